@@ -1,0 +1,28 @@
+/**
+ * The one job table: what runs when, and what users lose when it stops. It makes the schedules, their alarms and the
+ * local timers.
+ */
+export type Job = {
+  /** The context whose function runs it. */
+  readonly context: 'trust'
+  readonly everyMinutes: number
+  readonly purpose: string
+  /** One sentence: what users lose while it does not run. It is the alarm's text. */
+  readonly errorImpact: string
+}
+
+export const jobs = {
+  validateLicenses: {
+    context: 'trust',
+    everyMinutes: 60,
+    purpose:
+      'Holds every license against its signature and its dates and records what changed since the last run.',
+    errorImpact:
+      'Licenses that expired, entered grace or were tampered with are still refused at use, but nobody is told of it.',
+  },
+} as const satisfies Readonly<Record<string, Job>>
+
+export type JobName = keyof typeof jobs
+
+/** What EventBridge Scheduler sends: which job, and for when. */
+export type JobInput = { job: string; scheduledAt: string }

@@ -1,0 +1,168 @@
+import * as z from 'zod'
+import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { Features, LicenseType, Limits } from '../../shared/domain/catalog.ts'
+import { Fingerprint, Reference } from '../../shared/domain/license.ts'
+import { LicenseFile } from '../../shared/domain/license-file.ts'
+import { LicenseView } from '../../shared/domain/license-view.ts'
+import { STATUSES } from '../../shared/domain/status.ts'
+import type { RouteTable } from '../../shared/platform/http/contract.ts'
+import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
+import { LicenseId, PlanId, ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { Instant } from '../../shared/platform/time.ts'
+import { ImportBody, ImportQuery, ImportReport } from './import-contract.ts'
+
+const LicenseParams = z.strictObject({ licenseId: LicenseId })
+const issuers = ['vendor:admin', 'vendor:issuer'] as const
+const WithReason = z.strictObject({ reason: Reason })
+
+export const IssueBody = z.strictObject({
+  tenantId: TenantId,
+  planId: PlanId,
+  type: LicenseType.default('NORMAL'),
+  /** The license a TOPUP, VALIDITY or FEATURE adds to. */
+  extends: LicenseId.optional(),
+  /** Now, unless said otherwise. */
+  validFrom: Instant.optional(),
+  /** The plan's duration after `validFrom`, on the tenant's calendar, unless said otherwise. */
+  expiresAt: Instant.optional(),
+  graceDays: z.int().min(0).max(3650).optional(),
+  /** Replace the plan's metric by metric. */
+  limits: Limits.optional(),
+  /** Replace the plan's feature by feature. */
+  features: Features.optional(),
+  productInstanceId: z.string().trim().min(1).max(200).optional(),
+  fingerprints: z.array(Fingerprint).min(1).max(20).optional(),
+  reference: Reference.optional(),
+  /** `issue`: it counts for the tenant at once. `upload`: once the tenant uploads its file. */
+  applyOn: z.enum(['issue', 'upload']).default('issue'),
+})
+
+export const licensesRoutes = {
+  issueLicense: {
+    method: 'POST',
+    path: '/v1/licenses',
+    access: issuers,
+    body: IssueBody,
+    success: {
+      status: 201,
+      body: z.strictObject({ license: LicenseView, key: z.string(), file: LicenseFile }),
+    },
+    errors: ['ARCHIVED', 'LICENSE_MISMATCH', 'PLAN_MISMATCH', 'CODE_TAKEN'],
+    summary: 'Issue a signed license from a plan; its key is shown once',
+  },
+  listLicenses: {
+    method: 'GET',
+    path: '/v1/licenses',
+    access: VENDOR_ROLES,
+    query: z.strictObject({
+      ...PageQuery.shape,
+      tenantId: TenantId.optional(),
+      productId: ProductId.optional(),
+      status: z.enum(STATUSES).optional(),
+      type: LicenseType.optional(),
+      expiresBefore: Instant.optional(),
+    }),
+    success: { status: 200, body: pageOf(LicenseView) },
+    errors: [],
+    summary: 'List licenses, active and historical, ending first on top',
+  },
+  importLicenses: {
+    method: 'POST',
+    path: '/v1/licenses/import',
+    access: issuers,
+    query: ImportQuery,
+    body: ImportBody,
+    textBody: ['text/csv'],
+    bodyLimit: 5 * 1024 * 1024,
+    success: { status: 200, body: ImportReport },
+    errors: ['IMPORT_INVALID'],
+    summary: 'Import existing licenses from CSV or JSON: all rows, or a report of the bad ones',
+  },
+  getLicense: {
+    method: 'GET',
+    path: '/v1/licenses/{licenseId}',
+    access: VENDOR_ROLES,
+    params: LicenseParams,
+    success: { status: 200, body: LicenseView },
+    errors: [],
+    summary: 'Read a license',
+    versioned: true,
+  },
+  getLicenseFile: {
+    method: 'GET',
+    path: '/v1/licenses/{licenseId}/file',
+    access: [...VENDOR_ROLES, 'tenant:admin'],
+    params: LicenseParams,
+    success: { status: 200, body: LicenseFile },
+    errors: ['LICENSE_TAMPERED'],
+    summary: 'The signed license file, fit for e-mail and upload',
+  },
+  suspendLicense: {
+    method: 'POST',
+    path: '/v1/licenses/{licenseId}/suspend',
+    access: issuers,
+    params: LicenseParams,
+    body: WithReason,
+    success: { status: 200, body: LicenseView },
+    errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_TAMPERED'],
+    summary: 'Suspend a license until it is reinstated',
+  },
+  reinstateLicense: {
+    method: 'POST',
+    path: '/v1/licenses/{licenseId}/reinstate',
+    access: issuers,
+    params: LicenseParams,
+    body: WithReason.partial().default({}),
+    success: { status: 200, body: LicenseView },
+    errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_TAMPERED'],
+    summary: 'Lift a suspension',
+  },
+  revokeLicense: {
+    method: 'POST',
+    path: '/v1/licenses/{licenseId}/revoke',
+    access: issuers,
+    params: LicenseParams,
+    body: WithReason,
+    success: { status: 200, body: LicenseView },
+    errors: ['TRANSITION_NOT_ALLOWED'],
+    summary: 'Revoke a license for good; the record is kept',
+  },
+  renewLicense: {
+    method: 'POST',
+    path: '/v1/licenses/{licenseId}/renew',
+    access: issuers,
+    params: LicenseParams,
+    body: z
+      .strictObject({
+        /** Count the new term from the old end, from now, or: from the old end until grace is over, else from now. */
+        from: z.enum(['expiry', 'now', 'auto']).default('auto'),
+        /** An exact end instead of one more term. */
+        expiresAt: Instant.optional(),
+        reason: Reason.optional(),
+      })
+      .default({ from: 'auto' }),
+    success: { status: 200, body: z.strictObject({ license: LicenseView, file: LicenseFile }) },
+    errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_MISMATCH', 'LICENSE_TAMPERED'],
+    summary: 'Renew a license by one more term or to a date; a suspension stays',
+  },
+  rotateLicenseKey: {
+    method: 'POST',
+    path: '/v1/licenses/{licenseId}/rotate-key',
+    access: issuers,
+    params: LicenseParams,
+    body: WithReason,
+    success: { status: 200, body: z.strictObject({ license: LicenseView, key: z.string() }) },
+    errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_TAMPERED'],
+    summary: 'Give the license a new key; the old one stops at once',
+  },
+  revealLicenseKey: {
+    method: 'POST',
+    path: '/v1/licenses/{licenseId}/reveal-key',
+    access: issuers,
+    params: LicenseParams,
+    body: WithReason,
+    success: { status: 200, body: z.strictObject({ key: z.string() }) },
+    errors: [],
+    summary: 'Show the license key once more; an event says who and why',
+  },
+} as const satisfies RouteTable

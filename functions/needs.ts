@@ -1,0 +1,27 @@
+import type { ContextName } from './routes.ts'
+
+/**
+ * What each context's function needs of the cloud, as data: a construct turns a need into the variable and the grant
+ * at once. Everything else is denied.
+ */
+export type Needs = {
+  readonly table: 'read' | 'write'
+  /** `verify`: the public halves of the license signing keys. `sign`: also to sign with them. */
+  readonly signing?: 'verify' | 'sign'
+  /** To make and show license keys. */
+  readonly licenseKeys?: true
+  /** To sign verdicts, or publish the keys that verify them. */
+  readonly sessionKeys?: true
+}
+
+export const needs = {
+  access: { table: 'write', signing: 'verify' },
+  catalog: { table: 'write', signing: 'verify' },
+  tenants: { table: 'write', signing: 'verify' },
+  licenses: { table: 'write', signing: 'sign', licenseKeys: true },
+  installs: { table: 'write', signing: 'verify' },
+  validation: { table: 'write', signing: 'verify', sessionKeys: true },
+  usage: { table: 'write', signing: 'verify' },
+  trust: { table: 'write', signing: 'verify', sessionKeys: true },
+  service: { table: 'read' },
+} as const satisfies Record<ContextName, Needs>

@@ -1,0 +1,82 @@
+import * as z from 'zod'
+import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { Event } from '../../shared/domain/event.ts'
+import { Overview } from '../../shared/domain/overview.ts'
+import { Tenant, TenantDraft } from '../../shared/domain/tenant.ts'
+import type { RouteTable } from '../../shared/platform/http/contract.ts'
+import { Flag, PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'
+import { TenantId } from '../../shared/platform/ids.ts'
+
+const TenantParams = z.strictObject({ tenantId: TenantId })
+const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
+
+export const tenantsRoutes = {
+  createTenant: {
+    method: 'POST',
+    path: '/v1/tenants',
+    access: ['vendor:admin', 'vendor:issuer'],
+    body: TenantDraft,
+    success: { status: 201, body: Tenant },
+    errors: ['CODE_TAKEN'],
+    summary: 'Create a tenant: a customer of the vendor',
+  },
+  listTenants: {
+    method: 'GET',
+    path: '/v1/tenants',
+    access: VENDOR_ROLES,
+    query: z.strictObject({ ...PageQuery.shape, archived: Flag.optional() }),
+    success: { status: 200, body: pageOf(Tenant) },
+    errors: [],
+    summary: 'List tenants',
+  },
+  getTenant: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}',
+    access: readers,
+    params: TenantParams,
+    success: { status: 200, body: Tenant },
+    errors: [],
+    summary: 'Read a tenant',
+    versioned: true,
+  },
+  editTenant: {
+    method: 'PATCH',
+    path: '/v1/tenants/{tenantId}',
+    access: ['vendor:admin', 'vendor:issuer'],
+    params: TenantParams,
+    body: TenantDraft.partial(),
+    success: { status: 200, body: Tenant },
+    errors: ['CODE_TAKEN', 'ARCHIVED'],
+    summary: 'Edit a tenant; licenses already issued keep the customer they name',
+    versioned: true,
+  },
+  archiveTenant: {
+    method: 'POST',
+    path: '/v1/tenants/{tenantId}/archive',
+    access: ['vendor:admin'],
+    params: TenantParams,
+    success: { status: 200, body: Tenant },
+    errors: ['ARCHIVED', 'IN_USE'],
+    summary: 'Archive a tenant that holds no license in force',
+  },
+  getOverview: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/overview',
+    access: [...readers, 'tenant:app'],
+    params: TenantParams,
+    success: { status: 200, body: Overview },
+    errors: [],
+    summary:
+      'Where the tenant stands: operating mode, users against capacity, products and modules, licenses',
+  },
+  listEvents: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/events',
+    access: readers,
+    params: TenantParams,
+    query: z.strictObject({ ...PageQuery.shape, order: z.enum(['newest', 'oldest']).default('newest') }),
+    success: { status: 200, body: pageOf(Event) },
+    errors: [],
+    summary: 'What changed: who did what, before and after',
+  },
+} as const satisfies RouteTable

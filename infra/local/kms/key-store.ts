@@ -1,0 +1,152 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import * as z from 'zod'
+import { LocalStackError } from '../errors.ts'
+
+const KEY_ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:key/'
+const ALIAS_ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:'
+
+/** The key specs that the local stack has keys of. */
+export const KeySpec = z.enum(['ECC_NIST_P256', 'HMAC_256', 'HMAC_512'])
+export type KeySpec = z.infer<typeof KeySpec>
+export const KeyUsage = z.enum(['SIGN_VERIFY', 'GENERATE_VERIFY_MAC'])
+
+const StoredKey = z.strictObject({
+  id: z.uuid(),
+  logicalId: z.string(),
+  keySpec: KeySpec,
+  keyUsage: KeyUsage,
+  enabled: z.boolean(),
+  /** Base64: a PKCS #8 private key, or the bytes of a MAC key. */
+  material: z.base64(),
+})
+type StoredKey = z.infer<typeof StoredKey>
+
+const StoredKeys = z.strictObject({
+  version: z.literal(1),
+  keys: z.array(StoredKey),
+  /** Alias name, with its `alias/`, to key id. */
+  aliases: z.record(z.string(), z.uuid()),
+})
+type StoredKeys = z.infer<typeof StoredKeys>
+
+/** A key ready for use. */
+export type Key = Omit<StoredKey, 'material'> & {
+  readonly arn: string
+  /** Of a MAC key: its bytes. */
+  readonly secret: Buffer
+  /** Of a signing key. */
+  readonly privateKey: KeyObject | undefined
+}
+
+export type KeyDescription = Pick<StoredKey, 'keySpec' | 'keyUsage' | 'enabled'>
+
+/**
+ * The keys of the local KMS, by the logical id they have in the template. Kept in a file that only its owner can read,
+ * or in memory.
+ */
+export class KeyStore {
+  private readonly file: string | undefined
+  private readonly stored: StoredKeys
+  private readonly keys = new Map<string, Key>()
+
+  private constructor(file: string | undefined, stored: StoredKeys) {
+    this.file = file
+    this.stored = stored
+    for (const key of stored.keys) this.keys.set(key.id, ready(key))
+  }
+
+  static inMemory(): KeyStore {
+    return new KeyStore(undefined, { version: 1, keys: [], aliases: {} })
+  }
+
+  /** @throws LocalStackError when the file exists and is damaged */
+  static inFile(file: string): KeyStore {
+    if (!existsSync(file)) return new KeyStore(file, { version: 1, keys: [], aliases: {} })
+    try {
+      return new KeyStore(file, StoredKeys.parse(JSON.parse(readFileSync(file, 'utf8'))))
+    } catch (error) {
+      throw new LocalStackError(
+        `The keys in ${file} are damaged: restore the file from a copy, or delete the data folder it lies in to start afresh.`,
+        { cause: error },
+      )
+    }
+  }
+
+  /**
+   * The key of a template resource, made when it is asked for first. Another spec or usage makes another key, as
+   * CloudFormation would replace it; the one before can still be found by its id.
+   */
+  keyFor(logicalId: string, description: KeyDescription): Key {
+    const existing = this.stored.keys.find(
+      (key) =>
+        key.logicalId === logicalId &&
+        key.keySpec === description.keySpec &&
+        key.keyUsage === description.keyUsage,
+    )
+    if (existing?.enabled === description.enabled) return this.known(existing)
+    const key = existing ?? { id: randomUUID(), logicalId, ...description, material: newMaterial(description) }
+    key.enabled = description.enabled
+    if (existing === undefined) this.stored.keys.push(key)
+    this.keys.set(key.id, ready(key))
+    this.save()
+    return this.known(key)
+  }
+
+  /** Lets a name that starts with `alias/` stand for a key, given by its id or ARN. */
+  setAlias(name: string, keyId: string): void {
+    const key = this.find(keyId)
+    if (key === undefined) throw new LocalStackError(`The alias ${name} names a key that does not exist: ${keyId}.`)
+    if (this.stored.aliases[name] === key.id) return
+    this.stored.aliases[name] = key.id
+    this.save()
+  }
+
+  /** By key id, key ARN, alias name or alias ARN, the four forms KMS takes. */
+  find(keyId: string): Key | undefined {
+    if (keyId.startsWith(KEY_ARN_PREFIX)) return this.keys.get(keyId.slice(KEY_ARN_PREFIX.length))
+    const alias = keyId.startsWith(ALIAS_ARN_PREFIX) ? keyId.slice(ALIAS_ARN_PREFIX.length) : keyId
+    return this.keys.get(this.stored.aliases[alias] ?? keyId)
+  }
+
+  private known(stored: StoredKey): Key {
+    return this.keys.get(stored.id) ?? ready(stored)
+  }
+
+  private save(): void {
+    if (this.file === undefined) return
+    // Written beside and moved over: a crash leaves the old file or the new one, never half of one.
+    const draft = `${this.file}.new`
+    writeFileSync(draft, JSON.stringify(this.stored, null, 2), { mode: 0o600 })
+    renameSync(draft, this.file)
+  }
+}
+
+function ready({ material, ...key }: StoredKey): Key {
+  const secret = Buffer.from(material, 'base64')
+  return {
+    ...key,
+    arn: KEY_ARN_PREFIX + key.id,
+    secret,
+    privateKey:
+      key.keySpec === 'ECC_NIST_P256'
+        ? createPrivateKey({ key: secret, format: 'der', type: 'pkcs8' })
+        : undefined,
+  }
+}
+
+function newMaterial({ keySpec }: KeyDescription): string {
+  switch (keySpec) {
+    case 'ECC_NIST_P256':
+      return generateKeyPairSync('ec', {
+        namedCurve: 'P-256',
+        privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+        publicKeyEncoding: { format: 'der', type: 'spki' },
+      }).privateKey.toString('base64')
+    // KMS makes HMAC keys as long as the output of their hash.
+    case 'HMAC_256':
+      return randomBytes(32).toString('base64')
+    case 'HMAC_512':
+      return randomBytes(64).toString('base64')
+  }
+}

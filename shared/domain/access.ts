@@ -1,0 +1,63 @@
+import * as z from 'zod'
+import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
+
+export const VENDOR_ROLES = ['vendor:admin', 'vendor:issuer', 'vendor:support'] as const
+export const TENANT_ROLES = [
+  'tenant:admin',
+  'org:admin',
+  'tenant:reporter',
+  'tenant:app',
+  'tenant:scim',
+  'tenant:collector',
+] as const
+
+export const VendorRole = z.enum(VENDOR_ROLES)
+export const TenantRole = z.enum(TENANT_ROLES)
+export const Role = z.enum([...VENDOR_ROLES, ...TENANT_ROLES])
+export type Role = z.infer<typeof Role>
+
+/** Who may call an operation: nobody in particular, or holders of a role, or of a license key. */
+export type Access = 'public' | readonly (Role | 'license')[]
+
+/**
+ * Who is calling. `subject` names the credential in events and scopes idempotency keys: a token's id, `issuer|sub` of
+ * an OIDC identity, or a license's id. `scopes` narrows a token to some operations.
+ */
+export const Caller = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('anonymous') }),
+  z.strictObject({
+    kind: z.literal('vendor'),
+    role: VendorRole,
+    subject: z.string(),
+    scopes: z.array(z.string()).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('tenant'),
+    role: TenantRole,
+    tenantId: TenantId,
+    subject: z.string(),
+    scopes: z.array(z.string()).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('license'),
+    tenantId: TenantId,
+    productId: ProductId,
+    licenseId: LicenseId,
+    subject: z.string(),
+  }),
+])
+export type Caller = z.infer<typeof Caller>
+
+/** Is this kind of caller, in this role, let in at all? */
+export function mayCall(access: Access, caller: Caller, operationId: string): boolean {
+  if (access === 'public') return true
+  if (caller.kind === 'anonymous') return false
+  if (caller.kind === 'license') return access.includes('license')
+  return access.includes(caller.role) && (caller.scopes === undefined || caller.scopes.includes(operationId))
+}
+
+/** May this caller know of resources of the tenant? Vendor staff of all, others of their own (invariant 5). */
+export function seesTenant(caller: Caller, tenantId: TenantId): boolean {
+  if (caller.kind === 'vendor') return true
+  return caller.kind !== 'anonymous' && caller.tenantId === tenantId
+}

@@ -1,0 +1,147 @@
+import * as z from 'zod'
+import { PlanId, ProductId } from '../platform/ids.ts'
+import { Duration, Instant } from '../platform/time.ts'
+
+/** A short name for machines: `users`, `NX`, `learn`. */
+export const Code = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'a letter, then letters, digits, _ . -, at most 64')
+export const Name = z.string().trim().min(1).max(200)
+
+/** `gauge`: how many are configured now. `counter`: how many were consumed. */
+export const Metric = z.strictObject({
+  code: Code,
+  name: Name.optional(),
+  kind: z.enum(['gauge', 'counter']),
+})
+export type Metric = z.infer<typeof Metric>
+
+export const FeatureValue = z.union([z.boolean(), z.number(), z.string().max(500)])
+export type FeatureValue = z.infer<typeof FeatureValue>
+export const Feature = z.strictObject({
+  code: Code,
+  name: Name.optional(),
+  type: z.enum(['boolean', 'number', 'string']),
+})
+export type Feature = z.infer<typeof Feature>
+
+/** A part of a product that is sold and shown on its own: the metrics and features that belong to it. */
+export const Module = z.strictObject({
+  code: Code,
+  name: Name,
+  metrics: z.array(Code).max(50).default([]),
+  features: z.array(Code).max(200).default([]),
+})
+export type Module = z.infer<typeof Module>
+
+const distinct = (items: readonly { code: string }[]) =>
+  new Set(items.map((item) => item.code)).size === items.length
+
+export const ProductDraft = z.strictObject({
+  code: Code,
+  name: Name,
+  metrics: z.array(Metric).max(50).refine(distinct, 'codes must differ').default([]),
+  features: z.array(Feature).max(200).refine(distinct, 'codes must differ').default([]),
+  modules: z.array(Module).max(50).refine(distinct, 'codes must differ').default([]),
+})
+export type ProductDraft = z.infer<typeof ProductDraft>
+
+export const Product = z.strictObject({
+  id: ProductId,
+  ...ProductDraft.shape,
+  createdAt: Instant,
+  archivedAt: Instant.optional(),
+  revision: z.int().positive(),
+})
+export type Product = z.infer<typeof Product>
+
+/** How many of a metric a license grants. */
+export const Limit = z.union([z.int().min(0).max(1_000_000_000_000), z.literal('unlimited')])
+export type Limit = z.infer<typeof Limit>
+export const Limits = z.record(Code, Limit)
+export const Features = z.record(Code, FeatureValue)
+
+export const Term = z.enum(['perpetual', 'subscription', 'trial'])
+export const Allocation = z.enum(['named', 'floating', 'node-locked', 'site'])
+export const LicenseType = z.enum(['NORMAL', 'TOPUP', 'VALIDITY', 'TRIAL', 'FEATURE'])
+export type LicenseType = z.infer<typeof LicenseType>
+
+const Country = z.string().regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
+const Percent = z.number().min(0).max(1000)
+
+/**
+ * The rules a plan gives its licenses. All optional; defaults are those of the reference page (market.md, 2.12).
+ * They are copied into the license at issue and signed with it.
+ */
+export const Rules = z.strictObject({
+  overdraft: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('none') }),
+      z.strictObject({ kind: z.literal('absolute'), units: z.int().positive() }),
+      z.strictObject({ kind: z.literal('percent'), percent: Percent, cap: z.int().positive().optional() }),
+      z.strictObject({ kind: z.literal('unlimited') }),
+    ])
+    .optional(),
+  heartbeat: z
+    .strictObject({
+      required: z.boolean().default(false),
+      window: Duration,
+      revive: z.enum(['never', 'within-window', 'always']).default('within-window'),
+    })
+    .optional(),
+  lease: z
+    .strictObject({ duration: Duration, sharing: z.enum(['machine', 'user', 'process']).default('process') })
+    .optional(),
+  borrow: z.strictObject({ maximum: Duration, share: Percent.max(100).optional() }).optional(),
+  queue: z.strictObject({ maxPosition: z.int().positive().optional(), hold: Duration.optional() }).optional(),
+  versions: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('range'), range: z.string().max(200) }),
+      z.strictObject({
+        kind: z.literal('policy'),
+        base: z.string().max(100),
+        allow: z.enum(['patch', 'minor', 'major']),
+      }),
+    ])
+    .optional(),
+  maintenance: z.strictObject({ duration: Duration, fallback: z.boolean().default(false) }).optional(),
+  countries: z
+    .strictObject({ allow: z.array(Country).max(250).optional(), deny: z.array(Country).max(250).optional() })
+    .optional(),
+  fingerprints: z.strictObject({ match: z.enum(['any', 'two', 'most', 'all']) }).optional(),
+  reclaim: z
+    .strictObject({ inactiveFor: Duration, noticeDays: z.array(z.int().positive()).max(10).optional() })
+    .optional(),
+  transfer: z
+    .strictObject({
+      allowed: z.boolean(),
+      perYear: z.int().positive().optional(),
+      approval: z.boolean().default(false),
+    })
+    .optional(),
+})
+export type Rules = z.infer<typeof Rules>
+
+/** What a plan says; what can be edited of it is everything but the product. */
+export const PlanTerms = z.strictObject({
+  name: Name,
+  term: Term,
+  allocation: Allocation,
+  /** Absent for a perpetual plan, required for the others. */
+  duration: Duration.optional(),
+  graceDays: z.int().min(0).max(3650).default(0),
+  limits: Limits.default({}),
+  features: Features.default({}),
+  rules: Rules.default({}),
+})
+export type PlanTerms = z.infer<typeof PlanTerms>
+
+export const Plan = z.strictObject({
+  id: PlanId,
+  productId: ProductId,
+  ...PlanTerms.shape,
+  createdAt: Instant,
+  archivedAt: Instant.optional(),
+  revision: z.int().positive(),
+})
+export type Plan = z.infer<typeof Plan>

@@ -1,0 +1,142 @@
+import * as z from 'zod'
+import { LicenseId, ProductId } from '../platform/ids.ts'
+import { Instant } from '../platform/time.ts'
+import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric } from './catalog.ts'
+import type { Holdings, Standing } from './holdings.ts'
+import type { License } from './license.ts'
+import { effectiveTerm } from './status.ts'
+import { usedOf } from './usage.ts'
+
+/** One license's part of a number, so that every number can be traced. */
+export const Source = z.strictObject({ licenseId: LicenseId, type: LicenseType, amount: Limit })
+
+/** The countable part of an entitlement: what is granted and used of one metric. */
+export const Pool = z.strictObject({
+  metric: Code,
+  capacity: Limit,
+  used: z.number(),
+  remaining: Limit,
+  /** Used as a share of capacity in percent, rounded half up; null where capacity is unlimited or 0. */
+  utilization: z.number().nullable(),
+  sources: z.array(Source),
+})
+export type Pool = z.infer<typeof Pool>
+
+/** What all of a tenant's licenses in force give it for one product at an instant. */
+export const Entitlement = z.strictObject({
+  productId: ProductId,
+  inForce: z.boolean(),
+  pools: z.array(Pool),
+  features: Features,
+  /** When the last license in force expires; absent if one never does or none is in force. */
+  expiresAt: Instant.optional(),
+})
+export type Entitlement = z.infer<typeof Entitlement>
+
+/**
+ * Adds up what counts. Capacities are summed per metric, `unlimited` absorbs; features merge: a boolean is true if any
+ * license says so, a number is the highest, a text is that of the license ending last.
+ */
+export function entitlement(holdings: Holdings, standings: Iterable<Standing>): Entitlement {
+  const counting = [...standings].filter((standing) => standing.counts).toSorted(byPrecedence)
+  const metrics = new Set([
+    ...counting.flatMap(({ license }) => Object.keys(license.limits)),
+    ...holdings.usage.map((usage) => usage.metric),
+  ])
+  const ends = counting.map((standing) => effectiveTerm(standing.license, standing.extensions).expiresAt)
+  const last = ends.includes(undefined)
+    ? undefined
+    : ends
+        .filter((end) => end !== undefined)
+        .toSorted()
+        .at(-1)
+  return {
+    productId: holdings.productId,
+    inForce: counting.length > 0,
+    pools: [...metrics].toSorted().map((metric) => pool(metric, counting, usedOf(holdings.usage, metric))),
+    features: mergedFeatures(counting),
+    ...(last && { expiresAt: last }),
+  }
+}
+
+function pool(metric: Metric['code'], counting: readonly Standing[], used: number): Pool {
+  const sources = counting.flatMap(({ license }) => {
+    const amount = license.limits[metric]
+    return amount === undefined ? [] : [{ licenseId: license.id, type: license.type, amount }]
+  })
+  const capacity = sum(sources.map((source) => source.amount))
+  return { metric, capacity, used, ...room(capacity, used), sources }
+}
+
+/** What is left of a capacity, and how much of it is used. */
+export function room(capacity: Limit, used: number): { remaining: Limit; utilization: number | null } {
+  if (capacity === 'unlimited') return { remaining: 'unlimited', utilization: null }
+  return {
+    remaining: Math.max(0, capacity - used),
+    utilization: capacity === 0 ? null : Math.round((used / capacity) * 100),
+  }
+}
+
+export function sum(limits: readonly Limit[]): Limit {
+  return limits.reduce<Limit>(
+    (total, one) => (total === 'unlimited' || one === 'unlimited' ? 'unlimited' : total + one),
+    0,
+  )
+}
+
+function mergedFeatures(counting: readonly Standing[]): Record<string, FeatureValue> {
+  const merged = new Map<string, FeatureValue>()
+  for (const { license } of counting) {
+    for (const [code, value] of Object.entries(license.features)) {
+      merged.set(code, merge(merged.get(code), value))
+    }
+  }
+  return Object.fromEntries([...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+// Licenses come in order of precedence, so for texts the first one stays.
+function merge(known: FeatureValue | undefined, value: FeatureValue): FeatureValue {
+  if (typeof known === 'boolean' && typeof value === 'boolean') return known || value
+  if (typeof known === 'number' && typeof value === 'number') return Math.max(known, value)
+  return known ?? value
+}
+
+const TYPE_ORDER: readonly License['type'][] = ['NORMAL', 'TOPUP', 'FEATURE', 'VALIDITY', 'TRIAL']
+
+/**
+ * The documented order in which licenses are listed and use is attributed to them: by type (NORMAL, TOPUP, FEATURE,
+ * VALIDITY, TRIAL), active before grace, ending last first (never first of all), then by id.
+ */
+export function byPrecedence(a: Standing, b: Standing): number {
+  return (
+    TYPE_ORDER.indexOf(a.license.type) - TYPE_ORDER.indexOf(b.license.type) ||
+    Number(a.status === 'GRACE') - Number(b.status === 'GRACE') ||
+    compare(endOf(b), endOf(a)) ||
+    compare(a.license.id, b.license.id)
+  )
+}
+
+const NEVER = '9999'
+const endOf = ({ license, extensions }: Standing) => effectiveTerm(license, extensions).expiresAt ?? NEVER
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** What of a metric's use falls on each license that counts: each is filled to its limit in order of precedence. */
+export type Attribution = { licenseId: LicenseId; metric: string; used: number; limit: Limit }
+
+/** `excess` is what no license covers. */
+export function attribute(
+  metric: string,
+  used: number,
+  standings: Iterable<Standing>,
+): { shares: Attribution[]; excess: number } {
+  const shares: Attribution[] = []
+  let left = used
+  for (const { license } of [...standings].filter((one) => one.counts).toSorted(byPrecedence)) {
+    const limit = license.limits[metric]
+    if (limit === undefined) continue
+    const share = limit === 'unlimited' ? left : Math.min(left, limit)
+    shares.push({ licenseId: license.id, metric, used: share, limit })
+    left -= share
+  }
+  return { shares, excess: left }
+}

@@ -1,0 +1,102 @@
+import * as z from 'zod'
+import { epochSeconds, Instant } from '../platform/time.ts'
+import { SignedFacts } from './license.ts'
+
+/** Raise when `SignedFacts` changes; older files and rows keep being read as what they were signed as. */
+export const CLAIMS_VERSION = 1
+
+/** `typ` of the JWS header, so that no other token of this issuer passes for a license (RFC 8725, section 3.11). */
+export const LICENSE_TYP = 'license+jwt'
+
+/** Hours an offline application should wait at most before it looks for a newer file. */
+const CHECK_EVERY = 'PT24H'
+
+export const LicenseClaims = z.strictObject({
+  iss: z.string(),
+  aud: z.string(),
+  sub: z.string(),
+  jti: z.string(),
+  iat: z.int(),
+  nbf: z.int(),
+  exp: z.int().optional(),
+  ver: z.literal(CLAIMS_VERSION),
+  checkEvery: z.literal(CHECK_EVERY),
+  license: SignedFacts,
+})
+export type LicenseClaims = z.infer<typeof LicenseClaims>
+
+/**
+ * The claims of a license file (RFC 7519 names where they exist). `exp` is the end of grace, so that any JOSE library
+ * accepts the file for as long as the license works; `license.expiresAt` is the end of the paid term. Key order is
+ * fixed by construction: the same facts give the same bytes, which is how a stored row is held against its signature.
+ */
+export function licenseClaims(facts: SignedFacts, issuer: string): LicenseClaims {
+  const end = facts.graceEndsAt ?? facts.expiresAt
+  return {
+    iss: issuer,
+    aud: facts.productCode,
+    sub: facts.id,
+    jti: `${facts.id}.${facts.revision}`,
+    iat: epochSeconds(facts.signedAt),
+    nbf: epochSeconds(facts.validFrom),
+    ...(end && { exp: epochSeconds(end) }),
+    ver: CLAIMS_VERSION,
+    checkEvery: CHECK_EVERY,
+    license: facts,
+  }
+}
+
+/** The two parts a signature covers (RFC 7515, section 5.1), for the key named. */
+export function signingInput(facts: SignedFacts, issuer: string, kid: string): string {
+  const header = { alg: 'ES256', typ: LICENSE_TYP, kid }
+  return `${encode(header)}.${encode(licenseClaims(inOrder(facts), issuer))}`
+}
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+// DynamoDB does not keep the order of a map's keys. Objects are sorted, lists stay as they are.
+function inOrder(facts: SignedFacts): SignedFacts {
+  return SignedFacts.parse(sorted(facts))
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, part]) => part !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, part]) => [key, sorted(part)]),
+  )
+}
+
+/** The signed document wrapped for people, e-mail and upload; only `license` counts, the rest repeats it. */
+export const LicenseFile = z.strictObject({
+  format: z.literal('latchkey-license-file/1'),
+  issuer: z.string(),
+  licenseId: z.string(),
+  revision: z.int(),
+  product: z.string(),
+  customer: z.string(),
+  type: z.string(),
+  validFrom: Instant,
+  expiresAt: Instant.nullable(),
+  /** Compact JWS (RFC 7515). */
+  license: z.string().max(64 * 1024),
+})
+export type LicenseFile = z.infer<typeof LicenseFile>
+
+export function licenseFile(facts: SignedFacts, issuer: string, jws: string): LicenseFile {
+  return {
+    format: 'latchkey-license-file/1',
+    issuer,
+    licenseId: facts.id,
+    revision: facts.revision,
+    product: facts.productCode,
+    customer: facts.customer.name,
+    type: facts.type,
+    validFrom: facts.validFrom,
+    expiresAt: facts.expiresAt ?? null,
+    license: jws,
+  }
+}

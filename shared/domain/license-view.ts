@@ -1,0 +1,54 @@
+import * as z from 'zod'
+import { LicenseId } from '../platform/ids.ts'
+import { Instant } from '../platform/time.ts'
+import { License, SignedFacts } from './license.ts'
+import { maskedKey } from './license-key.ts'
+import { effectiveTerm, STATUSES, type Status } from './status.ts'
+
+const { signedAt: _, ...facts } = SignedFacts.shape
+
+/** A license as the API shows it: its facts, its status now, its key masked; no hash, no signature. */
+export const LicenseView = z.strictObject({
+  ...facts,
+  status: z.enum(STATUSES),
+  /** The stored row is not what was signed: what is shown of it cannot be relied on. */
+  tampered: z.boolean(),
+  key: z.string(),
+  /** When it ends once the licenses that extend it are counted, if that differs. */
+  effectiveExpiresAt: Instant.optional(),
+  extendedBy: z.array(LicenseId).optional(),
+  issuedAt: Instant,
+  appliedAt: Instant.optional(),
+  deletedAt: Instant.optional(),
+  suspensionReason: z.string().optional(),
+  revocationReason: z.string().optional(),
+})
+export type LicenseView = z.infer<typeof LicenseView>
+
+const Shown = License.omit({
+  signature: true,
+  signedAt: true,
+  keyHash: true,
+  keyHint: true,
+  keyGeneration: true,
+  anchor: true,
+  timeZone: true,
+  duration: true,
+  lastSeenStatus: true,
+}).strip()
+
+export function licenseView(
+  license: License,
+  status: Status,
+  extensions: readonly License[],
+  tampered: boolean,
+): LicenseView {
+  const { expiresAt } = effectiveTerm(license, extensions)
+  return {
+    ...Shown.parse(license),
+    status,
+    tampered,
+    key: maskedKey(license.keyHint),
+    ...(expiresAt && expiresAt !== license.expiresAt && { effectiveExpiresAt: expiresAt }),
+  }
+}

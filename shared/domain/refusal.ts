@@ -1,0 +1,208 @@
+import type * as z from 'zod'
+
+/**
+ * Every way in which a request can be refused: the one closed table. `code` is stable and what clients branch on;
+ * `next` tells a person what to do. A negative verdict is no refusal: it answers 200 (see verdict.ts).
+ */
+export const REFUSALS = {
+  INVALID_REQUEST: {
+    status: 400,
+    title: 'The request is not valid',
+    next: 'Mend the fields named in errors and send it again.',
+  },
+  INVALID_CURSOR: {
+    status: 400,
+    title: 'The cursor is not valid',
+    next: 'Start the list again without a cursor; use nextCursor unchanged and with the same filters.',
+  },
+  INVALID_IDEMPOTENCY_KEY: {
+    status: 400,
+    title: 'The Idempotency-Key is not valid',
+    next: 'Send 1 to 128 visible ASCII characters, a new UUID for each new request.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'No valid credential',
+    next: 'Send Authorization: Bearer <token> or Authorization: License <key> with a live credential.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'This credential may not do this',
+    next: 'Use a credential with one of the roles named in the API description of this operation.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: 'No such resource',
+    next: 'Check the id; a resource of another tenant looks the same as one that does not exist.',
+  },
+  REVISION_REQUIRED: {
+    status: 428,
+    title: 'If-Match is required',
+    next: 'Read the resource, then send its ETag in If-Match.',
+  },
+  REVISION_OUTDATED: {
+    status: 412,
+    title: 'The resource has changed since it was read',
+    next: 'Read it again, redo the change on the new state and send the new ETag.',
+  },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    title: 'This Idempotency-Key was used for another request',
+    next: 'Use a new Idempotency-Key for a new request.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    next: 'Send less in one request; the API description names the limit.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'The body has an unsupported media type',
+    next: 'Send Content-Type: application/json, or what the API description names.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    next: 'Wait for the seconds named in Retry-After.',
+  },
+  TOO_MANY_FAILURES: {
+    status: 429,
+    title: 'Too many failed attempts',
+    next: 'Wait for the seconds named in Retry-After and check the credential before trying again.',
+  },
+  FAULT: {
+    status: 500,
+    title: 'The service failed',
+    next: 'Try again with the same Idempotency-Key; if it persists, report the request id.',
+  },
+
+  CODE_TAKEN: {
+    status: 409,
+    title: 'This code is taken',
+    next: 'Choose another code, or use the existing resource.',
+  },
+  ARCHIVED: { status: 409, title: 'The resource is archived', next: 'Use one that is not archived.' },
+  IN_USE: { status: 409, title: 'The resource is in use', next: 'End what uses it first; detail names it.' },
+  PLAN_MISMATCH: {
+    status: 422,
+    title: 'The plan does not fit its product',
+    next: 'Use only metrics and features that the product declares, with values of their types.',
+  },
+  LICENSE_MISMATCH: {
+    status: 422,
+    title: 'The license does not fit',
+    next: 'Mend what detail names: the plan, the license it extends, or its dates.',
+  },
+  TRANSITION_NOT_ALLOWED: {
+    status: 409,
+    title: 'Not possible in the present status',
+    next: 'Read the license; detail names its status and what is possible.',
+  },
+  LICENSE_NOT_IN_FORCE: {
+    status: 409,
+    title: 'The license is not in force',
+    next: 'Validate it to see why and what would cure it.',
+  },
+  LICENSE_TAMPERED: {
+    status: 409,
+    title: 'The stored license is not what was signed',
+    next: 'Restore the row from a backup, or revoke this license and issue a new one.',
+  },
+  TOKEN_ROTATED: {
+    status: 409,
+    title: 'The token was already rotated',
+    next: 'Use its successor, or revoke the successor first.',
+  },
+
+  FILE_MALFORMED: {
+    status: 422,
+    title: 'Not a license file',
+    next: 'Upload the file exactly as it was received.',
+  },
+  FILE_FORGED: {
+    status: 422,
+    title: 'The signature of the file is not valid',
+    next: 'Ask the vendor for the file again; it was changed or not made by the vendor.',
+  },
+  FILE_FOREIGN: {
+    status: 422,
+    title: 'The file is from another issuer',
+    next: 'Upload it to the service of the vendor that issued it.',
+  },
+  FILE_WRONG_TENANT: {
+    status: 422,
+    title: 'The file is meant for another customer',
+    next: 'Ask the vendor for a file issued to your account.',
+  },
+  FILE_UNKNOWN_PRODUCT: {
+    status: 422,
+    title: 'The file is for a product that is not known here',
+    next: 'Ask the vendor which product this license is for.',
+  },
+  FILE_OUTDATED: {
+    status: 422,
+    title: 'The file is older than the license',
+    next: 'Download the newest file; an earlier revision cannot be applied.',
+  },
+  FILE_EXPIRED: {
+    status: 422,
+    title: 'The license in the file has expired',
+    next: 'Ask the vendor to renew the license.',
+  },
+  FILE_NOT_USABLE: {
+    status: 422,
+    title: 'The license in the file was suspended or revoked',
+    next: 'Ask the vendor; only they can reinstate or replace it.',
+  },
+  IMPORT_INVALID: {
+    status: 422,
+    title: 'Some rows cannot be imported; none was',
+    next: 'Mend the rows named in errors and send the whole import again.',
+  },
+  USAGE_UNKNOWN_METRIC: {
+    status: 422,
+    title: 'The product has no such metric',
+    next: 'Use a metric that the product declares: set a gauge with value, add to a counter with add.',
+  },
+  USAGE_CONFLICT: {
+    status: 409,
+    title: 'A usage id was used for another record',
+    next: 'Give each usage record its own id; repeat one only unchanged.',
+  },
+} as const satisfies Record<string, { status: number; title: string; next: string }>
+
+export type RefusalCode = keyof typeof REFUSALS
+
+/** One field of a request that is wrong; `field` is a JSON pointer (RFC 6901) into the request, or a line. */
+export type FieldError = { field: string; message: string }
+
+/** A request that cannot be done, as a value. The pipeline turns it into a problem document (RFC 9457). */
+export type Refusal = {
+  readonly refused: RefusalCode
+  readonly detail: string
+  readonly errors?: readonly FieldError[]
+  /** Seconds until another try makes sense. */
+  readonly retryAfter?: number
+}
+
+export function refuse(
+  refused: RefusalCode,
+  detail: string,
+  extra: { errors?: readonly FieldError[]; retryAfter?: number } = {},
+): Refusal {
+  return { refused, detail, ...extra }
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'refused' in value
+}
+
+/** Turns what zod found into field errors, paths as JSON pointers below `root` (`/body`, `/query`, …). */
+export function fieldErrors(error: z.ZodError, root = ''): FieldError[] {
+  return error.issues.map((issue) => ({
+    field: [root, ...issue.path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1'))].join(
+      '/',
+    ),
+    message: issue.message,
+  }))
+}

@@ -1,0 +1,63 @@
+import type * as z from 'zod'
+import type { Access, Caller } from '../../domain/access.ts'
+import type { RefusalCode } from '../../domain/refusal.ts'
+import type { Instant } from '../time.ts'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+type Shape = z.ZodObject
+
+/**
+ * One operation of the API, as data. The table of these feeds API Gateway, the local server, authorization, parsing,
+ * the OpenAPI document and the security tests.
+ */
+export type Route = {
+  readonly method: Method
+  /** Parameters in braces, as API Gateway writes them: `/v1/licenses/{licenseId}`. */
+  readonly path: `/${string}`
+  readonly access: Access
+  readonly params?: Shape
+  readonly query?: Shape
+  readonly body?: z.ZodType
+  /** Media types besides `application/json` that the body may come in; its text reaches the handler as it is. */
+  readonly textBody?: readonly string[]
+  /** Bytes; 256 KB unless said otherwise. */
+  readonly bodyLimit?: number
+  /** The one successful status and the shape of its body. */
+  readonly success: { readonly status: 200 | 201 | 202; readonly body: z.ZodType } | { readonly status: 204 }
+  /** Refusals of this operation's own; those every operation can give are added (see openapi.ts). */
+  readonly errors: readonly RefusalCode[]
+  readonly summary: string
+  readonly description?: string
+  /** The body is a resource with a `revision`: it is answered as ETag, and a PATCH must name it in If-Match. */
+  readonly versioned?: boolean
+  /** Seconds a shared cache may keep the answer; not cached unless said otherwise. */
+  readonly cacheSeconds?: number
+  /** A POST that changes nothing: it takes no Idempotency-Key. */
+  readonly safe?: boolean
+}
+
+export type RouteTable = Readonly<Record<string, Route>>
+
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
+export type Reply<R extends Route> = R['success'] extends { body: infer Body extends z.ZodType }
+  ? z.input<Body>
+  : undefined
+
+/** What a handler receives: the request, parsed, and who is asking, when. */
+export type Call<R extends Route> = {
+  readonly params: Parsed<R['params']>
+  readonly query: Parsed<R['query']>
+  readonly body: Parsed<R['body']>
+  readonly caller: Caller
+  readonly now: Instant
+  readonly requestId: string
+  /** Network address of the caller as the edge saw it. */
+  readonly address: string
+  /** The revision named in If-Match; there whenever a versioned PATCH reaches its handler. */
+  readonly revision: number
+  readonly idempotencyKey: string | undefined
+  /** Hash of method, path and body, to tell a replay from another request. */
+  readonly fingerprint: string
+  /** Milliseconds until the function is stopped. */
+  readonly remaining: () => number
+}

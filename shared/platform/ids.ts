@@ -1,0 +1,39 @@
+import { ulid } from 'ulid'
+import * as z from 'zod'
+import { epochMilliseconds, type Instant } from './time.ts'
+
+// A prefixed ULID: the prefix keeps kinds apart, the ULID sorts by creation and carries 80 random bits.
+const id = <const Prefix extends string>(prefix: Prefix) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`), `must look like ${prefix}_01J…`)
+    .brand<Prefix>()
+
+export const ProductId = id('prd')
+export const PlanId = id('pln')
+export const TenantId = id('ten')
+export const LicenseId = id('lic')
+export const TokenId = id('tok')
+export const EventId = id('evt')
+export const RunId = id('run')
+
+export type ProductId = z.infer<typeof ProductId>
+export type PlanId = z.infer<typeof PlanId>
+export type TenantId = z.infer<typeof TenantId>
+export type LicenseId = z.infer<typeof LicenseId>
+export type TokenId = z.infer<typeof TokenId>
+export type EventId = z.infer<typeof EventId>
+export type RunId = z.infer<typeof RunId>
+
+const fresh =
+  <T>(prefix: string, schema: { parse(text: string): T }) =>
+  (now: Instant): T =>
+    schema.parse(`${prefix}_${ulid(epochMilliseconds(now))}`)
+
+export const newProductId = fresh('prd', ProductId)
+export const newPlanId = fresh('pln', PlanId)
+export const newTenantId = fresh('ten', TenantId)
+export const newLicenseId = fresh('lic', LicenseId)
+export const newTokenId = fresh('tok', TokenId)
+export const newEventId = fresh('evt', EventId)
+export const newRunId = fresh('run', RunId)

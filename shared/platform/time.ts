@@ -1,0 +1,69 @@
+import * as z from 'zod'
+
+/**
+ * A moment in UTC as an RFC 3339 string with milliseconds (`2026-11-21T10:00:00.000Z`), so that instants compare
+ * as strings. Input with fewer or more digits is brought to this form; offsets other than `Z` are refused.
+ */
+export const Instant = z.iso
+  .datetime()
+  .overwrite((text) => new Date(text).toISOString())
+  .brand<'Instant'>()
+export type Instant = z.infer<typeof Instant>
+
+/** Seconds since 1970, the unit of DynamoDB's TTL and of JWT dates (RFC 7519, section 2). Nothing else uses it. */
+export const EpochSeconds = z.int().nonnegative().brand<'EpochSeconds'>()
+export type EpochSeconds = z.infer<typeof EpochSeconds>
+
+/** An ISO 8601 duration of whole calendar units or hours, minutes and seconds, such as `P1Y`, `P14D`, `PT30M`. */
+export const Duration = z.iso
+  .duration()
+  .regex(/^P(?!.*[.,-])(?=.*[1-9])/, 'only whole units, more than nothing')
+  .brand<'Duration'>()
+export type Duration = z.infer<typeof Duration>
+
+/** An IANA time zone name, such as `Europe/Berlin`. */
+export const TimeZone = z.string().max(64).refine(isTimeZone, 'not an IANA time zone').brand<'TimeZone'>()
+export type TimeZone = z.infer<typeof TimeZone>
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The clock. Called once per request or job; everything behind it receives the value. */
+export function readClock(): Instant {
+  return Instant.parse(new Date().toISOString())
+}
+
+/** Milliseconds since 1970. */
+export function epochMilliseconds(instant: Instant): number {
+  return Date.parse(instant)
+}
+
+export function fromEpochMilliseconds(milliseconds: number): Instant {
+  return Instant.parse(new Date(milliseconds).toISOString())
+}
+
+/** Whole seconds since 1970, rounded down. */
+export function epochSeconds(instant: Instant): EpochSeconds {
+  return EpochSeconds.parse(Math.floor(epochMilliseconds(instant) / 1000))
+}
+
+export function plusMilliseconds(instant: Instant, milliseconds: number): Instant {
+  return fromEpochMilliseconds(epochMilliseconds(instant) + milliseconds)
+}
+
+export function earliest(first: Instant, ...others: readonly (Instant | undefined)[]): Instant {
+  return others.reduce<Instant>(
+    (least, other) => (other !== undefined && other < least ? other : least),
+    first,
+  )
+}
+
+export const MINUTE = 60_000
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR

@@ -1,0 +1,67 @@
+import type * as z from 'zod'
+import type { Key } from './keys.ts'
+
+/** Where an item is found besides its own key: in `owned` and `kind`, see table.ts. */
+export type IndexKeys = { ownedPk?: string; ownedSk?: string; kindPk?: string; kindSk?: string; ttl?: number }
+export type Item = Record<string, unknown>
+
+const STORAGE_FIELDS: ReadonlySet<string> = new Set([
+  'pk',
+  'sk',
+  'ownedPk',
+  'ownedSk',
+  'kindPk',
+  'kindSk',
+  'ttl',
+  'entity',
+  'schema',
+])
+
+/** A stored item is not what this program wrote. Names the key, for repair; never the content. */
+export class CorruptItemError extends Error {
+  override readonly name = 'CorruptItemError'
+}
+
+export type Entity<T> = {
+  readonly name: string
+  readonly version: number
+  readonly schema: z.ZodType<T>
+  /** The item to store: the value, its keys, its type and its schema version. */
+  encode(key: Key, value: T, indexes?: IndexKeys): Item
+  /** The value of a stored item, parsed; throws CorruptItemError naming the key. */
+  decode(item: Item): T
+}
+
+/**
+ * One stored shape. `version` counts the changes of the schema; a test pins the hash of each schema to its version, so
+ * that a shape cannot change unnoticed.
+ */
+export function entity<T>(name: string, version: number, schema: z.ZodType<T>): Entity<T> {
+  return {
+    name,
+    version,
+    schema,
+    encode: (key, value, indexes = {}) => ({ ...value, ...key, ...indexes, entity: name, schema: version }),
+    decode(item) {
+      if (item['entity'] !== name || item['schema'] !== version) {
+        throw new CorruptItemError(
+          `${where(item)}: expected ${name}/${version}, found ${item['entity']}/${item['schema']}`,
+        )
+      }
+      const parsed = schema.safeParse(withoutStorageFields(item))
+      if (!parsed.success) {
+        const fields = parsed.error.issues
+          .map((issue) => `${issue.path.join('.')} (${issue.code})`)
+          .join(', ')
+        throw new CorruptItemError(`${where(item)}: ${name}/${version} does not parse: ${fields}`)
+      }
+      return parsed.data
+    },
+  }
+}
+
+function withoutStorageFields(item: Item): Item {
+  return Object.fromEntries(Object.entries(item).filter(([field]) => !STORAGE_FIELDS.has(field)))
+}
+
+const where = (item: Item) => `item ${String(item['pk'])} / ${String(item['sk'])}`

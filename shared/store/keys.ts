@@ -1,0 +1,61 @@
+import type { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../platform/ids.ts'
+import type { Instant } from '../platform/time.ts'
+
+/**
+ * Every key of the table is built here, from branded ids. `#` separates the parts, so no part may contain one. The
+ * access patterns behind them are listed in README.md.
+ */
+export type Key = { pk: string; sk: string }
+
+function part(text: string): string {
+  if (text.includes('#')) throw new RangeError(`a key part must not contain '#': ${text}`)
+  return text
+}
+
+const key = (pk: readonly string[], sk: readonly string[]): Key => ({
+  pk: pk.map(part).join('#'),
+  sk: sk.map(part).join('#'),
+})
+
+export const productKey = (id: ProductId) => key(['PRODUCT', id], ['PRODUCT'])
+export const productCodeKey = (code: string) => key(['PRODUCTCODE', code], ['ADDRESS'])
+export const planKey = (id: PlanId) => key(['PLAN', id], ['PLAN'])
+export const tokenKey = (id: TokenId) => key(['TOKEN', id], ['TOKEN'])
+
+export const tenantKey = (id: TenantId) => key(['T', id], ['TENANT'])
+/** Customer ids are the vendor's: they may hold anything, so they are encoded. */
+export const customerKey = (customerId: string) =>
+  key(['CUSTOMER', encodeURIComponent(customerId)], ['ADDRESS'])
+
+/** All that a tenant holds of every product: below its own partition, product by product. */
+export const holdingsPrefix = (productId?: ProductId) => (productId ? `H#${part(productId)}#` : 'H#')
+export const licenseKey = (tenant: TenantId, product: ProductId, id: LicenseId) =>
+  key(['T', tenant], ['H', product, 'LICENSE', id])
+export const usageKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  key(['T', tenant], ['H', product, 'USAGE', metric])
+
+export const licenseAddressKey = (id: LicenseId) => key(['LICENSE', id], ['ADDRESS'])
+export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])
+export const referenceKey = (reference: string) =>
+  key(['REFERENCE', encodeURIComponent(reference)], ['ADDRESS'])
+
+export const eventKey = (tenant: TenantId | undefined, id: EventId) =>
+  tenant ? key(['T', tenant, 'EVENTS'], [id]) : key(['VENDOR', 'EVENTS'], [id])
+export const usageRecordKey = (tenant: TenantId, id: string) =>
+  key(['T', tenant, 'USAGE-RECORDS'], [encodeURIComponent(id)])
+export const replyKey = (subject: string, idempotencyKey: string) =>
+  key(['REPLY', encodeURIComponent(subject)], [encodeURIComponent(idempotencyKey)])
+
+export const countKey = (subject: string, window: string) =>
+  key(['COUNT', encodeURIComponent(subject)], [window])
+export const runKey = (job: string, scheduledAt: Instant) => key(['JOB', job], [scheduledAt])
+
+export const ownedByTenant = (tenant: TenantId, what: 'LICENSES' | 'TOKENS') => `T#${part(tenant)}#${what}`
+export const ownedByProduct = (product: ProductId, what: 'PLANS') => `PRODUCT#${part(product)}#${what}`
+export const KIND = {
+  products: 'PRODUCTS',
+  plans: 'PLANS',
+  tenants: 'TENANTS',
+  licenses: 'LICENSES',
+  tokens: 'TOKENS',
+} as const

@@ -1,0 +1,116 @@
+import {
+  type CancellationReason,
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb'
+import {
+  type DynamoDBDocumentClient,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from '@aws-sdk/lib-dynamodb'
+import type { Item } from './codec.ts'
+import type { Key } from './keys.ts'
+
+/** A table and the client that reaches it. */
+export type Table = { readonly client: DynamoDBDocumentClient; readonly name: string }
+
+type Condition = {
+  condition?: string
+  names?: Record<string, string>
+  values?: Record<string, unknown>
+}
+
+/** One write of a transaction. A failed condition is told by the label it was given. */
+export type Action =
+  | ({ kind: 'put'; item: Item } & Condition)
+  | ({ kind: 'update'; key: Key; update: string } & Condition)
+  | ({ kind: 'remove'; key: Key } & Condition)
+  | ({ kind: 'check'; key: Key; condition: string } & Condition)
+
+export const putOnce = (item: Item): Action => ({ kind: 'put', item, condition: 'attribute_not_exists(pk)' })
+
+/** Replaces an item only if it still has the revision it was read with. */
+export const putRevision = (item: Item, revision: number): Action => ({
+  kind: 'put',
+  item,
+  condition: 'revision = :revision',
+  values: { ':revision': revision },
+})
+
+/** The item must be there and not be archived. */
+export const checkLive = (key: Key): Action => ({
+  kind: 'check',
+  key,
+  condition: 'attribute_exists(pk) AND attribute_not_exists(archivedAt)',
+})
+
+export type Outcome<Label extends string> = { ok: true } | { ok: false; failed: Label[] }
+
+/** AWS: at most 100 items in a transaction. */
+export const TRANSACTION_LIMIT = 100
+const ATTEMPTS = 8
+
+/**
+ * Writes all or nothing. Resolves with the labels whose conditions failed; a conflict with another transaction is tried
+ * again (a conflict says nothing about the conditions) and thrown if it persists. The SDK repeats a timed-out call with
+ * the same ClientRequestToken, so a commit whose answer was lost is not committed twice.
+ */
+export async function transact<Label extends string>(
+  { client, name }: Table,
+  actions: Readonly<Record<Label, Action>>,
+): Promise<Outcome<Label>> {
+  const labels = Object.keys(actions).filter((label): label is Label => label in actions)
+  const items = labels.map((label) => request(name, actions[label]))
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.send(new TransactWriteCommand({ TransactItems: items }))
+      return { ok: true }
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error
+      const reasons = error.CancellationReasons ?? []
+      const failed = labels.filter((_, index) => reasons[index]?.Code === 'ConditionalCheckFailed')
+      if (failed.length > 0) return { ok: false, failed }
+      if (attempt === ATTEMPTS || !reasons.every(isTransient)) throw error
+      await pause(attempt)
+    }
+  }
+}
+
+const TRANSIENT: ReadonlySet<string | undefined> = new Set([
+  'None',
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+])
+const isTransient = (reason: CancellationReason) => TRANSIENT.has(reason.Code)
+
+/** Full jitter: 0 to 10 × 2^attempt milliseconds, at most 1 s. */
+function pause(attempt: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(1000, 10 * 2 ** attempt)))
+}
+
+/** Is this the failed condition of a single write? */
+export function isConditionFailed(error: unknown): error is ConditionalCheckFailedException {
+  return error instanceof ConditionalCheckFailedException
+}
+
+type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number]
+
+function request(table: string, action: Action): TransactItem {
+  const condition = {
+    TableName: table,
+    ...(action.condition && { ConditionExpression: action.condition }),
+    ...(action.names && { ExpressionAttributeNames: action.names }),
+    ...(action.values && { ExpressionAttributeValues: action.values }),
+  }
+  switch (action.kind) {
+    case 'put':
+      return { Put: { ...condition, Item: action.item } }
+    case 'update':
+      return { Update: { ...condition, Key: action.key, UpdateExpression: action.update } }
+    case 'remove':
+      return { Delete: { ...condition, Key: action.key } }
+    case 'check':
+      return { ConditionCheck: { ...condition, Key: action.key, ConditionExpression: action.condition } }
+  }
+}
