@@ -15,7 +15,7 @@ export const ImportRow = z.strictObject({
   reference: Reference,
   customerId: z.string().trim().min(1).max(100),
   planId: PlanId,
-  type: LicenseType.default('NORMAL'),
+  type: LicenseType.optional(),
   /** The reference of the license it extends; that one stands in the same import or is here already. */
   extends: Reference.optional(),
   validFrom: Instant,

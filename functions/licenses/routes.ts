@@ -18,7 +18,8 @@ const WithReason = z.strictObject({ reason: Reason })
 export const IssueBody = z.strictObject({
   tenantId: TenantId,
   planId: PlanId,
-  type: LicenseType.default('NORMAL'),
+  /** TRIAL for a trial plan, NORMAL for the others, unless said otherwise. */
+  type: LicenseType.optional(),
   /** The license a TOPUP, VALIDITY or FEATURE adds to. */
   extends: LicenseId.optional(),
   /** Now, unless said otherwise. */

@@ -23,7 +23,9 @@ export async function listen(server: Server | TcpServer, port: number): Promise<
       )
     }
     if (errorCode(error) === 'EACCES') {
-      throw new LocalStackError(`Port ${port} may not be used by you: choose one above 1023 with PORT=<number>.`)
+      throw new LocalStackError(
+        `Port ${port} may not be used by you: choose one above 1023 with PORT=<number>.`,
+      )
     }
     throw error
   }

@@ -23,7 +23,7 @@ export function addDuration(anchor: Instant, duration: Duration, timeZone: TimeZ
 
 /** The same wall-clock time `days` calendar days later: 23 or 25 hours per day where the zone changes its clock. */
 export function addDays(instant: Instant, days: number, timeZone: TimeZone): Instant {
-  return addDuration(instant, Duration.parse(`P${days}D`), timeZone)
+  return days === 0 ? instant : addDuration(instant, Duration.parse(`P${days}D`), timeZone)
 }
 
 /** The first end of a period, counted from the anchor, that lies after `after`. */

@@ -61,11 +61,16 @@ export function entitlement(holdings: Holdings, standings: Iterable<Standing>): 
 
 function pool(metric: Metric['code'], counting: readonly Standing[], used: number): Pool {
   const sources = counting.flatMap(({ license }) => {
-    const amount = license.limits[metric]
+    const amount = limitOf(license, metric)
     return amount === undefined ? [] : [{ licenseId: license.id, type: license.type, amount }]
   })
   const capacity = sum(sources.map((source) => source.amount))
   return { metric, capacity, used, ...room(capacity, used), sources }
+}
+
+// A code may be one that every object inherits, such as `constructor`.
+function limitOf({ limits }: License, metric: string): Limit | undefined {
+  return Object.hasOwn(limits, metric) ? limits[metric] : undefined
 }
 
 /** What is left of a capacity, and how much of it is used. */
@@ -73,7 +78,7 @@ export function room(capacity: Limit, used: number): { remaining: Limit; utiliza
   if (capacity === 'unlimited') return { remaining: 'unlimited', utilization: null }
   return {
     remaining: Math.max(0, capacity - used),
-    utilization: capacity === 0 ? null : Math.round((used / capacity) * 100),
+    utilization: capacity === 0 ? null : Math.round((used * 100) / capacity),
   }
 }
 
@@ -86,7 +91,7 @@ export function sum(limits: readonly Limit[]): Limit {
 
 function mergedFeatures(counting: readonly Standing[]): Record<string, FeatureValue> {
   const merged = new Map<string, FeatureValue>()
-  for (const { license } of counting) {
+  for (const { license } of counting.toSorted((a, b) => compare(endOf(b), endOf(a)))) {
     for (const [code, value] of Object.entries(license.features)) {
       merged.set(code, merge(merged.get(code), value))
     }
@@ -94,7 +99,7 @@ function mergedFeatures(counting: readonly Standing[]): Record<string, FeatureVa
   return Object.fromEntries([...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-// Licenses come in order of precedence, so for texts the first one stays.
+// Licenses come ending last first, so for texts the first one stays.
 function merge(known: FeatureValue | undefined, value: FeatureValue): FeatureValue {
   if (typeof known === 'boolean' && typeof value === 'boolean') return known || value
   if (typeof known === 'number' && typeof value === 'number') return Math.max(known, value)
@@ -116,7 +121,8 @@ export function byPrecedence(a: Standing, b: Standing): number {
   )
 }
 
-const NEVER = '9999'
+/** Sorts after every instant. */
+const NEVER = 'never'
 const endOf = ({ license, extensions }: Standing) => effectiveTerm(license, extensions).expiresAt ?? NEVER
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
@@ -132,7 +138,7 @@ export function attribute(
   const shares: Attribution[] = []
   let left = used
   for (const { license } of [...standings].filter((one) => one.counts).toSorted(byPrecedence)) {
-    const limit = license.limits[metric]
+    const limit = limitOf(license, metric)
     if (limit === undefined) continue
     const share = limit === 'unlimited' ? left : Math.min(left, limit)
     shares.push({ licenseId: license.id, metric, used: share, limit })

@@ -20,6 +20,8 @@ export type Standing = {
   extensions: readonly License[]
   /** The license it extends, if it names one. */
   base: License | undefined
+  /** Does it extend a license that is unknown or does not count? */
+  lacksBase: boolean
   /** Does it give capacity and features now? */
   counts: boolean
   /** Why not, if it does not. */
@@ -50,12 +52,16 @@ export function standings(
     const extensions = extensionsOf(license)
     const status = statusAt(license, now, extensions)
     const base = license.extends === undefined ? undefined : byId.get(license.extends)
-    const because = reason(license, status, base)
+    // A base never extends another license (decided at issue), so this recursion is one step deep.
+    const lacksBase =
+      license.extends !== undefined && !(base && base.extends === undefined && settle(base).counts)
+    const because = reason(license, status, lacksBase)
     const standing: Standing = {
       license,
       status,
       extensions,
       base,
+      lacksBase,
       counts: because === undefined,
       ...(because && { because }),
     }
@@ -63,14 +69,11 @@ export function standings(
     return standing
   }
 
-  function reason(license: License, status: Status, base: License | undefined): Standing['because'] {
+  function reason(license: License, status: Status, lacksBase: boolean): Standing['because'] {
     if (!isGenuine(license)) return 'TAMPERED'
     if (!isInForce(status)) return 'STATUS'
     if (!isApplied(license)) return 'NOT_APPLIED'
-    // A base never extends another license (decided at issue), so this recursion is one step deep.
-    if (license.extends !== undefined && !(base && base.extends === undefined && settle(base).counts))
-      return 'BASE_NOT_IN_FORCE'
-    return undefined
+    return lacksBase ? 'BASE_NOT_IN_FORCE' : undefined
   }
 
   for (const license of holdings.licenses) settle(license)

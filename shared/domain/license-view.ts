@@ -31,6 +31,7 @@ const Shown = License.omit({
   keyHash: true,
   keyHint: true,
   keyGeneration: true,
+  version: true,
   anchor: true,
   timeZone: true,
   duration: true,

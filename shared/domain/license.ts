@@ -61,6 +61,8 @@ export const License = z.strictObject({
   keyHint: z.string(),
   /** Counts the keys this license had; the key is derived from the id and this number. */
   keyGeneration: z.int().positive(),
+  /** Counts the writes of this row; every change is conditional on it. */
+  version: z.int().positive(),
   issuedAt: Instant,
   /** Terms are counted from here, on the calendar of the time zone. */
   anchor: Instant,
@@ -80,7 +82,7 @@ export type License = z.infer<typeof License>
 
 const SignedPart = SignedFacts.strip()
 
-/** The signed part of a license. */
-export function signedFacts(license: License): SignedFacts {
+/** The signed part of a license, signed already or not. */
+export function signedFacts(license: SignedFacts): SignedFacts {
   return SignedPart.parse(license)
 }

@@ -15,8 +15,16 @@ export type Dated = Pick<License, 'validFrom' | 'expiresAt' | 'graceEndsAt' | 's
 export function statusAt(license: Dated, now: Instant, extensions: readonly Dated[] = []): Status {
   if (license.revokedAt !== undefined) return 'REVOKED'
   if (license.suspendedAt !== undefined) return 'SUSPENDED'
-  const periods = [license, ...extensions.filter(isUsable)]
-  const begun = periods.filter((period) => period.validFrom <= now)
+  return statusByDates(license, now, extensions)
+}
+
+/** What the status is, or would be once the license is reinstated, by its dates alone. */
+export function statusByDates(
+  license: Dated,
+  now: Instant,
+  extensions: readonly Dated[] = [],
+): Exclude<Status, 'REVOKED' | 'SUSPENDED'> {
+  const begun = begunBy(now, periods(license, extensions))
   if (begun.length === 0) return 'PENDING'
   if (begun.some((period) => before(now, period.expiresAt))) return 'ACTIVE'
   if (begun.some((period) => period.graceEndsAt !== undefined && now < period.graceEndsAt)) return 'GRACE'
@@ -32,10 +40,18 @@ export type Term = { expiresAt?: Instant; graceEndsAt?: Instant }
 
 /** When the license ends once its extensions are counted; an absent `expiresAt` means never. */
 export function effectiveTerm(license: Dated, extensions: readonly Dated[]): Term {
-  const periods = [license, ...extensions.filter(isUsable)]
-  if (periods.some((period) => period.expiresAt === undefined)) return {}
-  const expiresAt = latest(periods.map((period) => period.expiresAt))
-  const graceEndsAt = latest(periods.map((period) => period.graceEndsAt))
+  return termOf(periods(license, extensions))
+}
+
+/** The same without the periods still to come: what is over, or in grace, where the status says so. */
+export function begunTerm(license: Dated, now: Instant, extensions: readonly Dated[]): Term {
+  return termOf(begunBy(now, periods(license, extensions)))
+}
+
+function termOf(all: readonly Dated[]): Term {
+  if (all.some((period) => period.expiresAt === undefined)) return {}
+  const expiresAt = latest(all.map((period) => period.expiresAt))
+  const graceEndsAt = latest(all.map((period) => period.graceEndsAt))
   return {
     ...(expiresAt && { expiresAt }),
     ...(graceEndsAt && expiresAt && graceEndsAt > expiresAt && { graceEndsAt }),
@@ -48,13 +64,15 @@ export function nextChange(
   now: Instant,
   extensions: readonly Dated[] = [],
 ): Instant | undefined {
-  return [license, ...extensions.filter(isUsable)]
+  return periods(license, extensions)
     .flatMap((period) => [period.validFrom, period.expiresAt, period.graceEndsAt])
     .filter((instant): instant is Instant => instant !== undefined && instant > now)
     .toSorted()[0]
 }
 
 const isUsable = (dated: Dated) => dated.revokedAt === undefined && dated.suspendedAt === undefined
+const periods = (license: Dated, extensions: readonly Dated[]) => [license, ...extensions.filter(isUsable)]
+const begunBy = (now: Instant, all: readonly Dated[]) => all.filter((period) => period.validFrom <= now)
 const before = (now: Instant, end: Instant | undefined) => end === undefined || now < end
 
 function latest(instants: readonly (Instant | undefined)[]): Instant | undefined {

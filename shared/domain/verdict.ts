@@ -5,7 +5,7 @@ import { Allocation, Code, Features, LicenseType, Limits, Term } from './catalog
 import { Entitlement, entitlement } from './entitlement.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import { type License, Reference } from './license.ts'
-import { effectiveTerm, nextChange, STATUSES } from './status.ts'
+import { begunTerm, effectiveTerm, nextChange, STATUSES, statusByDates } from './status.ts'
 
 /**
  * Every code a validation can give, in the order in which the first one found becomes the verdict's `code`. Errors
@@ -157,8 +157,8 @@ export function unknownLicense(now: Instant, pace: Pace): Verdict {
   }
 }
 
-function ownFindings({ license, status, extensions, base, because }: Standing, now: Instant): Finding[] {
-  const { expiresAt, graceEndsAt } = effectiveTerm(license, extensions)
+function ownFindings(standing: Standing, now: Instant): Finding[] {
+  const { license, base, lacksBase, because } = standing
   const found: Finding[] = []
   if (because === 'TAMPERED') {
     found.push(
@@ -170,18 +170,17 @@ function ownFindings({ license, status, extensions, base, because }: Standing, n
       ),
     )
   }
-  switch (status) {
-    case 'REVOKED':
-      found.push(
-        finding(
-          'REVOKED',
-          'license',
-          `Revoked on ${license.revokedAt}.`,
-          'Revocation is final; ask the vendor for another license.',
-        ),
-      )
-      break
-    case 'SUSPENDED':
+  if (license.revokedAt !== undefined) {
+    found.push(
+      finding(
+        'REVOKED',
+        'license',
+        `Revoked on ${license.revokedAt}.`,
+        'Revocation is final; ask the vendor for another license.',
+      ),
+    )
+  } else {
+    if (license.suspendedAt !== undefined) {
       found.push(
         finding(
           'SUSPENDED',
@@ -190,39 +189,8 @@ function ownFindings({ license, status, extensions, base, because }: Standing, n
           'Ask the vendor to reinstate it.',
         ),
       )
-      break
-    case 'PENDING':
-      found.push(
-        finding(
-          'PENDING',
-          'license',
-          `Starts on ${license.validFrom}.`,
-          'Wait for its start, or ask the vendor for an earlier one.',
-        ),
-      )
-      break
-    case 'EXPIRED':
-      found.push(
-        finding(
-          'EXPIRED',
-          'license',
-          `Expired on ${expiresAt}${graceEndsAt ? `, its grace ended on ${graceEndsAt}` : ''}.`,
-          'Renew the license.',
-        ),
-      )
-      break
-    case 'GRACE':
-      found.push(
-        finding(
-          'GRACE_PERIOD',
-          'license',
-          `Expired on ${expiresAt}; works until ${graceEndsAt}.`,
-          `Renew before ${graceEndsAt}.`,
-        ),
-      )
-      break
-    case 'ACTIVE':
-      break
+    }
+    found.push(...dateFindings(standing, now))
   }
   if (license.appliedAt === undefined) {
     found.push(
@@ -241,7 +209,7 @@ function ownFindings({ license, status, extensions, base, because }: Standing, n
           ),
     )
   }
-  if (because === 'BASE_NOT_IN_FORCE') {
+  if (lacksBase) {
     found.push(
       finding(
         'BASE_NOT_IN_FORCE',
@@ -252,6 +220,41 @@ function ownFindings({ license, status, extensions, base, because }: Standing, n
     )
   }
   return found
+}
+
+function dateFindings({ license, extensions }: Standing, now: Instant): Finding[] {
+  const { expiresAt, graceEndsAt } = begunTerm(license, now, extensions)
+  switch (statusByDates(license, now, extensions)) {
+    case 'PENDING':
+      return [
+        finding(
+          'PENDING',
+          'license',
+          `Starts on ${license.validFrom}.`,
+          'Wait for its start, or ask the vendor for an earlier one.',
+        ),
+      ]
+    case 'EXPIRED':
+      return [
+        finding(
+          'EXPIRED',
+          'license',
+          `Expired on ${expiresAt}${graceEndsAt ? `, its grace ended on ${graceEndsAt}` : ''}.`,
+          'Renew the license.',
+        ),
+      ]
+    case 'GRACE':
+      return [
+        finding(
+          'GRACE_PERIOD',
+          'license',
+          `Expired on ${expiresAt}; its grace lasts until ${graceEndsAt}.`,
+          `Renew before ${graceEndsAt}.`,
+        ),
+      ]
+    case 'ACTIVE':
+      return []
+  }
 }
 
 function scopeFindings(license: License, question: Question): Finding[] {
@@ -324,27 +327,33 @@ function countryFindings({ rules }: License, country: string | undefined): Findi
   }
   const { allow, deny } = rules.countries
   if (!deny?.includes(country) && (allow === undefined || allow.includes(country))) return []
+  const covered = allow?.filter((one) => !deny?.includes(one)) ?? []
   return [
     finding(
       'COUNTRY_NOT_ALLOWED',
       'country',
       `The license does not cover ${country}.`,
-      allow ? `Use it in ${allow.join(', ')}.` : 'Use it in another country.',
+      covered.length > 0
+        ? `Use it in ${covered.join(', ')}.`
+        : 'Use it in another country, or ask the vendor to cover this one.',
     ),
   ]
 }
 
 function featureFindings(granted: Entitlement, wanted: readonly string[]): Finding[] {
-  return wanted
-    .filter((code) => granted.features[code] === undefined || granted.features[code] === false)
-    .map((code) =>
-      finding(
-        'FEATURE_MISSING',
-        `feature:${code}`,
-        `No license in force gives ${code}.`,
-        `Buy a license that includes ${code}.`,
-      ),
-    )
+  return (
+    wanted
+      // Own keys only: a feature asked for may be named like something every object inherits.
+      .filter((code) => !Object.hasOwn(granted.features, code) || granted.features[code] === false)
+      .map((code) =>
+        finding(
+          'FEATURE_MISSING',
+          `feature:${code}`,
+          `No license in force gives ${code}.`,
+          `Buy a license that includes ${code}.`,
+        ),
+      )
+  )
 }
 
 function capacityFindings(granted: Entitlement, standing: Standing): Finding[] {

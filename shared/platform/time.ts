@@ -44,6 +44,11 @@ export function epochMilliseconds(instant: Instant): number {
   return Date.parse(instant)
 }
 
+/** For libraries that want a Date. */
+export function toDate(instant: Instant): Date {
+  return new Date(instant)
+}
+
 export function fromEpochMilliseconds(milliseconds: number): Instant {
   return Instant.parse(new Date(milliseconds).toISOString())
 }

@@ -1,4 +1,11 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import {
+  createPrivateKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+} from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
 import { LocalStackError } from '../errors.ts'
@@ -33,10 +40,8 @@ type StoredKeys = z.infer<typeof StoredKeys>
 /** A key ready for use. */
 export type Key = Omit<StoredKey, 'material'> & {
   readonly arn: string
-  /** Of a MAC key: its bytes. */
-  readonly secret: Buffer
-  /** Of a signing key. */
-  readonly privateKey: KeyObject | undefined
+  /** The private key, or the MAC key. */
+  readonly material: KeyObject
 }
 
 export type KeyDescription = Pick<StoredKey, 'keySpec' | 'keyUsage' | 'enabled'>
@@ -85,7 +90,12 @@ export class KeyStore {
         key.keyUsage === description.keyUsage,
     )
     if (existing?.enabled === description.enabled) return this.known(existing)
-    const key = existing ?? { id: randomUUID(), logicalId, ...description, material: newMaterial(description) }
+    const key = existing ?? {
+      id: randomUUID(),
+      logicalId,
+      ...description,
+      material: newMaterial(description),
+    }
     key.enabled = description.enabled
     if (existing === undefined) this.stored.keys.push(key)
     this.keys.set(key.id, ready(key))
@@ -96,7 +106,8 @@ export class KeyStore {
   /** Lets a name that starts with `alias/` stand for a key, given by its id or ARN. */
   setAlias(name: string, keyId: string): void {
     const key = this.find(keyId)
-    if (key === undefined) throw new LocalStackError(`The alias ${name} names a key that does not exist: ${keyId}.`)
+    if (key === undefined)
+      throw new LocalStackError(`The alias ${name} names a key that does not exist: ${keyId}.`)
     if (this.stored.aliases[name] === key.id) return
     this.stored.aliases[name] = key.id
     this.save()
@@ -122,17 +133,13 @@ export class KeyStore {
   }
 }
 
-function ready({ material, ...key }: StoredKey): Key {
-  const secret = Buffer.from(material, 'base64')
-  return {
-    ...key,
-    arn: KEY_ARN_PREFIX + key.id,
-    secret,
-    privateKey:
-      key.keySpec === 'ECC_NIST_P256'
-        ? createPrivateKey({ key: secret, format: 'der', type: 'pkcs8' })
-        : undefined,
-  }
+function ready(stored: StoredKey): Key {
+  const bytes = Buffer.from(stored.material, 'base64')
+  const material =
+    stored.keyUsage === 'SIGN_VERIFY'
+      ? createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
+      : createSecretKey(bytes)
+  return { ...stored, arn: KEY_ARN_PREFIX + stored.id, material }
 }
 
 function newMaterial({ keySpec }: KeyDescription): string {

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import type { Access, Caller } from '../../domain/access.ts'
-import type { RefusalCode } from '../../domain/refusal.ts'
+import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
 import type { Instant } from '../time.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
@@ -39,6 +39,7 @@ export type Route = {
 export type RouteTable = Readonly<Record<string, Route>>
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
+/** The body of an operation's success. */
 export type Reply<R extends Route> = R['success'] extends { body: infer Body extends z.ZodType }
   ? z.input<Body>
   : undefined
@@ -58,6 +59,19 @@ export type Call<R extends Route> = {
   readonly idempotencyKey: string | undefined
   /** Hash of method, path and body, to tell a replay from another request. */
   readonly fingerprint: string
+  /** The key of `Authorization: License` on a public operation, which looks at it itself. */
+  readonly licenseKey: string | undefined
   /** Milliseconds until the function is stopped. */
   readonly remaining: () => number
 }
+
+/** The stored answer to an earlier, identical request; parsed against the response like any other. */
+export type Replayed = { readonly replayed: unknown }
+
+export type Handler<R extends Route, Services> = (
+  call: Call<R>,
+  services: Services,
+) => Promise<Reply<R> | Refusal | Replayed>
+
+/** One handler per operation of a table: a missing one, or one with another answer, does not compile. */
+export type Handlers<T extends RouteTable, Services> = { readonly [Id in keyof T]: Handler<T[Id], Services> }

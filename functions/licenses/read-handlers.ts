@@ -1,0 +1,53 @@
+import { seesTenant } from '../../shared/domain/access.ts'
+import type { LicenseView } from '../../shared/domain/license-view.ts'
+import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { licenseEntity } from '../../shared/store/holdings.ts'
+import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
+import { readPage } from '../../shared/store/page.ts'
+import type { Range } from '../../shared/store/read.ts'
+import type { licensesRoutes } from './routes.ts'
+import { fileOf, type LicenseServices, loadLicense, viewOf } from './services.ts'
+
+type ReadHandlers = Pick<
+  Handlers<typeof licensesRoutes, LicenseServices>,
+  'getLicense' | 'getLicenseFile' | 'listLicenses'
+>
+
+export const readHandlers: ReadHandlers = {
+  async getLicense(call, services) {
+    const license = await loadLicense(services, call.params.licenseId)
+    return isRefusal(license) ? license : viewOf(license, services, call.now)
+  },
+
+  async getLicenseFile(call, services) {
+    const license = await loadLicense(services, call.params.licenseId)
+    if (isRefusal(license)) return license
+    if (!seesTenant(call.caller, license.tenantId)) return refuse('NOT_FOUND', 'There is no such resource.')
+    return fileOf(license, services)
+  },
+
+  async listLicenses({ query, now }, services) {
+    const { tenantId, productId, type, status, expiresBefore } = query
+    const wanted = (view: LicenseView) =>
+      (productId === undefined || view.productId === productId) &&
+      (type === undefined || view.type === type) &&
+      (status === undefined || view.status === status) &&
+      (expiresBefore === undefined || endOf(view) < expiresBefore)
+    const range: Range =
+      tenantId === undefined
+        ? { index: 'kind', pk: KIND.licenses, ...(expiresBefore && { below: expiresBefore }) }
+        : { index: 'owned', pk: ownedByTenant(tenantId, 'LICENSES') }
+    return readPage(services.table, services.secrets.cursorKey, range, query, (items) =>
+      Promise.all(
+        items.map(async (item) => {
+          const view = await viewOf(licenseEntity.decode(item), services, now)
+          return wanted(view) ? view : undefined
+        }),
+      ),
+    )
+  },
+}
+
+/** Never expiring sorts behind every instant. */
+const endOf = (view: LicenseView) => view.effectiveExpiresAt ?? view.expiresAt ?? '~'

@@ -1,0 +1,133 @@
+import { Duration, Stack, Validations } from 'aws-cdk-lib'
+import type { HttpStage } from 'aws-cdk-lib/aws-apigatewayv2'
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import type { Job } from '../../functions/jobs.ts'
+import type { ContextName } from '../../functions/routes.ts'
+import { contextSettings } from '../contexts.ts'
+import type { Stage } from '../stage.ts'
+import { scheduledJobs } from './jobs.ts'
+
+/** What a function writes when a job has done its work, as a metric in its log (embedded metric format). */
+export const JOB_SUCCEEDED = {
+  namespace: 'Latchkey',
+  metricName: 'JobSucceeded',
+  dimensions: ['Stage', 'Job'],
+}
+
+type Watched = {
+  readonly functions: ReadonlyMap<ContextName, LambdaFunction>
+  readonly apiStage: HttpStage
+  readonly deadLetters: Queue
+}
+
+type AlarmProps = {
+  readonly metric: IMetric
+  /** One sentence: what users lose while it rings. */
+  readonly errorImpact: string
+  /** One sentence: what has been seen. */
+  readonly seen: string
+  /** It rings if this many of the last periods were bad; the last one alone unless said otherwise. */
+  readonly bad?: { readonly periods: number; readonly of: number }
+  /** Rings when the metric is 0 or missing, and not when it is above. */
+  readonly whenSilent?: true
+}
+
+const PERIOD = Duration.minutes(5)
+
+/** Every alarm says what users lose while it rings; whoever gets it at night decides by that. */
+export function createAlarms(parent: Construct, stage: Stage, watched: Watched): void {
+  const scope = new Construct(parent, 'Alarms')
+  const action = new SnsAction(createTopic(scope, stage))
+  const alarm = (id: string, props: AlarmProps) => createAlarm(scope, id, props).addAlarmAction(action)
+  for (const [context, lambda] of watched.functions) {
+    const { errorImpact } = contextSettings[context]
+    alarm(`Errors-${context}`, {
+      metric: lambda.metricErrors({ period: PERIOD }),
+      errorImpact,
+      seen: `The function of ${context} crashed or ran out of time.`,
+    })
+    alarm(`Throttles-${context}`, {
+      metric: lambda.metricThrottles({ period: PERIOD }),
+      errorImpact,
+      seen: `Calls of the function of ${context} are turned away: the account's concurrency is used up.`,
+    })
+  }
+  alarm('ServerErrors', {
+    metric: watched.apiStage.metricServerError({ statistic: 'Sum', period: PERIOD }),
+    errorImpact: 'Some requests are answered with a server error, and whoever sent them has to try again.',
+    seen: 'The API keeps answering with status 5xx.',
+    bad: { periods: 2, of: 3 },
+  })
+  alarm('DeadLetters', {
+    metric: watched.deadLetters.metricApproximateNumberOfMessagesVisible({
+      statistic: 'Maximum',
+      period: PERIOD,
+    }),
+    errorImpact: 'What a scheduled run should have done waits until a later one succeeds.',
+    seen: 'A scheduled run was given up; its message in the dead-letter queue says which and why.',
+  })
+  for (const [name, job] of scheduledJobs) {
+    alarm(`Job-${name}`, {
+      metric: jobSucceeded(stage, name, job),
+      errorImpact: job.errorImpact,
+      seen: `The job ${name} has not succeeded three times in a row.`,
+      bad: { periods: 3, of: 3 },
+      whenSilent: true,
+    })
+  }
+}
+
+function createAlarm(scope: Construct, id: string, props: AlarmProps): Alarm {
+  const { metric, errorImpact, seen, bad = { periods: 1, of: 1 }, whenSilent = false } = props
+  return new Alarm(scope, id, {
+    metric,
+    alarmDescription: `${errorImpact} ${seen}`,
+    threshold: 1,
+    comparisonOperator: whenSilent
+      ? ComparisonOperator.LESS_THAN_THRESHOLD
+      : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: whenSilent ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    datapointsToAlarm: bad.periods,
+    evaluationPeriods: bad.of,
+  })
+}
+
+function jobSucceeded(stage: Stage, name: string, job: Job): Metric {
+  const { namespace, metricName } = JOB_SUCCEEDED
+  return new Metric({
+    namespace,
+    metricName,
+    dimensionsMap: { Stage: stage.name, Job: name },
+    statistic: 'Sum',
+    period: Duration.minutes(job.everyMinutes),
+  })
+}
+
+function createTopic(scope: Construct, stage: Stage): Topic {
+  const topic = new Topic(scope, 'Topic', { displayName: `Latchkey ${stage.name}`, enforceSSL: true })
+  // A topic with a policy of its own no longer lets CloudWatch in by itself.
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+  )
+  if (stage.alarmEmail !== undefined) {
+    const subscription = topic.addSubscription(new EmailSubscription(stage.alarmEmail))
+    Validations.of(subscription).acknowledge({
+      id: 'Serverless-SNSRedrivePolicy',
+      reason:
+        'SNS repeats an e-mail that cannot be delivered for hours, and the alarm stays visible in CloudWatch; a queue of undelivered alarms would need an alarm of its own.',
+    })
+  }
+  return topic
+}

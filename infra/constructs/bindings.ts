@@ -1,0 +1,108 @@
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { Key } from 'aws-cdk-lib/aws-kms'
+import type * as z from 'zod'
+import type { Needs } from '../../functions/needs.ts'
+import {
+  Environment,
+  LicenseKeyEnvironment,
+  SessionKeyEnvironment,
+  type Variables,
+  VerifierEnvironment,
+} from '../../shared/platform/config/environment.ts'
+import { TABLE } from '../../shared/store/table.ts'
+import type { Stage } from '../stage.ts'
+import type { Keys } from './signing-keys.ts'
+
+/** What a function is told and what it may do, made together so that neither is there without the other. */
+export type Binding = {
+  readonly variables: Readonly<Record<string, string>>
+  readonly statements: readonly PolicyStatement[]
+}
+
+export type Resources = { readonly stage: Stage; readonly table: Table; readonly keys: Keys }
+
+// A transaction needs the permissions of its parts. Nobody may Scan: a sweep reads what is due, by Query.
+const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']
+const WRITE = [
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:ConditionCheckItem',
+]
+
+/** The bindings that the needs of a context ask for; everything else is denied. */
+export function bindingsOf(need: Needs, resources: Resources): Binding[] {
+  const { keys } = resources
+  const bindings = [everyFunction(need.table, resources)]
+  if (need.signing !== undefined) bindings.push(signingKeys(need.signing, keys.signing))
+  if (need.licenseKeys) bindings.push(licenseKeys(keys.licenseKeys))
+  if (need.sessionKeys) bindings.push(sessionKeys(keys.sessions))
+  return bindings
+}
+
+function everyFunction(access: Needs['table'], { stage, table, keys }: Resources): Binding {
+  return bind(
+    Environment,
+    {
+      STAGE: stage.name,
+      TABLE_NAME: table.tableName,
+      ISSUER: stage.issuer,
+      CREDENTIAL_KEY_ID: keys.credentials.keyId,
+      OIDC_ISSUERS: JSON.stringify(stage.oidcIssuers),
+      LOG_LEVEL: stage.logLevel,
+    },
+    allow(access === 'write' ? [...READ, ...WRITE] : READ, [table.tableArn]),
+    allow(
+      ['dynamodb:Query'],
+      TABLE.indexes.map(({ name }) => `${table.tableArn}/index/${name}`),
+    ),
+    allowMac(keys.credentials, 'HMAC_SHA_256'),
+  )
+}
+
+function signingKeys(access: NonNullable<Needs['signing']>, keys: readonly Key[]): Binding {
+  const variables = { SIGNING_KEY_IDS: keys.map(({ keyId }) => keyId).join(',') }
+  const arns = keys.map(({ keyArn }) => keyArn)
+  const verify = allow(['kms:GetPublicKey'], arns)
+  if (access === 'verify') return bind(VerifierEnvironment, variables, verify)
+  // All of them, not the active one alone: while a rotation is deployed, functions of before and after it are running.
+  const sign = allow(['kms:Sign'], arns, {
+    'kms:SigningAlgorithm': 'ECDSA_SHA_256',
+    'kms:MessageType': 'DIGEST',
+  })
+  return bind(VerifierEnvironment, variables, verify, sign)
+}
+
+function licenseKeys(key: Key): Binding {
+  return bind(LicenseKeyEnvironment, { LICENSE_KEY_KEY_ID: key.keyId }, allowMac(key, 'HMAC_SHA_256'))
+}
+
+function sessionKeys(key: Key): Binding {
+  return bind(SessionKeyEnvironment, { SESSION_KEY_ID: key.keyId }, allowMac(key, 'HMAC_SHA_512'))
+}
+
+/** The schema says which variables there have to be: one forgotten, or one too many, does not compile. */
+function bind<S extends z.ZodObject>(
+  _schema: S,
+  variables: Variables<S>,
+  ...statements: PolicyStatement[]
+): Binding {
+  return { variables, statements }
+}
+
+function allowMac(key: Key, algorithm: 'HMAC_SHA_256' | 'HMAC_SHA_512'): PolicyStatement {
+  return allow(['kms:GenerateMac'], [key.keyArn], { 'kms:MacAlgorithm': algorithm })
+}
+
+function allow(
+  actions: string[],
+  resources: string[],
+  stringEquals?: Readonly<Record<string, string>>,
+): PolicyStatement {
+  return new PolicyStatement({
+    actions,
+    resources,
+    ...(stringEquals && { conditions: { StringEquals: stringEquals } }),
+  })
+}

@@ -1,0 +1,61 @@
+import { type ContextName, contexts } from '../functions/routes.ts'
+
+/**
+ * What differs between the functions of the contexts. Memory is processor time: 1,769 MB is one full vCPU. On a
+ * part of one the SDK's own work is what a caller waits for (4.8 ms a call at 512 MB, 0.9 ms on a full vCPU), so the
+ * hot path has a full one; elsewhere 1,024 MB keeps a call below what a person notices at 58 % of the price.
+ */
+type ContextSettings = {
+  readonly memoryMb: 1024 | 1769
+  /** One sentence: what users lose while the function fails. It is the text of its alarms. */
+  readonly errorImpact: string
+}
+
+export const contextSettings = {
+  access: {
+    memoryMb: 1024,
+    errorImpact: 'Nobody can make, rotate, list or revoke tokens; a leaked token cannot be withdrawn.',
+  },
+  catalog: {
+    memoryMb: 1024,
+    errorImpact: 'Vendor staff cannot read or change products and plans.',
+  },
+  tenants: {
+    memoryMb: 1024,
+    errorImpact: 'Tenants do not see where they stand, and vendor staff cannot add or change tenants.',
+  },
+  licenses: {
+    memoryMb: 1024,
+    errorImpact:
+      'Vendor staff cannot issue, import, renew, suspend or revoke licenses; those who bought one wait for it.',
+  },
+  installs: {
+    memoryMb: 1024,
+    errorImpact: 'Tenants cannot apply, remove or refresh license files, nor see those they have.',
+  },
+  validation: {
+    memoryMb: 1769,
+    errorImpact:
+      'Applications cannot validate their license; those without a recent verdict or a file may stop working.',
+  },
+  usage: {
+    memoryMb: 1024,
+    errorImpact:
+      'Reported usage is not recorded, so tenants see old figures and counted limits do not count.',
+  },
+  trust: {
+    memoryMb: 1024,
+    errorImpact:
+      'The public keys are not served, so files and verdicts cannot be verified except with a pinned or cached copy.',
+  },
+  service: {
+    memoryMb: 1024,
+    errorImpact: 'The health check and the OpenAPI document are not served, so monitors report an outage.',
+  },
+} as const satisfies Readonly<Record<ContextName, ContextSettings>>
+
+export const contextNames: readonly ContextName[] = Object.keys(contexts).filter(isContextName)
+
+function isContextName(name: string): name is ContextName {
+  return name in contexts
+}

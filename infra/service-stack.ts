@@ -1,0 +1,37 @@
+import { type App, CfnOutput, Stack } from 'aws-cdk-lib'
+import { createAlarms } from './constructs/alarms.ts'
+import { createApi } from './constructs/api.ts'
+import { createContextFunction } from './constructs/context-function.ts'
+import { createJobs } from './constructs/jobs.ts'
+import { createKeys } from './constructs/signing-keys.ts'
+import { createTable } from './constructs/table.ts'
+import { contextNames } from './contexts.ts'
+import type { Stage } from './stage.ts'
+
+/**
+ * One stage of the service, as one stack: account and region are those it is deployed to.
+ *
+ * @param bundles the folder with `<context>/index.mjs`
+ */
+export function createServiceStack(app: App, stage: Stage, bundles: string): Stack {
+  const stack = new Stack(app, 'Service', {
+    stackName: `latchkey-${stage.name}`,
+    description: `Latchkey, the licensing cloud: stage ${stage.name}`,
+    terminationProtection: stage.protect,
+  })
+  const resources = { stage, table: createTable(stack, stage), keys: createKeys(stack, stage) }
+  const functions = new Map(
+    contextNames.map((context) => [context, createContextFunction(stack, context, resources, bundles)]),
+  )
+  const { api, stage: apiStage } = createApi(stack, stage, functions)
+  const { deadLetters } = createJobs(stack, functions)
+  createAlarms(stack, stage, { functions, apiStage, deadLetters })
+  output(stack, 'ApiUrl', api.apiEndpoint, 'Where the API answers')
+  output(stack, 'TableName', resources.table.tableName, 'The one table')
+  output(stack, 'Issuer', stage.issuer, 'What every signature says in iss')
+  return stack
+}
+
+function output(stack: Stack, id: string, value: string, description: string): void {
+  new CfnOutput(stack, id, { value, description })
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as z from 'zod'
+import { Environment, OidcIssuer } from '../shared/platform/config/environment.ts'
+
+export const CDK_JSON = fileURLToPath(new URL('../cdk.json', import.meta.url))
+
+/** The retention periods that CloudWatch Logs knows (PutRetentionPolicy, API reference). */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653,
+] as const
+
+/** What a stage of the service may say of itself in cdk.json, under `context.stages.<name>`. */
+export const StageSettings = z.strictObject({
+  /** Written into every signature as `iss`. A name, not necessarily an address; signed files keep it for ever. */
+  issuer: z.url(),
+  /**
+   * How many P-256 keys there are for license files, oldest first: the last is next, the one before is active, older
+   * ones are retired. Raised by `npm run rotate-signing-key`, never lowered: files signed by a key that is gone no
+   * longer verify. The upper bound keeps their ids within the 4 KB of a function's environment.
+   */
+  signingKeys: z.int().min(2).max(50).default(2),
+  oidcIssuers: z.array(OidcIssuer).default([]),
+  logLevel: Environment.shape.LOG_LEVEL.default('info'),
+  logRetentionDays: z.literal(RETENTION_DAYS),
+  /** Requests per second for all callers together, and how many more may come at once. */
+  throttle: z.strictObject({ rate: z.int().positive(), burst: z.int().positive() }),
+  /** Table, keys and logs survive the deletion of the stack, and the table and the stack refuse to be deleted. */
+  protect: z.boolean(),
+  /** Who is told of alarms. Without it they are only seen in CloudWatch. */
+  alarmEmail: z.email().optional(),
+})
+
+export type Stage = z.infer<typeof StageSettings> & { readonly name: string }
+
+/** Letters that may stand in names of resources. */
+const StageName = z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'a short name in lower case, such as prod')
+
+export const CdkJson = z.looseObject({
+  context: z.looseObject({ stages: z.record(StageName, z.unknown()) }),
+})
+
+/** The context of cdk.json: feature flags of the CDK, and the stages. */
+export function readContext(file = CDK_JSON): z.infer<typeof CdkJson>['context'] {
+  return CdkJson.parse(JSON.parse(readFileSync(file, 'utf8'))).context
+}
+
+/** @throws an Error that names the stages there are, or the setting that is wrong */
+export function readStage(name: string, file = CDK_JSON): Stage {
+  const { stages } = readContext(file)
+  if (!Object.hasOwn(stages, name)) {
+    throw new Error(`cdk.json has no stage ${name}; it has ${Object.keys(stages).join(', ')}.`)
+  }
+  const settings = StageSettings.safeParse(stages[name])
+  if (settings.success) return { name, ...settings.data }
+  const wrong = settings.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+  throw new Error(`Stage ${name} in cdk.json is not complete: ${wrong}.`)
+}

@@ -1,0 +1,85 @@
+import type { Instant } from '../platform/time.ts'
+import { addDuration, nextPeriodEnd } from './calendar.ts'
+import { termEnd } from './issue.ts'
+import type { License } from './license.ts'
+import { type Refusal, refuse } from './refusal.ts'
+import { type Status, statusAt } from './status.ts'
+
+/** The changes of a license that its vendor can make. */
+export type Transition = 'suspend' | 'reinstate' | 'revoke' | 'renew' | 'rotate-key'
+
+const ALLOWED: Record<Transition, readonly Status[]> = {
+  suspend: ['PENDING', 'ACTIVE', 'GRACE', 'EXPIRED'],
+  reinstate: ['SUSPENDED'],
+  revoke: ['PENDING', 'ACTIVE', 'GRACE', 'EXPIRED', 'SUSPENDED'],
+  renew: ['PENDING', 'ACTIVE', 'GRACE', 'EXPIRED', 'SUSPENDED'],
+  'rotate-key': ['PENDING', 'ACTIVE', 'GRACE', 'EXPIRED', 'SUSPENDED'],
+}
+
+/** Refuses a transition that the present status does not allow, saying which it does. */
+export function checkTransition(license: License, transition: Transition, now: Instant): Refusal | undefined {
+  const status = statusAt(license, now)
+  if (ALLOWED[transition].includes(status)) return undefined
+  const possible = Object.entries(ALLOWED).flatMap(([name, from]) => (from.includes(status) ? [name] : []))
+  return refuse(
+    'TRANSITION_NOT_ALLOWED',
+    `The license is ${status}; ${transition} is not possible. ${possible.length > 0 ? `Possible: ${possible.join(', ')}.` : 'This is final.'}`,
+  )
+}
+
+export function suspended(license: License, reason: string, now: Instant): License {
+  return revised({ ...license, suspendedAt: now, suspensionReason: reason }, now)
+}
+
+export function reinstated(
+  { suspendedAt: _, suspensionReason: __, ...license }: License,
+  now: Instant,
+): License {
+  return revised(license, now)
+}
+
+export function revoked(license: License, reason: string, now: Instant): License {
+  return revised({ ...license, revokedAt: now, revocationReason: reason }, now)
+}
+
+export type Renewal = { from: 'expiry' | 'now' | 'auto'; expiresAt?: Instant | undefined }
+
+/**
+ * The license with one more term, or to an exact end. `auto` counts from the old end until grace is over, then from
+ * now; counting on the lattice of the anchor keeps month ends (licensing-semantics.md, sections 12 and 13). A
+ * suspension stays.
+ */
+export function renewed(license: License, renewal: Renewal, now: Instant): License | Refusal {
+  const { expiresAt: oldEnd, duration, timeZone, graceDays } = license
+  if (oldEnd === undefined)
+    return refuse('TRANSITION_NOT_ALLOWED', 'The license never expires, so there is nothing to renew.')
+  const fromNow =
+    renewal.from === 'now' || (renewal.from === 'auto' && (license.graceEndsAt ?? oldEnd) <= now)
+  if (renewal.expiresAt === undefined && duration === undefined) {
+    return refuse('LICENSE_MISMATCH', 'The license has no term of its own; name expiresAt.')
+  }
+  const anchor = renewal.expiresAt ?? (fromNow ? now : license.anchor)
+  const newEnd = renewal.expiresAt ?? nextEnd(license, anchor, fromNow)
+  if (newEnd <= oldEnd)
+    return refuse('LICENSE_MISMATCH', `It would end at ${newEnd}, not after ${oldEnd} as it does now.`)
+  if (newEnd <= now) {
+    return refuse(
+      'LICENSE_MISMATCH',
+      `It would end at ${newEnd}, which is over; renew it from now or name expiresAt.`,
+    )
+  }
+  const { graceEndsAt: _, ...rest } = license
+  return revised({ ...rest, ...termEnd(newEnd, graceDays, { timeZone }), anchor }, now)
+}
+
+function nextEnd({ duration, expiresAt, timeZone }: License, anchor: Instant, fromNow: boolean): Instant {
+  if (duration === undefined || expiresAt === undefined) return anchor
+  return fromNow
+    ? addDuration(anchor, duration, timeZone)
+    : nextPeriodEnd(anchor, duration, timeZone, expiresAt)
+}
+
+/** Every change of signed facts is a new revision, signed anew. */
+function revised(license: License, now: Instant): License {
+  return { ...license, revision: license.revision + 1, signedAt: now }
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { fieldErrors, type Refusal, refuse } from '../../domain/refusal.ts'
+import type { Route } from './contract.ts'
+import type { HttpEvent } from './event.ts'
+
+const BODY_LIMIT = 256 * 1024
+const JSON_TYPE = 'application/json'
+/** Printable ASCII. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
+
+/** The parts of a request as its operation declares them. */
+export type Parts = { params: unknown; query: unknown; body: unknown }
+
+/** Parses path, query and body; unknown fields are refused, and every wrong field is named. */
+export function parseParts(route: Route, event: HttpEvent, body: string): Parts | Refusal {
+  const params = (route.params ?? z.strictObject({})).safeParse(event.pathParameters)
+  // An id that cannot exist is answered like one that does not.
+  if (!params.success) return refuse('NOT_FOUND', 'There is no such resource.')
+  const query = (route.query ?? z.strictObject({})).safeParse(event.queryStringParameters)
+  if (!query.success) {
+    return refuse('INVALID_REQUEST', 'The query is not valid.', {
+      errors: fieldErrors(query.error, '/query'),
+    })
+  }
+  const parsed = parseBody(route, event, body)
+  return 'refused' in parsed ? parsed : { params: params.data, query: query.data, body: parsed.body }
+}
+
+function parseBody(route: Route, event: HttpEvent, text: string): { body: unknown } | Refusal {
+  if (route.body === undefined) {
+    if (text === '' || text === '{}') return { body: undefined }
+    return refuse('INVALID_REQUEST', 'This operation takes no body.', {
+      errors: [{ field: '/body', message: 'must be absent' }],
+    })
+  }
+  const raw = readBody(route, event, text)
+  if ('refused' in raw) return raw
+  const parsed = route.body.safeParse(raw.body)
+  if (parsed.success) return { body: parsed.data }
+  return refuse('INVALID_REQUEST', 'The body is not valid.', { errors: fieldErrors(parsed.error, '/body') })
+}
+
+function readBody(route: Route, event: HttpEvent, text: string): { body: unknown } | Refusal {
+  if (text === '') return { body: undefined }
+  const type = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? JSON_TYPE
+  if (route.textBody?.includes(type)) return { body: text }
+  if (type !== JSON_TYPE) {
+    return refuse(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Expected ${[JSON_TYPE, ...(route.textBody ?? [])].join(' or ')}, got ${type}.`,
+    )
+  }
+  try {
+    return { body: JSON.parse(text) }
+  } catch {
+    return refuse('INVALID_REQUEST', 'The body is not JSON.', {
+      errors: [{ field: '/body', message: 'is not JSON' }],
+    })
+  }
+}
+
+/** The body as text, within the operation's limit. */
+export function bodyText(route: Route, event: HttpEvent): string | Refusal {
+  const limit = route.bodyLimit ?? BODY_LIMIT
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
+  if (bytes.length <= limit) return bytes.toString('utf8')
+  return refuse('BODY_TOO_LARGE', `The body has ${bytes.length} bytes, at most ${limit} are taken.`)
+}
+
+/** Does the operation change anything, and so take an Idempotency-Key? */
+export function isMutation(route: Route): boolean {
+  return route.method !== 'GET' && route.safe !== true
+}
+
+export function idempotencyKey(route: Route, event: HttpEvent): string | undefined | Refusal {
+  const key = event.headers['idempotency-key']
+  if (key === undefined || !isMutation(route)) return undefined
+  return IDEMPOTENCY_KEY.test(key)
+    ? key
+    : refuse('INVALID_IDEMPOTENCY_KEY', 'It holds characters that are not allowed, or too many.')
+}
+
+/** The revision in If-Match, which an edit must name; 0 where the operation takes none. */
+export function revision(route: Route, event: HttpEvent): number | Refusal {
+  if (route.versioned !== true || route.method !== 'PATCH') return 0
+  const header = event.headers['if-match']
+  if (header === undefined) return refuse('REVISION_REQUIRED', 'An edit names the revision it was made on.')
+  const [, digits] = /^(?:W\/)?"(\d{1,15})"$/.exec(header.trim()) ?? []
+  return digits === undefined
+    ? refuse('REVISION_OUTDATED', `${header} is no ETag of this resource.`)
+    : Number(digits)
+}
+
+/** Tells one request from another under the same idempotency key. */
+export function fingerprint(event: HttpEvent, body: string): string {
+  const query = JSON.stringify(Object.entries(event.queryStringParameters).toSorted())
+  const parts = [
+    event.requestContext.http.method,
+    event.rawPath,
+    query,
+    event.headers['if-match'] ?? '',
+    body,
+  ]
+  return createHash('sha256').update(parts.join('\n')).digest('base64url')
+}

@@ -1,0 +1,89 @@
+import middy from '@middy/core'
+import { refuse } from '../../domain/refusal.ts'
+import { once } from '../remembered.ts'
+import type { Call, Handlers, RouteTable } from './contract.ts'
+import { HttpEvent, type HttpResult } from './event.ts'
+import type { Bound, Exchange, ParsedCall, Ports } from './exchange.ts'
+import { problem } from './problem.ts'
+import { commonHeaders, succeed } from './respond.ts'
+import { authenticate, authorize, type Context, demand, limitRate, observe, parse } from './steps.ts'
+
+/** A Lambda function behind API Gateway (HTTP API, payload format 2.0). */
+export type HttpHandler = (event: unknown, context: Context) => Promise<HttpResult>
+
+/**
+ * The one way of every request: request id and log, operation, authentication, authorization, rate limit, body limit
+ * and parsing, replay of an idempotent request, handler, response parsed, problem documents.
+ */
+export function serve<T extends RouteTable, Services>(
+  table: T,
+  handlers: Handlers<T, Services>,
+  services: () => Promise<Services>,
+  ports: () => Promise<Ports>,
+): HttpHandler {
+  const operations = bind(table, handlers, services)
+  const pipeline = once(async () => {
+    const world = await ports()
+    const run = middy<Exchange, HttpResult, Error, Context>()
+      .use(observe(world))
+      .use(authenticate(world))
+      .use(authorize())
+      .use(limitRate(world))
+      .use(parse())
+      .handler((exchange) => handle(exchange, world))
+    return { run, world }
+  })
+  return async (raw, context) => {
+    const event = HttpEvent.parse(raw)
+    const { requestId, http } = event.requestContext
+    const operation = operations.get(event.routeKey)
+    if (operation === undefined) {
+      const response = problem(refuse('NOT_FOUND', `There is no ${http.method} ${event.rawPath}.`), requestId)
+      return { ...response, headers: { ...response.headers, ...commonHeaders(requestId, undefined) } }
+    }
+    const { run, world } = await pipeline()
+    const exchange: Exchange = {
+      event,
+      operation,
+      now: world.clock(),
+      requestId,
+      address: http.sourceIp,
+      remaining: () => context.getRemainingTimeInMillis(),
+      caller: { kind: 'anonymous' },
+    }
+    return run(exchange, context)
+  }
+}
+
+async function handle({ operation, call }: Exchange, { replay }: Ports): Promise<HttpResult> {
+  if (call === undefined) throw new Error('the request was not parsed')
+  const earlier = call.idempotencyKey === undefined ? undefined : demand(await replay(call))
+  const reply = earlier ?? demand(await operation.handle(call))
+  return succeed(operation, isReplayed(reply) ? reply.replayed : reply)
+}
+
+const isReplayed = (reply: unknown): reply is { replayed: unknown } =>
+  typeof reply === 'object' && reply !== null && 'replayed' in reply
+
+/** Puts each handler behind its route, found by API Gateway's route key. */
+function bind<T extends RouteTable, Services>(
+  table: T,
+  handlers: Handlers<T, Services>,
+  services: () => Promise<Services>,
+): Map<string, Bound> {
+  const bound = new Map<string, Bound>()
+  for (const operationId in table) {
+    const route = table[operationId]
+    const handler = handlers[operationId]
+    if (route === undefined) continue
+    bound.set(`${route.method} ${route.path}`, {
+      ...route,
+      operationId,
+      handle: async (call: ParsedCall) => {
+        // biome-ignore lint/nursery/noUnsafeTypeAssertion: parsed by this very route's schemas; a loop cannot tell TypeScript so
+        return handler(call as Call<T[typeof operationId]>, await services())
+      },
+    })
+  }
+  return bound
+}

@@ -1,0 +1,41 @@
+import * as z from 'zod'
+import { REFUSALS, type Refusal } from '../../domain/refusal.ts'
+import type { HttpResult } from './event.ts'
+
+/** A problem document (RFC 9457), with our members `code`, `next`, `requestId` and `errors`. */
+export const Problem = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  /** Stable; branch on this. */
+  code: z.enum(Object.keys(REFUSALS)),
+  /** What to do now. */
+  next: z.string(),
+  requestId: z.string(),
+  errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+})
+
+export function problem(refusal: Refusal, requestId: string): HttpResult {
+  const { status, title, next } = REFUSALS[refusal.refused]
+  const document: z.infer<typeof Problem> = {
+    type: `urn:latchkey:problem:${refusal.refused.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: refusal.detail,
+    code: refusal.refused,
+    next,
+    requestId,
+    ...(refusal.errors && { errors: [...refusal.errors] }),
+  }
+  return {
+    statusCode: status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(refusal.retryAfter !== undefined && { 'retry-after': String(refusal.retryAfter) }),
+      ...(status === 401 && { 'www-authenticate': 'Bearer, License' }),
+    },
+    body: JSON.stringify(document),
+  }
+}

@@ -1,0 +1,62 @@
+import { verify } from 'node:crypto'
+import { compactVerify, decodeProtectedHeader, errors } from 'jose'
+import { type License, signedFacts } from '../../domain/license.ts'
+import { LICENSE_TYP, LicenseClaims, signingInput } from '../../domain/license-file.ts'
+import type { PublicKey } from './public-keys.ts'
+
+export type LicenseVerifier = {
+  /** Is the stored row what was signed? */
+  isGenuine(license: License): boolean
+  /** The compact JWS of a license. */
+  fileOf(license: License): string
+  /** What a license file says, or why it is none of ours. */
+  open(jws: string): Promise<{ claims: LicenseClaims } | { fault: 'malformed' | 'forged' | 'foreign' }>
+}
+
+/** Signatures that were verified are remembered: a warm function checks a row once per revision. */
+const REMEMBERED = 10_000
+
+export function licenseVerifier(keys: readonly PublicKey[], issuer: string): LicenseVerifier {
+  const byKid = new Map(keys.map((key) => [key.kid, key]))
+  const genuine = new Map<string, string>()
+
+  function isGenuine(license: License): boolean {
+    const { kid, value } = license.signature
+    const key = byKid.get(kid)
+    if (key === undefined) return false
+    const input = signingInput(signedFacts(license), issuer, kid)
+    if (genuine.get(license.id) === input + value) return true
+    // Synchronous on purpose: status rules are plain functions, and this runs once per row and revision.
+    const signature = Buffer.from(value, 'base64url')
+    if (!verify('sha256', Buffer.from(input), { key: key.key, dsaEncoding: 'ieee-p1363' }, signature))
+      return false
+    if (genuine.size >= REMEMBERED) genuine.clear()
+    genuine.set(license.id, input + value)
+    return true
+  }
+
+  async function open(jws: string): ReturnType<LicenseVerifier['open']> {
+    try {
+      const { alg, typ, kid } = decodeProtectedHeader(jws)
+      if (alg !== 'ES256' || typ !== LICENSE_TYP || kid === undefined) return { fault: 'malformed' }
+      const key = byKid.get(kid)
+      if (key === undefined) return { fault: 'foreign' }
+      const { payload } = await compactVerify(jws, key.key, { algorithms: ['ES256'] })
+      const claims = LicenseClaims.safeParse(JSON.parse(Buffer.from(payload).toString()))
+      if (!claims.success) return { fault: 'malformed' }
+      return claims.data.iss === issuer ? { claims: claims.data } : { fault: 'foreign' }
+    } catch (error) {
+      if (error instanceof errors.JWSSignatureVerificationFailed) return { fault: 'forged' }
+      if (error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof TypeError)
+        return { fault: 'malformed' }
+      throw error
+    }
+  }
+
+  return {
+    isGenuine,
+    open,
+    fileOf: (license) =>
+      `${signingInput(signedFacts(license), issuer, license.signature.kid)}.${license.signature.value}`,
+  }
+}

@@ -1,0 +1,40 @@
+import { createHmac } from 'node:crypto'
+import { GenerateMacCommand, type KMSClient } from '@aws-sdk/client-kms'
+
+/** HMAC by a KMS key that never leaves KMS; 32 or 64 bytes by the key's spec. */
+export async function kmsMac(
+  kms: KMSClient,
+  keyId: string,
+  algorithm: 'HMAC_SHA_256' | 'HMAC_SHA_512',
+  message: string,
+): Promise<Uint8Array> {
+  const { Mac } = await kms.send(
+    new GenerateMacCommand({ KeyId: keyId, MacAlgorithm: algorithm, Message: Buffer.from(message) }),
+  )
+  if (Mac === undefined) throw new Error('KMS answered GenerateMac without a Mac')
+  return Mac
+}
+
+/** The secrets of one function, derived from one KMS key by purpose (NIST SP 800-108, HMAC in counter mode). */
+export type Secrets = {
+  /** Keyed hash under which license keys are looked up. */
+  licenseKeyHash(key: string): string
+  /** Keyed hash of a token's secret. */
+  tokenHash(secret: string): string
+  readonly sealingKey: Uint8Array
+  readonly cursorKey: Uint8Array
+}
+
+/** One KMS call in the life of a function; the four secrets are derived from its answer. */
+export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Promise<Secrets> {
+  const root = await kmsMac(kms, credentialKeyId, 'HMAC_SHA_256', 'latchkey/credentials/1')
+  const derive = (purpose: string) => createHmac('sha256', root).update(`latchkey/${purpose}/1`).digest()
+  const licenseKeyPepper = derive('license-key-hash')
+  const tokenPepper = derive('token-hash')
+  return {
+    licenseKeyHash: (key) => createHmac('sha256', licenseKeyPepper).update(key).digest('base64url'),
+    tokenHash: (secret) => createHmac('sha256', tokenPepper).update(secret).digest('base64url'),
+    sealingKey: derive('reply-seal'),
+    cursorKey: derive('cursor'),
+  }
+}

@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
+import { entity, type Item } from './codec.ts'
+import { customerKey, keyAddressKey, licenseAddressKey, productCodeKey, referenceKey } from './keys.ts'
+import { readItem } from './read.ts'
+import type { Table } from './transact.ts'
+
+/** Where a license lies: found by its id, by the hash of its key, or by the vendor's reference. */
+export const LicenseAddress = z.strictObject({
+  tenantId: TenantId,
+  productId: ProductId,
+  licenseId: LicenseId,
+})
+export type LicenseAddress = z.infer<typeof LicenseAddress>
+
+export const licenseAddressEntity = entity('license-address', 1, LicenseAddress)
+/** Takes a code or customer id for one resource, so that no other can have it. */
+export const nameEntity = entity('name', 1, z.strictObject({ id: z.string() }))
+
+export const addressById = (address: LicenseAddress): Item =>
+  licenseAddressEntity.encode(licenseAddressKey(address.licenseId), address)
+export const addressByKey = (hash: string, address: LicenseAddress): Item =>
+  licenseAddressEntity.encode(keyAddressKey(hash), address)
+export const addressByReference = (reference: string, address: LicenseAddress): Item =>
+  licenseAddressEntity.encode(referenceKey(reference), address)
+
+export const productCodeItem = (code: string, id: ProductId): Item =>
+  nameEntity.encode(productCodeKey(code), { id })
+export const customerItem = (customerId: string, id: TenantId): Item =>
+  nameEntity.encode(customerKey(customerId), { id })
+
+async function address(table: Table, key: { pk: string; sk: string }): Promise<LicenseAddress | undefined> {
+  const item = await readItem(table, key)
+  return item && licenseAddressEntity.decode(item)
+}
+
+export const findLicense = (table: Table, id: LicenseId) => address(table, licenseAddressKey(id))
+export const findLicenseByKey = (table: Table, hash: string) => address(table, keyAddressKey(hash))

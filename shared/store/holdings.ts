@@ -1,0 +1,71 @@
+import type { Holdings } from '../domain/holdings.ts'
+import { License } from '../domain/license.ts'
+import { Usage } from '../domain/usage.ts'
+import { ProductId, type TenantId } from '../platform/ids.ts'
+import type { LicenseAddress } from './address.ts'
+import { entity, type Item } from './codec.ts'
+import { holdingsPrefix, KIND, licenseKey, ownedByTenant, tenantKey, usageKey } from './keys.ts'
+import { readItem, readRange } from './read.ts'
+import type { Action, Table } from './transact.ts'
+
+export const licenseEntity = entity('license', 1, License)
+export const usageEntity = entity('usage', 1, Usage)
+
+/** Sorts behind every instant: licenses that never expire. */
+const NEVER = '~'
+
+export const licenseItem = (license: License): Item =>
+  licenseEntity.encode(licenseKey(license.tenantId, license.productId, license.id), license, {
+    ownedPk: ownedByTenant(license.tenantId, 'LICENSES'),
+    ownedSk: license.id,
+    kindPk: KIND.licenses,
+    kindSk: `${license.expiresAt ?? NEVER}#${license.id}`,
+  })
+
+/** Replaces a license as it was read: fails if the row was written since. */
+export const replaceLicense = (license: License): Action => ({
+  kind: 'put',
+  item: licenseItem({ ...license, version: license.version + 1 }),
+  condition: 'version = :version',
+  values: { ':version': license.version },
+})
+
+export const usageItem = (tenantId: TenantId, productId: ProductId, usage: Usage): Item =>
+  usageEntity.encode(usageKey(tenantId, productId, usage.metric), usage)
+
+/** One license, strongly consistent, by where it lies. */
+export async function readLicense(
+  table: Table,
+  { tenantId, productId, licenseId }: LicenseAddress,
+): Promise<License | undefined> {
+  const item = await readItem(table, licenseKey(tenantId, productId, licenseId))
+  return item && licenseEntity.decode(item)
+}
+
+/** What a tenant holds of one product: one strongly consistent query, one read unit up to 4 KB. */
+export async function readHoldings(
+  table: Table,
+  tenantId: TenantId,
+  productId: ProductId,
+): Promise<Holdings> {
+  const items = await readRange(table, { pk: tenantKey(tenantId).pk, prefix: holdingsPrefix(productId) })
+  return gather(tenantId, productId, items)
+}
+
+/** What a tenant holds of every product: one strongly consistent query. */
+export async function readAllHoldings(table: Table, tenantId: TenantId): Promise<Holdings[]> {
+  const items = await readRange(table, { pk: tenantKey(tenantId).pk, prefix: holdingsPrefix() })
+  const byProduct = Map.groupBy(items, productOf)
+  return [...byProduct].map(([productId, own]) => gather(tenantId, productId, own))
+}
+
+const productOf = (item: Item): ProductId => ProductId.parse(String(item['sk']).split('#')[1])
+
+function gather(tenantId: TenantId, productId: ProductId, items: readonly Item[]): Holdings {
+  return {
+    tenantId,
+    productId,
+    licenses: items.filter((item) => item['entity'] !== usageEntity.name).map(licenseEntity.decode),
+    usage: items.filter((item) => item['entity'] === usageEntity.name).map(usageEntity.decode),
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  BatchGetCommand,
+  type BatchGetCommandOutput,
+  GetCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+} from '@aws-sdk/lib-dynamodb'
+import type { Item } from './codec.ts'
+import type { Key } from './keys.ts'
+import { type IndexName, TABLE } from './table.ts'
+import type { Table } from './transact.ts'
+
+/** One item, strongly consistent. */
+export async function readItem({ client, name }: Table, key: Key): Promise<Item | undefined> {
+  const { Item } = await client.send(new GetCommand({ TableName: name, Key: key, ConsistentRead: true }))
+  return Item
+}
+
+/** AWS: at most 100 keys in a batch. */
+const BATCH = 100
+
+/** Many items by key, strongly consistent, in no order; those that do not exist are left out. */
+export async function readItems({ client, name }: Table, keys: readonly Key[]): Promise<Item[]> {
+  const items: Item[] = []
+  for (let start = 0; start < keys.length; start += BATCH) {
+    let wanted: Item[] | undefined = keys.slice(start, start + BATCH)
+    while (wanted !== undefined && wanted.length > 0) {
+      const batch: BatchGetCommandOutput = await client.send(
+        new BatchGetCommand({ RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }),
+      )
+      items.push(...(batch.Responses?.[name] ?? []))
+      wanted = batch.UnprocessedKeys?.[name]?.Keys
+    }
+  }
+  return items
+}
+
+/** What to query: a partition of the table, or of an index, and a part of its sort keys. */
+export type Range = {
+  readonly index?: IndexName
+  readonly pk: string
+  /** Sort keys that begin so. */
+  readonly prefix?: string
+  /** Sort keys below this. */
+  readonly below?: string
+  readonly newestFirst?: boolean
+}
+
+/** The query for a range; consistent on the table, as an index allows it on an index (it may lag). */
+export function rangeQuery(table: string, range: Range): QueryCommandInput {
+  const { partitionKey, sortKey } = range.index === undefined ? TABLE : keysOf(range.index)
+  const condition =
+    range.prefix !== undefined
+      ? ' AND begins_with(#sk, :sk)'
+      : range.below !== undefined
+        ? ' AND #sk < :sk'
+        : ''
+  const bound = range.prefix ?? range.below
+  return {
+    TableName: table,
+    ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
+    KeyConditionExpression: `#pk = :pk${condition}`,
+    ExpressionAttributeNames: { '#pk': partitionKey, ...(bound !== undefined && { '#sk': sortKey }) },
+    ExpressionAttributeValues: { ':pk': range.pk, ...(bound !== undefined && { ':sk': bound }) },
+    ScanIndexForward: range.newestFirst !== true,
+  }
+}
+
+export function keysOf(index: IndexName): { partitionKey: string; sortKey: string } {
+  const found = TABLE.indexes.find((one) => one.name === index)
+  if (found === undefined) throw new RangeError(`no index ${index}`)
+  return found
+}
+
+/** Every item of a range, page after page. */
+export async function readRange({ client, name }: Table, range: Range): Promise<Item[]> {
+  const items: Item[] = []
+  let from: Item | undefined
+  do {
+    const page: QueryCommandOutput = await client.send(
+      new QueryCommand({ ...rangeQuery(name, range), ...(from && { ExclusiveStartKey: from }) }),
+    )
+    items.push(...(page.Items ?? []))
+    from = page.LastEvaluatedKey
+  } while (from !== undefined)
+  return items
+}

@@ -1,0 +1,41 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import { Token } from '../domain/token.ts'
+import type { TokenId } from '../platform/ids.ts'
+import type { Instant } from '../platform/time.ts'
+import { entity, type Item } from './codec.ts'
+import { KIND, ownedByTenant, tokenKey } from './keys.ts'
+import { readItem } from './read.ts'
+import { isConditionFailed, type Table } from './transact.ts'
+
+export const tokenEntity = entity('token', 1, Token)
+
+export const tokenItem = (token: Token): Item =>
+  tokenEntity.encode(tokenKey(token.id), token, {
+    kindPk: KIND.tokens,
+    kindSk: token.id,
+    ...(token.tenantId && { ownedPk: ownedByTenant(token.tenantId, 'TOKENS'), ownedSk: token.id }),
+  })
+
+export async function readToken(table: Table, id: TokenId): Promise<Token | undefined> {
+  const item = await readItem(table, tokenKey(id))
+  return item && tokenEntity.decode(item)
+}
+
+/** Notes that a token was used. No event: it changes nothing a person decided. */
+export async function touchToken({ client, name }: Table, id: TokenId, now: Instant): Promise<void> {
+  await client
+    .send(
+      new UpdateCommand({
+        TableName: name,
+        Key: tokenKey(id),
+        UpdateExpression: 'SET lastUsedAt = :now',
+        ConditionExpression:
+          'attribute_exists(pk) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :now)',
+        ExpressionAttributeValues: { ':now': now },
+      }),
+    )
+    .catch((error: unknown) => {
+      // Somebody else noted it in the meantime, or the token is gone.
+      if (!isConditionFailed(error)) throw error
+    })
+}
