@@ -5,16 +5,18 @@ import { type HttpHandler, serve } from '../shared/platform/http/pipeline.ts'
 import { once } from '../shared/platform/remembered.ts'
 import { type Clients, createClients, createPorts, createServices, type Services } from './services.ts'
 
-/** A function: its HTTP entry, and its services for entries of another kind. */
-export type ContextFunction<S> = { readonly http: HttpHandler; readonly services: () => Promise<S> }
+/** A Lambda function in the making: its services, and the way to put routes and handlers on them. */
+export type ContextFunction<S> = {
+  readonly services: () => Promise<S>
+  serve<T extends RouteTable>(table: T, handlers: Handlers<T, S>): HttpHandler
+}
 
 /**
- * Makes the Lambda function of a context. `extend` adds what only this context needs; the environment is read at the
- * start, everything else at the first request, so that a failure of KMS at a cold start is one failed request.
+ * The frame of a context's function. `extend` adds to the common services what only this context needs. The
+ * environment is read at the start, everything else at the first request: a failure of KMS at a cold start costs one
+ * request, not the function.
  */
-export function contextFunction<T extends RouteTable, E extends z.ZodObject, S extends Services>(
-  table: T,
-  handlers: Handlers<T, S>,
+export function contextFunction<E extends z.ZodObject, S extends Services>(
   variables: E,
   extend: (services: Services, clients: Clients, env: z.output<E>) => Promise<S>,
 ): ContextFunction<S> {
@@ -24,5 +26,5 @@ export function contextFunction<T extends RouteTable, E extends z.ZodObject, S e
   const base = once(() => createServices(env, clients))
   const services = once(async () => extend(await base(), clients, own))
   const ports = once(async () => createPorts(env, await base()))
-  return { http: serve(table, handlers, services, ports), services }
+  return { services, serve: (table, handlers) => serve(table, handlers, services, ports) }
 }

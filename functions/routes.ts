@@ -40,4 +40,6 @@ function contextName(name: string): ContextName {
   throw new RangeError(`no context ${name}`)
 }
 
-const isContextName = (name: string): name is ContextName => name in contexts
+function isContextName(name: string): name is ContextName {
+  return name in contexts
+}

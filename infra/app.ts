@@ -18,5 +18,5 @@ function summary(stage: string, template: unknown): string {
     .parse(template)
   const types = Object.values(Resources).map(({ Type }) => Type)
   const count = (type: string) => types.filter((one) => one === type).length
-  return `latchkey-${stage}: ${types.length} resources, among them ${count('AWS::Lambda::Function')} functions, ${count('AWS::ApiGatewayV2::Route')} routes, ${count('AWS::Scheduler::Schedule')} schedules, ${count('AWS::CloudWatch::Alarm')} alarms.`
+  return `latchkey-${stage}: ${types.length} resources; functions: ${count('AWS::Lambda::Function')}, routes: ${count('AWS::ApiGatewayV2::Route')}, schedules: ${count('AWS::Scheduler::Schedule')}, alarms: ${count('AWS::CloudWatch::Alarm')}.`
 }

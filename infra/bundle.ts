@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { contextNames } from './contexts.ts'
+import { environmentCredentials } from './environment-credentials.ts'
 import { nodeBuiltins } from './node-builtins.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -41,7 +42,7 @@ export async function bundle(
     legalComments: 'none',
     metafile: true,
     logLevel: 'silent',
-    plugins: [nodeBuiltins],
+    plugins: [nodeBuiltins, environmentCredentials],
   })
   return Object.fromEntries(
     Object.entries(metafile.outputs).map(([file, { bytes }]) => [basename(dirname(file)), bytes]),

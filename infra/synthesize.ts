@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { App, Validations } from 'aws-cdk-lib'
+import { CURRENTLY_RECOMMENDED_FLAGS } from 'aws-cdk-lib/cx-api'
 import { bundleFunctions } from './bundle.ts'
 import { createServiceStack } from './service-stack.ts'
 import { readContext, readStage, type Stage } from './stage.ts'
@@ -40,8 +41,9 @@ export async function assemble(options: {
   const { stage, bundles, outdir, checked } = options
   const app = new App({
     outdir,
-    // The CDK CLI hands it over as well; local stack and tests have to see the same.
-    context: readContext(),
+    // The flags of a new project of this CDK version. One that comes with an upgrade may change the template, but not
+    // replace a table or a key: their names are pinned.
+    context: { ...CURRENTLY_RECOMMENDED_FLAGS, ...readContext() },
     analyticsReporting: false,
     treeMetadata: false,
     builtinCloudFormationValidation: checked,

@@ -26,10 +26,10 @@ export const accessRoutes = {
       expiresAt: Instant.optional(),
     }),
     success: { status: 201, body: NewToken },
-    errors: [],
+    errors: ['ARCHIVED'],
     summary: 'Make a token; it is shown once',
     description:
-      'Vendor administrators make tokens of every role, tenant administrators those of their own tenant.',
+      'Vendor administrators make tokens of every role, tenant administrators those of their own tenant. A caller whose token is limited to scopes can only pass on those.',
   },
   listTokens: {
     method: 'GET',
@@ -47,7 +47,7 @@ export const accessRoutes = {
     params: TokenParams,
     body: z.strictObject({ overlap: Duration.default(Duration.parse('P1D')) }),
     success: { status: 201, body: NewToken },
-    errors: ['TOKEN_ROTATED'],
+    errors: ['TOKEN_ROTATED', 'TRANSITION_NOT_ALLOWED', 'ARCHIVED'],
     summary: 'Make the successor of a token; both live for the overlap, at most two at a time',
   },
   revokeToken: {

@@ -9,6 +9,30 @@ const ProductParams = z.strictObject({ productId: ProductId })
 const PlanParams = z.strictObject({ planId: PlanId })
 const editors = ['vendor:admin'] as const
 
+// An edit names what changes and the rest stays, so the defaults of a new resource do not apply to it.
+const product = ProductDraft.shape
+const ProductEdit = z
+  .strictObject({
+    name: product.name,
+    metrics: product.metrics.unwrap(),
+    features: product.features.unwrap(),
+    modules: product.modules.unwrap(),
+  })
+  .partial()
+
+const plan = PlanTerms.shape
+const PlanEdit = z
+  .strictObject({
+    ...plan,
+    /** `null` takes it away, as a plan that becomes perpetual needs. */
+    duration: plan.duration.unwrap().nullable(),
+    graceDays: plan.graceDays.unwrap(),
+    limits: plan.limits.unwrap(),
+    features: plan.features.unwrap(),
+    rules: plan.rules.unwrap(),
+  })
+  .partial()
+
 export const catalogRoutes = {
   createProduct: {
     method: 'POST',
@@ -16,8 +40,9 @@ export const catalogRoutes = {
     access: editors,
     body: ProductDraft,
     success: { status: 201, body: Product },
-    errors: ['CODE_TAKEN', 'PLAN_MISMATCH'],
+    errors: ['CODE_TAKEN'],
     summary: 'Declare a product with its metrics, features and modules',
+    versioned: true,
   },
   listProducts: {
     method: 'GET',
@@ -43,12 +68,12 @@ export const catalogRoutes = {
     path: '/v1/products/{productId}',
     access: editors,
     params: ProductParams,
-    body: ProductDraft.omit({ code: true }).partial(),
+    body: ProductEdit,
     success: { status: 200, body: Product },
-    errors: ['ARCHIVED', 'PLAN_MISMATCH'],
+    errors: ['ARCHIVED'],
     summary: 'Edit a product',
     description:
-      'Metrics and features can be added and renamed, not removed or given another kind or type: licenses name them.',
+      'A field that is given replaces the whole field. Metrics and features can be added and renamed, not removed or given another kind or type: licenses name them.',
     versioned: true,
   },
   archiveProduct: {
@@ -59,6 +84,7 @@ export const catalogRoutes = {
     success: { status: 200, body: Product },
     errors: ['ARCHIVED'],
     summary: 'Archive a product: no new plans or licenses; what was sold goes on',
+    versioned: true,
   },
   createPlan: {
     method: 'POST',
@@ -68,6 +94,7 @@ export const catalogRoutes = {
     success: { status: 201, body: Plan },
     errors: ['ARCHIVED', 'PLAN_MISMATCH'],
     summary: 'Make a plan: the template of licenses for a product',
+    versioned: true,
   },
   listPlans: {
     method: 'GET',
@@ -93,10 +120,12 @@ export const catalogRoutes = {
     path: '/v1/plans/{planId}',
     access: editors,
     params: PlanParams,
-    body: PlanTerms.partial(),
+    body: PlanEdit,
     success: { status: 200, body: Plan },
     errors: ['ARCHIVED', 'PLAN_MISMATCH'],
     summary: 'Edit a plan; licenses already issued keep what they were sold with',
+    description:
+      'A field that is given replaces the whole field. `duration: null` takes the duration away, for a plan that becomes perpetual.',
     versioned: true,
   },
   archivePlan: {
@@ -107,5 +136,6 @@ export const catalogRoutes = {
     success: { status: 200, body: Plan },
     errors: ['ARCHIVED'],
     summary: 'Archive a plan: no new licenses from it',
+    versioned: true,
   },
 } as const satisfies RouteTable

@@ -20,16 +20,9 @@ import { replaceLicense } from '../../shared/store/holdings.ts'
 import { keyAddressKey } from '../../shared/store/keys.ts'
 import { putOnce } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
-import {
-  fileOf,
-  type LicenseServices,
-  loadLicense,
-  outdated,
-  tampered,
-  untilFresh,
-  viewOf,
-} from './services.ts'
+import { fileOf, type LicenseServices, loadLicense, tampered, viewOf } from './services.ts'
 
 type ActionHandlers = Pick<
   Handlers<typeof licensesRoutes, LicenseServices>,

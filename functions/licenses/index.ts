@@ -10,9 +10,7 @@ import { readHandlers } from './read-handlers.ts'
 import { licensesRoutes } from './routes.ts'
 import type { LicenseServices } from './services.ts'
 
-export const handler = contextFunction(
-  licensesRoutes,
-  { ...issueHandlers, ...actionHandlers, ...readHandlers, ...importHandlers },
+const { serve } = contextFunction(
   VerifierEnvironment.extend(LicenseKeyEnvironment.shape),
   async (services, { kms }, env): Promise<LicenseServices> => {
     const verifying = await withVerifier(services, kms, env.SIGNING_KEY_IDS)
@@ -22,4 +20,11 @@ export const handler = contextFunction(
       keyOf: licenseKeyMaker(kms, env.LICENSE_KEY_KEY_ID),
     }
   },
-).http
+)
+
+export const handler = serve(licensesRoutes, {
+  ...issueHandlers,
+  ...actionHandlers,
+  ...readHandlers,
+  ...importHandlers,
+})

@@ -9,16 +9,9 @@ import { licenseItem, replaceLicense } from '../../shared/store/holdings.ts'
 import { licenseKey, planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Action, checkLive, putOnce } from '../../shared/store/transact.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
-import {
-  fileOf,
-  type LicenseServices,
-  loadLicense,
-  outdated,
-  sealed,
-  untilFresh,
-  viewOf,
-} from './services.ts'
+import { fileOf, type LicenseServices, loadLicense, sealed, viewOf } from './services.ts'
 
 export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices>, 'issueLicense'> = {
   async issueLicense(call, services) {
@@ -51,9 +44,7 @@ export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices
           tenant: checkLive(tenantKey(tenantId)),
           plan: checkLive(planKey(planId)),
           product: checkLive(productKey(product.id)),
-          ...(base && {
-            base: replaceLicense(base.id === license.extends ? extendedBy(base, license) : base),
-          }),
+          ...(base && { base: baseOf(license, base) }),
           ...newLicense(license),
         },
         events: [
@@ -92,7 +83,7 @@ export function newLicense(
 }
 
 /** The base must still be there to extend; it remembers which licenses extend its time. */
-function baseOf(license: License, base: License): Action {
+export function baseOf(license: License, base: License): Action {
   if (license.type === 'VALIDITY') return replaceLicense(extendedBy(base, license))
   const { tenantId, productId, id } = base
   return {
@@ -102,7 +93,7 @@ function baseOf(license: License, base: License): Action {
   }
 }
 
-export function extendedBy(base: License, license: License): License {
+function extendedBy(base: License, license: License): License {
   return { ...base, extendedBy: [...(base.extendedBy ?? []), license.id] }
 }
 

@@ -4,7 +4,7 @@ import { type License, signedFacts } from '../../shared/domain/license.ts'
 import { type LicenseFile, licenseFile } from '../../shared/domain/license-file.ts'
 import { keyHint, type LicenseKey } from '../../shared/domain/license-key.ts'
 import { type LicenseView, licenseView } from '../../shared/domain/license-view.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { statusAt } from '../../shared/domain/status.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import type { LicenseKeyMaker } from '../../shared/platform/signing/license-key-maker.ts'
@@ -72,18 +72,3 @@ export function fileOf(license: License, { verifier, issuer }: VerifyingServices
 export function tampered(license: License): Refusal {
   return refuse('LICENSE_TAMPERED', `The row of ${license.id} does not match its signature.`)
 }
-
-const ATTEMPTS = 6
-
-/**
- * Repeats load, decide and commit while the license was written in between, so that the decision is always made on
- * what is there: a caller that lost a race gets the same answer as one that came later.
- */
-export async function untilFresh<T>(attempt: () => Promise<T | Refusal>): Promise<T | Refusal> {
-  for (let tries = 1; ; tries += 1) {
-    const result = await attempt()
-    if (!isRefusal(result) || result.refused !== 'REVISION_OUTDATED' || tries === ATTEMPTS) return result
-  }
-}
-
-export const outdated = refuse('REVISION_OUTDATED', 'The license was changed at the same time.')

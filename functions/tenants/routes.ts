@@ -8,6 +8,14 @@ import { Flag, PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
+// An edit names what changes and the rest stays, so the defaults of a new tenant do not apply to it.
+const TenantEdit = z
+  .strictObject({
+    ...TenantDraft.shape,
+    timeZone: TenantDraft.shape.timeZone.unwrap(),
+    contacts: TenantDraft.shape.contacts.unwrap(),
+  })
+  .partial()
 const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
 
 export const tenantsRoutes = {
@@ -19,6 +27,7 @@ export const tenantsRoutes = {
     success: { status: 201, body: Tenant },
     errors: ['CODE_TAKEN'],
     summary: 'Create a tenant: a customer of the vendor',
+    versioned: true,
   },
   listTenants: {
     method: 'GET',
@@ -44,10 +53,11 @@ export const tenantsRoutes = {
     path: '/v1/tenants/{tenantId}',
     access: ['vendor:admin', 'vendor:issuer'],
     params: TenantParams,
-    body: TenantDraft.partial(),
+    body: TenantEdit,
     success: { status: 200, body: Tenant },
     errors: ['CODE_TAKEN', 'ARCHIVED'],
     summary: 'Edit a tenant; licenses already issued keep the customer they name',
+    description: 'A field that is given replaces the whole field.',
     versioned: true,
   },
   archiveTenant: {
@@ -58,6 +68,7 @@ export const tenantsRoutes = {
     success: { status: 200, body: Tenant },
     errors: ['ARCHIVED', 'IN_USE'],
     summary: 'Archive a tenant that holds no license in force',
+    versioned: true,
   },
   getOverview: {
     method: 'GET',

@@ -14,7 +14,7 @@ import { contextSettings } from '../contexts.ts'
 import type { Stage } from '../stage.ts'
 import { scheduledJobs } from './jobs.ts'
 
-/** What a function writes when a job has done its work, as a metric in its log (embedded metric format). */
+/** What a function writes into its log when a job has done its work (embedded metric format), by Stage and Job. */
 export const JOB_SUCCEEDED = {
   namespace: 'Latchkey',
   metricName: 'JobSucceeded',
@@ -100,10 +100,8 @@ function createAlarm(scope: Construct, id: string, props: AlarmProps): Alarm {
 }
 
 function jobSucceeded(stage: Stage, name: string, job: Job): Metric {
-  const { namespace, metricName } = JOB_SUCCEEDED
   return new Metric({
-    namespace,
-    metricName,
+    ...JOB_SUCCEEDED,
     dimensionsMap: { Stage: stage.name, Job: name },
     statistic: 'Sum',
     period: Duration.minutes(job.everyMinutes),

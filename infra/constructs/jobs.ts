@@ -68,7 +68,7 @@ function createSchedule(
   target: ScheduleTargetConfig,
 ): void {
   const input: JobInput = { job: name, scheduledAt: ContextAttribute.scheduledTime }
-  new Schedule(scope, `Schedule-${name}`, {
+  const schedule = new Schedule(scope, `Schedule-${name}`, {
     description: job.purpose,
     schedule: ScheduleExpression.rate(Duration.minutes(job.everyMinutes)),
     // Lateness is measured from the scheduled time, which a flexible window would blur.
@@ -86,6 +86,8 @@ function createSchedule(
       }),
     },
   })
+  // It names its group and fires as soon as it is there: the group and the role's permissions come first.
+  schedule.node.addDependency(scheduleGroup, target.role)
 }
 
 /** A run may wait until the next one is due, which catches up on it. */

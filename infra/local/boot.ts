@@ -152,6 +152,7 @@ function newSite(
     routes: new RouteTable(),
     apis: [],
     queues: new Map(),
+    failurePolicies: new Map(),
     schedules: [],
   }
 }

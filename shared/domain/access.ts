@@ -48,6 +48,11 @@ export const Caller = z.discriminatedUnion('kind', [
 ])
 export type Caller = z.infer<typeof Caller>
 
+/** The credential behind a request, as events name it. */
+export function subjectOf(caller: Caller): string {
+  return caller.kind === 'anonymous' ? 'anonymous' : caller.subject
+}
+
 /** Is this kind of caller, in this role, let in at all? */
 export function mayCall(access: Access, caller: Caller, operationId: string): boolean {
   if (access === 'public') return true

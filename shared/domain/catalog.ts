@@ -46,13 +46,15 @@ export const ProductDraft = z.strictObject({
 })
 export type ProductDraft = z.infer<typeof ProductDraft>
 
-export const Product = z.strictObject({
-  id: ProductId,
-  ...ProductDraft.shape,
-  createdAt: Instant,
-  archivedAt: Instant.optional(),
-  revision: z.int().positive(),
-})
+export const Product = z
+  .strictObject({
+    id: ProductId,
+    ...ProductDraft.shape,
+    createdAt: Instant,
+    archivedAt: Instant.optional(),
+    revision: z.int().positive(),
+  })
+  .meta({ id: 'Product' })
 export type Product = z.infer<typeof Product>
 
 /** How many of a metric a license grants. */
@@ -73,53 +75,63 @@ const Percent = z.number().min(0).max(1000)
  * The rules a plan gives its licenses. All optional; defaults are those of the reference page (market.md, 2.12).
  * They are copied into the license at issue and signed with it.
  */
-export const Rules = z.strictObject({
-  overdraft: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('none') }),
-      z.strictObject({ kind: z.literal('absolute'), units: z.int().positive() }),
-      z.strictObject({ kind: z.literal('percent'), percent: Percent, cap: z.int().positive().optional() }),
-      z.strictObject({ kind: z.literal('unlimited') }),
-    ])
-    .optional(),
-  heartbeat: z
-    .strictObject({
-      required: z.boolean().default(false),
-      window: Duration,
-      revive: z.enum(['never', 'within-window', 'always']).default('within-window'),
-    })
-    .optional(),
-  lease: z
-    .strictObject({ duration: Duration, sharing: z.enum(['machine', 'user', 'process']).default('process') })
-    .optional(),
-  borrow: z.strictObject({ maximum: Duration, share: Percent.max(100).optional() }).optional(),
-  queue: z.strictObject({ maxPosition: z.int().positive().optional(), hold: Duration.optional() }).optional(),
-  versions: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('range'), range: z.string().max(200) }),
-      z.strictObject({
-        kind: z.literal('policy'),
-        base: z.string().max(100),
-        allow: z.enum(['patch', 'minor', 'major']),
-      }),
-    ])
-    .optional(),
-  maintenance: z.strictObject({ duration: Duration, fallback: z.boolean().default(false) }).optional(),
-  countries: z
-    .strictObject({ allow: z.array(Country).max(250).optional(), deny: z.array(Country).max(250).optional() })
-    .optional(),
-  fingerprints: z.strictObject({ match: z.enum(['any', 'two', 'most', 'all']) }).optional(),
-  reclaim: z
-    .strictObject({ inactiveFor: Duration, noticeDays: z.array(z.int().positive()).max(10).optional() })
-    .optional(),
-  transfer: z
-    .strictObject({
-      allowed: z.boolean(),
-      perYear: z.int().positive().optional(),
-      approval: z.boolean().default(false),
-    })
-    .optional(),
-})
+export const Rules = z
+  .strictObject({
+    overdraft: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('none') }),
+        z.strictObject({ kind: z.literal('absolute'), units: z.int().positive() }),
+        z.strictObject({ kind: z.literal('percent'), percent: Percent, cap: z.int().positive().optional() }),
+        z.strictObject({ kind: z.literal('unlimited') }),
+      ])
+      .optional(),
+    heartbeat: z
+      .strictObject({
+        required: z.boolean().default(false),
+        window: Duration,
+        revive: z.enum(['never', 'within-window', 'always']).default('within-window'),
+      })
+      .optional(),
+    lease: z
+      .strictObject({
+        duration: Duration,
+        sharing: z.enum(['machine', 'user', 'process']).default('process'),
+      })
+      .optional(),
+    borrow: z.strictObject({ maximum: Duration, share: Percent.max(100).optional() }).optional(),
+    queue: z
+      .strictObject({ maxPosition: z.int().positive().optional(), hold: Duration.optional() })
+      .optional(),
+    versions: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('range'), range: z.string().max(200) }),
+        z.strictObject({
+          kind: z.literal('policy'),
+          base: z.string().max(100),
+          allow: z.enum(['patch', 'minor', 'major']),
+        }),
+      ])
+      .optional(),
+    maintenance: z.strictObject({ duration: Duration, fallback: z.boolean().default(false) }).optional(),
+    countries: z
+      .strictObject({
+        allow: z.array(Country).max(250).optional(),
+        deny: z.array(Country).max(250).optional(),
+      })
+      .optional(),
+    fingerprints: z.strictObject({ match: z.enum(['any', 'two', 'most', 'all']) }).optional(),
+    reclaim: z
+      .strictObject({ inactiveFor: Duration, noticeDays: z.array(z.int().positive()).max(10).optional() })
+      .optional(),
+    transfer: z
+      .strictObject({
+        allowed: z.boolean(),
+        perYear: z.int().positive().optional(),
+        approval: z.boolean().default(false),
+      })
+      .optional(),
+  })
+  .meta({ id: 'Rules' })
 export type Rules = z.infer<typeof Rules>
 
 /** What a plan says; what can be edited of it is everything but the product. */
@@ -136,12 +148,14 @@ export const PlanTerms = z.strictObject({
 })
 export type PlanTerms = z.infer<typeof PlanTerms>
 
-export const Plan = z.strictObject({
-  id: PlanId,
-  productId: ProductId,
-  ...PlanTerms.shape,
-  createdAt: Instant,
-  archivedAt: Instant.optional(),
-  revision: z.int().positive(),
-})
+export const Plan = z
+  .strictObject({
+    id: PlanId,
+    productId: ProductId,
+    ...PlanTerms.shape,
+    createdAt: Instant,
+    archivedAt: Instant.optional(),
+    revision: z.int().positive(),
+  })
+  .meta({ id: 'Plan' })
 export type Plan = z.infer<typeof Plan>

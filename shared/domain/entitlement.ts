@@ -23,14 +23,16 @@ export const Pool = z.strictObject({
 export type Pool = z.infer<typeof Pool>
 
 /** What all of a tenant's licenses in force give it for one product at an instant. */
-export const Entitlement = z.strictObject({
-  productId: ProductId,
-  inForce: z.boolean(),
-  pools: z.array(Pool),
-  features: Features,
-  /** When the last license in force expires; absent if one never does or none is in force. */
-  expiresAt: Instant.optional(),
-})
+export const Entitlement = z
+  .strictObject({
+    productId: ProductId,
+    inForce: z.boolean(),
+    pools: z.array(Pool),
+    features: Features,
+    /** When the last license in force expires; absent if one never does or none is in force. */
+    expiresAt: Instant.optional(),
+  })
+  .meta({ id: 'Entitlement' })
 export type Entitlement = z.infer<typeof Entitlement>
 
 /**

@@ -21,8 +21,9 @@ export type Order = {
   applyOn: 'issue' | 'upload'
 }
 
-/** What the order is made from. */
-export type Terms = { plan: Plan; product: Product; tenant: Tenant; base: License | undefined }
+/** What the order is made from; `base` is the license it extends. */
+export type Terms = { plan: Plan; product: Product; tenant: Tenant; base: Base | undefined }
+export type Base = Pick<License, 'id' | 'tenantId' | 'productId' | 'extends' | 'revokedAt' | 'expiresAt'>
 
 /** A license before it is signed and has a key. */
 export type UnsignedLicense = Omit<License, 'signature' | 'keyHash' | 'keyHint'>
@@ -150,6 +151,6 @@ function checkRole(
 }
 
 /** An extension starts where its base ends, or now if that is over. */
-function startOfExtension(base: License | undefined, now: Instant): Instant {
+function startOfExtension(base: Base | undefined, now: Instant): Instant {
   return base?.expiresAt !== undefined && base.expiresAt > now ? base.expiresAt : now
 }

@@ -71,19 +71,21 @@ function sorted(value: unknown): unknown {
 }
 
 /** The signed document wrapped for people, e-mail and upload; only `license` counts, the rest repeats it. */
-export const LicenseFile = z.strictObject({
-  format: z.literal('latchkey-license-file/1'),
-  issuer: z.string(),
-  licenseId: z.string(),
-  revision: z.int(),
-  product: z.string(),
-  customer: z.string(),
-  type: z.string(),
-  validFrom: Instant,
-  expiresAt: Instant.nullable(),
-  /** Compact JWS (RFC 7515). */
-  license: z.string().max(64 * 1024),
-})
+export const LicenseFile = z
+  .strictObject({
+    format: z.literal('latchkey-license-file/1'),
+    issuer: z.string(),
+    licenseId: z.string(),
+    revision: z.int(),
+    product: z.string(),
+    customer: z.string(),
+    type: z.string(),
+    validFrom: Instant,
+    expiresAt: Instant.nullable(),
+    /** Compact JWS (RFC 7515). */
+    license: z.string().max(64 * 1024),
+  })
+  .meta({ id: 'LicenseFile' })
 export type LicenseFile = z.infer<typeof LicenseFile>
 
 export function licenseFile(facts: SignedFacts, issuer: string, jws: string): LicenseFile {
@@ -99,4 +101,31 @@ export function licenseFile(facts: SignedFacts, issuer: string, jws: string): Li
     expiresAt: facts.expiresAt ?? null,
     license: jws,
   }
+}
+
+/** Why a file is none of ours: not a license file, changed, or another issuer's. */
+export type FileFault = 'malformed' | 'forged' | 'foreign'
+
+/**
+ * What was handed over as a license file: its JSON, its JSON as text, or the bare JWS. `wrapper` is there if the JSON
+ * form was; what it repeats must agree with what is signed.
+ */
+export function readLicenseFile(input: unknown): { jws: string; wrapper?: LicenseFile } | undefined {
+  if (typeof input === 'string') {
+    const text = input.trim()
+    if (!text.startsWith('{')) return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? { jws: text } : undefined
+    try {
+      return readLicenseFile(JSON.parse(text))
+    } catch {
+      return undefined
+    }
+  }
+  const wrapper = LicenseFile.safeParse(input)
+  return wrapper.success ? { jws: wrapper.data.license, wrapper: wrapper.data } : undefined
+}
+
+/** Does the readable part of a file repeat exactly what was signed? */
+export function agrees(wrapper: LicenseFile, claims: LicenseClaims): boolean {
+  const expected = licenseFile(claims.license, claims.iss, wrapper.license)
+  return JSON.stringify(sorted(expected)) === JSON.stringify(sorted(wrapper))
 }

@@ -8,21 +8,23 @@ import { effectiveTerm, STATUSES, type Status } from './status.ts'
 const { signedAt: _, ...facts } = SignedFacts.shape
 
 /** A license as the API shows it: its facts, its status now, its key masked; no hash, no signature. */
-export const LicenseView = z.strictObject({
-  ...facts,
-  status: z.enum(STATUSES),
-  /** The stored row is not what was signed: what is shown of it cannot be relied on. */
-  tampered: z.boolean(),
-  key: z.string(),
-  /** When it ends once the licenses that extend it are counted, if that differs. */
-  effectiveExpiresAt: Instant.optional(),
-  extendedBy: z.array(LicenseId).optional(),
-  issuedAt: Instant,
-  appliedAt: Instant.optional(),
-  deletedAt: Instant.optional(),
-  suspensionReason: z.string().optional(),
-  revocationReason: z.string().optional(),
-})
+export const LicenseView = z
+  .strictObject({
+    ...facts,
+    status: z.enum(STATUSES),
+    /** The stored row is not what was signed: what is shown of it cannot be relied on. */
+    tampered: z.boolean(),
+    key: z.string(),
+    /** When it ends once the licenses that extend it are counted, if that differs. */
+    effectiveExpiresAt: Instant.optional(),
+    extendedBy: z.array(LicenseId).optional(),
+    issuedAt: Instant,
+    appliedAt: Instant.optional(),
+    deletedAt: Instant.optional(),
+    suspensionReason: z.string().optional(),
+    revocationReason: z.string().optional(),
+  })
+  .meta({ id: 'License' })
 export type LicenseView = z.infer<typeof LicenseView>
 
 const Shown = License.omit({

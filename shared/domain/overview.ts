@@ -26,34 +26,36 @@ export const MetricCard = z.strictObject({
 })
 
 /** The cards of a tenant's first page. */
-export const Overview = z.strictObject({
-  mode: OperatingMode,
-  /** The metric `users`, over all products. */
-  users: Occupancy,
-  products: z.array(
-    z.strictObject({
-      id: ProductId,
-      code: Code,
-      name: Name,
-      mode: OperatingMode,
-      metrics: z.array(MetricCard),
-      modules: z.array(
-        z.strictObject({ code: Code, name: Name, included: z.boolean(), metrics: z.array(MetricCard) }),
-      ),
-    }),
-  ),
-  /** Licenses in force, ending first on top. */
-  licenses: z.array(
-    z.strictObject({
-      id: LicenseId,
-      product: Code,
-      key: z.string(),
-      type: LicenseType,
-      capacity: Limits,
-      expiresAt: Instant.optional(),
-      status: z.enum(STATUSES),
-    }),
-  ),
-  checkedAt: Instant,
-})
+export const Overview = z
+  .strictObject({
+    mode: OperatingMode,
+    /** The metric `users`, over all products. */
+    users: Occupancy,
+    products: z.array(
+      z.strictObject({
+        id: ProductId,
+        code: Code,
+        name: Name,
+        mode: OperatingMode,
+        metrics: z.array(MetricCard),
+        modules: z.array(
+          z.strictObject({ code: Code, name: Name, included: z.boolean(), metrics: z.array(MetricCard) }),
+        ),
+      }),
+    ),
+    /** Licenses in force, ending first on top. */
+    licenses: z.array(
+      z.strictObject({
+        id: LicenseId,
+        product: Code,
+        key: z.string(),
+        type: LicenseType,
+        capacity: Limits,
+        expiresAt: Instant.optional(),
+        status: z.enum(STATUSES),
+      }),
+    ),
+    checkedAt: Instant,
+  })
+  .meta({ id: 'Overview' })
 export type Overview = z.infer<typeof Overview>

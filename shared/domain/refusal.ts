@@ -96,7 +96,7 @@ export const REFUSALS = {
   TRANSITION_NOT_ALLOWED: {
     status: 409,
     title: 'Not possible in the present status',
-    next: 'Read the license; detail names its status and what is possible.',
+    next: 'Read the resource; detail names its status and what is possible.',
   },
   LICENSE_NOT_IN_FORCE: {
     status: 409,

@@ -19,21 +19,25 @@ export const TenantDraft = z.strictObject({
 })
 export type TenantDraft = z.infer<typeof TenantDraft>
 
-export const Tenant = z.strictObject({
-  id: TenantId,
-  ...TenantDraft.shape,
-  createdAt: Instant,
-  archivedAt: Instant.optional(),
-  revision: z.int().positive(),
-})
+export const Tenant = z
+  .strictObject({
+    id: TenantId,
+    ...TenantDraft.shape,
+    createdAt: Instant,
+    archivedAt: Instant.optional(),
+    revision: z.int().positive(),
+  })
+  .meta({ id: 'Tenant' })
 export type Tenant = z.infer<typeof Tenant>
 
 /** The buyer as written into a license when it is issued. */
-export const Customer = z.strictObject({
-  id: z.string().max(100),
-  name: Name,
-  email: z.email().max(254).optional(),
-})
+export const Customer = z
+  .strictObject({
+    id: z.string().max(100),
+    name: Name,
+    email: z.email().max(254).optional(),
+  })
+  .meta({ id: 'Customer' })
 export type Customer = z.infer<typeof Customer>
 
 /** The customer a license of this tenant names: its owner's e-mail if there is one, else its first contact's. */

@@ -20,6 +20,8 @@ export const Token = z.strictObject({
   lastUsedAt: Instant.optional(),
   /** The token that replaces this one. */
   rotatedTo: TokenId.optional(),
+  /** The token this one replaces. */
+  rotatedFrom: TokenId.optional(),
 })
 export type Token = z.infer<typeof Token>
 

@@ -5,6 +5,7 @@ import { Allocation, Code, Features, LicenseType, Limits, Term } from './catalog
 import { Entitlement, entitlement } from './entitlement.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import { type License, Reference } from './license.ts'
+import type { FileFault } from './license-file.ts'
 import { begunTerm, effectiveTerm, nextChange, STATUSES, statusByDates } from './status.ts'
 
 /**
@@ -12,6 +13,9 @@ import { begunTerm, effectiveTerm, nextChange, STATUSES, statusByDates } from '.
  * make it invalid; warnings and notes do not.
  */
 export const FINDINGS = [
+  ['FILE_MALFORMED', 'error'],
+  ['FILE_FORGED', 'error'],
+  ['FILE_FOREIGN', 'error'],
   ['NOT_FOUND', 'error'],
   ['TAMPERED', 'error'],
   ['REVOKED', 'error'],
@@ -36,14 +40,16 @@ export const FindingCode = z.enum(FINDINGS.map(([code]) => code))
 export type FindingCode = z.infer<typeof FindingCode>
 
 /** One thing a validation found: what it concerns, what is the matter, and what would cure it. */
-export const Finding = z.strictObject({
-  code: FindingCode,
-  severity: z.enum(['error', 'warning', 'info']),
-  /** What it is about: `license`, `product`, `feature:reports`, `metric:users`, … */
-  subject: z.string(),
-  detail: z.string(),
-  cure: z.string(),
-})
+export const Finding = z
+  .strictObject({
+    code: FindingCode,
+    severity: z.enum(['error', 'warning', 'info']),
+    /** What it is about: `license`, `product`, `feature:reports`, `metric:users`, … */
+    subject: z.string(),
+    detail: z.string(),
+    cure: z.string(),
+  })
+  .meta({ id: 'Finding' })
 export type Finding = z.infer<typeof Finding>
 
 /** The license as an answer to a validation shows it: nothing that its holder does not know. */
@@ -149,6 +155,36 @@ export function unknownLicense(now: Instant, pace: Pace): Verdict {
     'No such license.',
     'Check the key for typing errors, or ask the vendor for it.',
   )
+  return {
+    ...conclude([found]),
+    unchecked: [],
+    checkedAt: now,
+    nextCheckAfter: nextCheck(now, pace, undefined),
+  }
+}
+
+/** The verdict over a file that is not one of ours as we made it. */
+export function rejectedFile(fault: FileFault, now: Instant, pace: Pace): Verdict {
+  const found = {
+    malformed: finding(
+      'FILE_MALFORMED',
+      'file',
+      'This is not a license file.',
+      'Send the file exactly as it was received.',
+    ),
+    forged: finding(
+      'FILE_FORGED',
+      'file',
+      'The file is not what the vendor signed.',
+      'Ask the vendor for the file again.',
+    ),
+    foreign: finding(
+      'FILE_FOREIGN',
+      'file',
+      'The file was signed by another issuer.',
+      'Validate it with the vendor that issued it.',
+    ),
+  }[fault]
   return {
     ...conclude([found]),
     unchecked: [],

@@ -5,19 +5,27 @@ import * as z from 'zod'
  * as strings. Input with fewer or more digits is brought to this form; offsets other than `Z` are refused.
  */
 export const Instant = z.iso
-  .datetime()
+  .datetime({ abort: true })
   .overwrite((text) => new Date(text).toISOString())
   .brand<'Instant'>()
+  .meta({ id: 'Instant' })
 export type Instant = z.infer<typeof Instant>
 
 /** Seconds since 1970, the unit of DynamoDB's TTL and of JWT dates (RFC 7519, section 2). Nothing else uses it. */
 export const EpochSeconds = z.int().nonnegative().brand<'EpochSeconds'>()
 export type EpochSeconds = z.infer<typeof EpochSeconds>
 
-/** An ISO 8601 duration of whole calendar units or hours, minutes and seconds, such as `P1Y`, `P14D`, `PT30M`. */
+/**
+ * An ISO 8601 duration of whole calendar units or hours, minutes and seconds, such as `P1Y`, `P14D`, `PT30M`. The digits
+ * are bounded so that no sum of an instant and a duration leaves the years that an instant can have.
+ */
 export const Duration = z.iso
   .duration()
   .regex(/^P(?!.*[.,-])(?=.*[1-9])/, 'only whole units, more than nothing')
+  .regex(
+    /^P(?!\d{3,}Y)(?!(\d+Y)?\d{4,}M)(?!.*\d{6})/,
+    'at most 99 years, 999 months or five digits of others',
+  )
   .brand<'Duration'>()
 export type Duration = z.infer<typeof Duration>
 

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { entity, type Item } from './codec.ts'
 import { customerKey, keyAddressKey, licenseAddressKey, productCodeKey, referenceKey } from './keys.ts'
-import { readItem } from './read.ts'
+import { readItem, readItems } from './read.ts'
 import type { Table } from './transact.ts'
 
 /** Where a license lies: found by its id, by the hash of its key, or by the vendor's reference. */
@@ -36,3 +36,30 @@ async function address(table: Table, key: { pk: string; sk: string }): Promise<L
 
 export const findLicense = (table: Table, id: LicenseId) => address(table, licenseAddressKey(id))
 export const findLicenseByKey = (table: Table, hash: string) => address(table, keyAddressKey(hash))
+
+/** The tenant behind a vendor's customer id. */
+export async function findTenant(table: Table, customerId: string): Promise<TenantId | undefined> {
+  const item = await readItem(table, customerKey(customerId))
+  return item && TenantId.parse(nameEntity.decode(item).id)
+}
+
+/** The product that has a code. */
+export async function findProduct(table: Table, code: string): Promise<ProductId | undefined> {
+  const item = await readItem(table, productCodeKey(code))
+  return item && ProductId.parse(nameEntity.decode(item).id)
+}
+
+/** Which of these references are taken, and by which license. */
+export async function findReferences(
+  table: Table,
+  references: readonly string[],
+): Promise<Map<string, LicenseAddress>> {
+  const byKey = new Map(references.map((reference) => [referenceKey(reference).pk, reference]))
+  const items = await readItems(table, references.map(referenceKey))
+  return new Map(
+    items.flatMap((item) => {
+      const reference = byKey.get(String(item['pk']))
+      return reference === undefined ? [] : [[reference, licenseAddressEntity.decode(item)]]
+    }),
+  )
+}

@@ -1,4 +1,4 @@
-import type { Caller } from '../domain/access.ts'
+import { type Caller, subjectOf } from '../domain/access.ts'
 import type { Event, EventDraft } from '../domain/event.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Replayed } from '../platform/http/contract.ts'
@@ -52,10 +52,9 @@ export async function commit<Reply, Label extends string>(
   }
   const outcome = await transact(table, actions)
   if (outcome.ok) return decision.reply
-  if (outcome.failed.includes('reply')) {
-    const earlier = await replay(table, sealingKey, request)
-    if (earlier !== undefined) return earlier
-  }
+  // Asked whatever failed: the twin's other writes may be told as failed conditions, and its reply as a conflict.
+  const earlier = await replay(table, sealingKey, request)
+  if (earlier !== undefined) return earlier
   for (const label of Object.keys(decision.writes)) {
     const refusal = outcome.failed.includes(label) && refusalOf(decision, label)
     if (refusal) return refusal
@@ -92,10 +91,6 @@ export function record(
   { caller, now, requestId }: Pick<Request, 'caller' | 'now' | 'requestId'>,
 ): Event {
   return { ...draft, id: newEventId(now), at: now, actor: actorOf(caller), requestId }
-}
-
-export function subjectOf(caller: Caller): string {
-  return caller.kind === 'anonymous' ? 'anonymous' : caller.subject
 }
 
 function actorOf(caller: Caller): Event['actor'] {

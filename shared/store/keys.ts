@@ -39,8 +39,13 @@ export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])
 export const referenceKey = (reference: string) =>
   key(['REFERENCE', encodeURIComponent(reference)], ['ADDRESS'])
 
-export const eventKey = (tenant: TenantId | undefined, id: EventId) =>
-  tenant ? key(['T', tenant, 'EVENTS'], [id]) : key(['VENDOR', 'EVENTS'], [id])
+/** Partition of a tenant's events, or of the vendor's own. */
+export const eventLog = (tenant: TenantId | undefined) =>
+  tenant ? `T#${part(tenant)}#EVENTS` : 'VENDOR#EVENTS'
+export const eventKey = (tenant: TenantId | undefined, id: EventId): Key => ({
+  pk: eventLog(tenant),
+  sk: part(id),
+})
 export const usageRecordKey = (tenant: TenantId, id: string) =>
   key(['T', tenant, 'USAGE-RECORDS'], [encodeURIComponent(id)])
 export const replyKey = (subject: string, idempotencyKey: string) =>

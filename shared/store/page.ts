@@ -1,9 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb'
-import * as z from 'zod'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Item } from './codec.ts'
-import { keysOf, type Range, rangeQuery } from './read.ts'
+import { keysOf, Place, type Range, rangeQuery } from './read.ts'
 import { TABLE } from './table.ts'
 import type { Table } from './transact.ts'
 
@@ -57,8 +56,6 @@ function placeOf(item: Item | undefined, range: Range): Item {
   const fields = new Set([TABLE.partitionKey, TABLE.sortKey, partitionKey, sortKey])
   return Object.fromEntries(Object.entries(item ?? {}).filter(([field]) => fields.has(field)))
 }
-
-const Place = z.record(z.string(), z.string())
 
 function sealCursor(place: Item, range: Range, key: CursorKey): string {
   const body = Buffer.from(JSON.stringify(place)).toString('base64url')

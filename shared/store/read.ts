@@ -6,6 +6,7 @@ import {
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/lib-dynamodb'
+import * as z from 'zod'
 import type { Item } from './codec.ts'
 import type { Key } from './keys.ts'
 import { type IndexName, TABLE } from './table.ts'
@@ -73,16 +74,27 @@ export function keysOf(index: IndexName): { partitionKey: string; sortKey: strin
   return found
 }
 
-/** Every item of a range, page after page. */
-export async function readRange({ client, name }: Table, range: Range): Promise<Item[]> {
-  const items: Item[] = []
-  let from: Item | undefined
+/** A page of a range as it was read, and where the next begins. */
+export type Read = { readonly items: Item[]; readonly next: Place | undefined }
+/** The keys of an item, as DynamoDB goes on from it. */
+export const Place = z.record(z.string(), z.string())
+export type Place = z.infer<typeof Place>
+
+/** The pages of a range, from a place on; resumable, because each page says where the next begins. */
+export async function* readPages({ client, name }: Table, range: Range, from?: Place): AsyncGenerator<Read> {
+  let place = from
   do {
     const page: QueryCommandOutput = await client.send(
-      new QueryCommand({ ...rangeQuery(name, range), ...(from && { ExclusiveStartKey: from }) }),
+      new QueryCommand({ ...rangeQuery(name, range), ...(place && { ExclusiveStartKey: place }) }),
     )
-    items.push(...(page.Items ?? []))
-    from = page.LastEvaluatedKey
-  } while (from !== undefined)
+    place = page.LastEvaluatedKey && Place.parse(page.LastEvaluatedKey)
+    yield { items: page.Items ?? [], next: place }
+  } while (place !== undefined)
+}
+
+/** Every item of a range. */
+export async function readRange(table: Table, range: Range): Promise<Item[]> {
+  const items: Item[] = []
+  for await (const page of readPages(table, range)) items.push(...page.items)
   return items
 }

@@ -5,7 +5,7 @@ import type { Instant } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
 import { KIND, ownedByTenant, tokenKey } from './keys.ts'
 import { readItem } from './read.ts'
-import { isConditionFailed, type Table } from './transact.ts'
+import { type Action, isConditionFailed, type Table } from './transact.ts'
 
 export const tokenEntity = entity('token', 1, Token)
 
@@ -19,6 +19,31 @@ export const tokenItem = (token: Token): Item =>
 export async function readToken(table: Table, id: TokenId): Promise<Token | undefined> {
   const item = await readItem(table, tokenKey(id))
   return item && tokenEntity.decode(item)
+}
+
+/** Ends a token early because it has a successor, unless it was rotated or revoked since it was read. */
+export function rotateToken({ id, rotatedTo }: Token, successor: TokenId, end: Instant): Action {
+  return {
+    kind: 'update',
+    key: tokenKey(id),
+    update: 'SET rotatedTo = :successor, expiresAt = :end',
+    condition:
+      rotatedTo === undefined
+        ? 'attribute_exists(pk) AND attribute_not_exists(revokedAt) AND attribute_not_exists(rotatedTo)'
+        : 'attribute_not_exists(revokedAt) AND rotatedTo = :before',
+    values: { ':successor': successor, ':end': end, ...(rotatedTo && { ':before': rotatedTo }) },
+  }
+}
+
+/** Ends a token for ever, unless it was revoked before. */
+export function revokeToken(id: TokenId, now: Instant): Action {
+  return {
+    kind: 'update',
+    key: tokenKey(id),
+    update: 'SET revokedAt = :now',
+    condition: 'attribute_exists(pk) AND attribute_not_exists(revokedAt)',
+    values: { ':now': now },
+  }
 }
 
 /** Notes that a token was used. No event: it changes nothing a person decided. */

@@ -60,6 +60,7 @@ export async function transact<Label extends string>(
   actions: Readonly<Record<Label, Action>>,
 ): Promise<Outcome<Label>> {
   const labels = Object.keys(actions).filter((label): label is Label => label in actions)
+  if (labels.length === 0) return { ok: true }
   const items = labels.map((label) => request(name, actions[label]))
   for (let attempt = 1; ; attempt += 1) {
     try {

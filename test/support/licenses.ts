@@ -6,6 +6,7 @@ import { LicenseId, PlanId, ProductId, TenantId } from '../../shared/platform/id
 import { Instant } from '../../shared/platform/time.ts'
 
 type Written = z.input<typeof License>
+
 /** What differs from the defaults, in plain strings; a field given as `undefined` is left out. */
 export type LicenseOverrides = { [Field in keyof Written]?: Written[Field] | undefined }
 

@@ -39,6 +39,8 @@ export async function startFront(port: number): Promise<HttpFront> {
     const answer = api
       ? await handle(request, requestId, api.apiId, api.routes)
       : gatewayAnswer(503, 'Service Unavailable')
+    // Closing: a connection that stays open would hold it up.
+    if (!server.listening) response.setHeader('connection', 'close')
     send(response, requestId, answer)
   })
   const used = await listen(server, port)
@@ -120,6 +122,7 @@ function send(response: ServerResponse, requestId: string, { status, headers, bo
     response.end(body)
   } catch (error) {
     console.error('The answer of the function cannot be sent:', error)
-    response.destroy()
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    if (!response.headersSent) send(response, requestId, FAULT)
   }
 }

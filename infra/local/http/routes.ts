@@ -84,7 +84,9 @@ function matchSegments(
   return parameters
 }
 
+/** Among routes of as many segments; only those can fit the same path. */
 function byPrecision(one: Route, other: Route): number {
+  if (one.segments.length !== other.segments.length) return one.segments.length - other.segments.length
   for (const [index, segment] of one.segments.entries()) {
     const opposite = other.segments[index]
     if (opposite === undefined) break

@@ -1,7 +1,7 @@
 import { api, integration, route, stage } from './api.ts'
 import { lambdaFunction } from './function.ts'
 import { alias, key } from './keys.ts'
-import { queue, schedule, scheduleGroup } from './schedule.ts'
+import { eventInvokeConfig, queue, schedule, scheduleGroup } from './schedule.ts'
 import type { Handler } from './site.ts'
 import { table } from './table.ts'
 
@@ -16,6 +16,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['AWS::Lambda::Function', lambdaFunction],
   ['AWS::ApiGatewayV2::Integration', integration],
   ['AWS::ApiGatewayV2::Route', route],
+  ['AWS::Lambda::EventInvokeConfig', eventInvokeConfig],
   ['AWS::Scheduler::ScheduleGroup', scheduleGroup],
   ['AWS::Scheduler::Schedule', schedule],
 ])
@@ -28,7 +29,6 @@ export const WITHOUT_LOCAL_MEANING: ReadonlyMap<string, string> = new Map([
   ['AWS::Lambda::Permission', 'nothing here checks permissions'],
   ['AWS::SQS::QueuePolicy', 'nothing here checks permissions'],
   ['AWS::SNS::TopicPolicy', 'nothing here checks permissions'],
-  ['AWS::Lambda::EventInvokeConfig', "a schedule's own retry policy and dead-letter queue stand for it"],
   ['AWS::Logs::LogGroup', 'functions print to the console'],
   ['AWS::Logs::MetricFilter', 'nothing here collects metrics'],
   ['AWS::CloudWatch::Alarm', 'whoever runs it sees it fail'],

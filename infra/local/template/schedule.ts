@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { ratePeriod } from '../schedules/rate.ts'
 import { arn, generatedName, type Handler, propertiesOf, unsupported } from './site.ts'
 
-/** EventBridge Scheduler's own when a schedule does not say. */
-const DEFAULT_RETRIES = 185
+/** What EventBridge Scheduler and Lambda's asynchronous invocation do when nothing is said. */
+const DEFAULT_RETRIES = { scheduler: 185, lambda: 2 } as const
 
 const GroupProperties = z.object({ Name: z.string().optional() })
 const ScheduleProperties = z.object({
@@ -14,9 +14,16 @@ const ScheduleProperties = z.object({
   Target: z.object({
     Arn: z.string(),
     Input: z.string().optional(),
-    RetryPolicy: z.object({ MaximumRetryAttempts: z.number().default(DEFAULT_RETRIES) }).prefault({}),
+    RetryPolicy: z
+      .object({ MaximumRetryAttempts: z.number().default(DEFAULT_RETRIES.scheduler) })
+      .prefault({}),
     DeadLetterConfig: z.object({ Arn: z.string() }).optional(),
   }),
+})
+const InvokeProperties = z.object({
+  FunctionName: z.string(),
+  MaximumRetryAttempts: z.number().default(DEFAULT_RETRIES.lambda),
+  DestinationConfig: z.object({ OnFailure: z.object({ Destination: z.string() }).optional() }).default({}),
 })
 const QueueProperties = z.object({ QueueName: z.string().optional() })
 
@@ -26,28 +33,50 @@ export const scheduleGroup: Handler = (logicalId, resource, site) => {
   return { ref: Name, attributes: { Arn: arn('scheduler', `schedule-group/${Name}`) } }
 }
 
-/** AWS::Scheduler::Schedule: a timer. Flexible windows are ignored: it fires on time. */
+/** AWS::Lambda::EventInvokeConfig: how often a run that failed is repeated, and where it goes then. */
+export const eventInvokeConfig: Handler = (logicalId, resource, site) => {
+  const { FunctionName, MaximumRetryAttempts, DestinationConfig } = propertiesOf(
+    InvokeProperties,
+    logicalId,
+    resource,
+    site,
+  )
+  site.failurePolicies.set(FunctionName, {
+    maximumRetryAttempts: MaximumRetryAttempts,
+    onFailure: DestinationConfig.OnFailure?.Destination,
+  })
+  return { ref: logicalId, attributes: {} }
+}
+
+/**
+ * AWS::Scheduler::Schedule: a timer. Flexible windows are ignored: it fires on time. On AWS the schedule's own retries
+ * are for deliveries that fail, the function's for runs that fail; here deliveries do not fail, so the function's
+ * count, or the schedule's when the function has none.
+ */
 export const schedule: Handler = (logicalId, resource, site) => {
   const properties = propertiesOf(ScheduleProperties, logicalId, resource, site)
   const { Name = generatedName(logicalId), GroupName, ScheduleExpression, State, Target } = properties
   const scheduleArn = arn('scheduler', `schedule/${GroupName}/${Name}`)
   const target = site.functions.get(Target.Arn)
-  const period = ratePeriod(ScheduleExpression)
-  if (target === undefined) unsupported(site, logicalId, resource, `target ${Target.Arn}`)
-  else {
-    if (period === undefined) unsupported(site, logicalId, resource, `expression ${ScheduleExpression}`)
-    site.schedules.push({
-      name: Name,
-      arn: scheduleArn,
-      period: State === 'ENABLED' ? period : undefined,
-      input: Target.Input,
-      maximumRetryAttempts: Target.RetryPolicy.MaximumRetryAttempts,
-      deadLetterQueue:
-        Target.DeadLetterConfig &&
-        (site.queues.get(Target.DeadLetterConfig.Arn) ?? Target.DeadLetterConfig.Arn),
-      invoke: (event) => target.invoke(event),
-    })
+  if (target === undefined) {
+    unsupported(site, logicalId, resource, `target ${Target.Arn}`)
+    return { ref: Name, attributes: { Arn: scheduleArn } }
   }
+  const period = ratePeriod(ScheduleExpression)
+  if (period === undefined) unsupported(site, logicalId, resource, `expression ${ScheduleExpression}`)
+  const policy = site.failurePolicies.get(target.name) ?? {
+    maximumRetryAttempts: Target.RetryPolicy.MaximumRetryAttempts,
+    onFailure: Target.DeadLetterConfig?.Arn,
+  }
+  site.schedules.push({
+    name: Name,
+    arn: scheduleArn,
+    period: State === 'ENABLED' ? period : undefined,
+    input: Target.Input,
+    maximumRetryAttempts: policy.maximumRetryAttempts,
+    deadLetterQueue: policy.onFailure && (site.queues.get(policy.onFailure) ?? policy.onFailure),
+    invoke: (event) => target.invoke(event),
+  })
   return { ref: Name, attributes: { Arn: scheduleArn } }
 }
 

@@ -30,7 +30,15 @@ export type Site = {
   readonly apis: string[]
   /** Names of queues by ARN. */
   readonly queues: Map<string, string>
+  /** What becomes of asynchronous runs that fail, by name of the function. */
+  readonly failurePolicies: Map<string, FailurePolicy>
   readonly schedules: Schedule[]
+}
+
+export type FailurePolicy = {
+  readonly maximumRetryAttempts: number
+  /** ARN of the queue for what failed for good. */
+  readonly onFailure: string | undefined
 }
 
 /** Sets up one resource and answers what references to it mean. */

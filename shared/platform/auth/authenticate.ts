@@ -28,16 +28,17 @@ export type Authenticate = (header: string, address: string, now: Instant) => Pr
 /** Who stands behind an Authorization header: a token, an OIDC identity or a license key. */
 export function authenticator(credentials: Credentials): Authenticate {
   const { guard } = credentials
-  const good = new Remembered<string, true>(10_000)
+  const good = new Remembered<string, boolean>(10_000)
   return async (header, address, now) => {
     const [, scheme = '', credential = ''] = /^(\w+) +(\S+) *$/.exec(header) ?? []
-    const blocked = good.get(header) === undefined && guard.refused({ address }, now)
+    const blocked = good.get(header) !== true && guard.refused({ address }, now)
     if (blocked) return blocked
     const found = await identify(credentials, scheme.toLowerCase(), credential, now)
     if (typeof found === 'object') {
       good.set(header, true)
       return found
     }
+    if (good.get(header) === true) good.set(header, false)
     await guard.failed({ address }, found, now)
     return refuse('UNAUTHENTICATED', 'The credential does not exist, was revoked or has expired.')
   }

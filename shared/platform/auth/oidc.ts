@@ -35,10 +35,15 @@ export function oidcVerifier(issuers: readonly OidcIssuer[]): OidcVerifier {
       })
       return callerOf(payload, issuer)
     } catch (error) {
-      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return undefined
+      if (error instanceof errors.JOSEError && !isOutage(error)) return undefined
       throw error
     }
   }
+}
+
+/** The issuer's keys could not be had: nothing is known of the token, so it must not count as a failed attempt. */
+function isOutage({ code }: errors.JOSEError): boolean {
+  return code === errors.JWKSTimeout.code || code === errors.JOSEError.code
 }
 
 /** The first role of ours, by rank, that the claim maps to; tenant roles need the tenant claim beside it. */

@@ -11,7 +11,7 @@ export type ParsedToken = { readonly id: TokenId; readonly secret: string }
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const SECRET_LENGTH = 32
 const SHAPE = new RegExp(
-  `^(lk_[a-z0-9]+_([0-9A-HJKMNP-TV-Z]{26})_([0-9A-Za-z]{${SECRET_LENGTH}}))([0-9A-Za-z]{6})$`,
+  `^(lk_[a-z0-9-]+_([0-9A-HJKMNP-TV-Z]{26})_([0-9A-Za-z]{${SECRET_LENGTH}}))([0-9A-Za-z]{6})$`,
 )
 
 /** 32 characters of 62: 190 random bits. */

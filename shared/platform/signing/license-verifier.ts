@@ -1,7 +1,14 @@
 import { verify } from 'node:crypto'
 import { compactVerify, decodeProtectedHeader, errors } from 'jose'
 import { type License, signedFacts } from '../../domain/license.ts'
-import { LICENSE_TYP, LicenseClaims, signingInput } from '../../domain/license-file.ts'
+import {
+  agrees,
+  type FileFault,
+  LICENSE_TYP,
+  LicenseClaims,
+  readLicenseFile,
+  signingInput,
+} from '../../domain/license-file.ts'
 import type { PublicKey } from './public-keys.ts'
 
 export type LicenseVerifier = {
@@ -9,8 +16,8 @@ export type LicenseVerifier = {
   isGenuine(license: License): boolean
   /** The compact JWS of a license. */
   fileOf(license: License): string
-  /** What a license file says, or why it is none of ours. */
-  open(jws: string): Promise<{ claims: LicenseClaims } | { fault: 'malformed' | 'forged' | 'foreign' }>
+  /** What a license file says (see `readLicenseFile` for its forms), or why it is none of ours. */
+  open(file: unknown): Promise<{ claims: LicenseClaims } | { fault: FileFault }>
 }
 
 /** Signatures that were verified are remembered: a warm function checks a row once per revision. */
@@ -35,7 +42,10 @@ export function licenseVerifier(keys: readonly PublicKey[], issuer: string): Lic
     return true
   }
 
-  async function open(jws: string): ReturnType<LicenseVerifier['open']> {
+  async function open(file: unknown): ReturnType<LicenseVerifier['open']> {
+    const read = readLicenseFile(file)
+    if (read === undefined) return { fault: 'malformed' }
+    const { jws, wrapper } = read
     try {
       const { alg, typ, kid } = decodeProtectedHeader(jws)
       if (alg !== 'ES256' || typ !== LICENSE_TYP || kid === undefined) return { fault: 'malformed' }
@@ -44,7 +54,8 @@ export function licenseVerifier(keys: readonly PublicKey[], issuer: string): Lic
       const { payload } = await compactVerify(jws, key.key, { algorithms: ['ES256'] })
       const claims = LicenseClaims.safeParse(JSON.parse(Buffer.from(payload).toString()))
       if (!claims.success) return { fault: 'malformed' }
-      return claims.data.iss === issuer ? { claims: claims.data } : { fault: 'foreign' }
+      if (claims.data.iss !== issuer) return { fault: 'foreign' }
+      return wrapper && !agrees(wrapper, claims.data) ? { fault: 'forged' } : { claims: claims.data }
     } catch (error) {
       if (error instanceof errors.JWSSignatureVerificationFailed) return { fault: 'forged' }
       if (error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof TypeError)

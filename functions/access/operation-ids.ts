@@ -1,0 +1,61 @@
+import type { ContextName, contexts } from '../routes.ts'
+
+type OperationId = { [Context in ContextName]: keyof (typeof contexts)[Context] & string }[ContextName]
+
+// The names alone: the table itself would bring every contract into this function. A name that is missing here, or is
+// none in the table, does not compile.
+const names: Readonly<Record<OperationId, true>> = {
+  createToken: true,
+  listTokens: true,
+  rotateToken: true,
+  revokeToken: true,
+
+  createProduct: true,
+  listProducts: true,
+  getProduct: true,
+  editProduct: true,
+  archiveProduct: true,
+  createPlan: true,
+  listPlans: true,
+  getPlan: true,
+  editPlan: true,
+  archivePlan: true,
+
+  createTenant: true,
+  listTenants: true,
+  getTenant: true,
+  editTenant: true,
+  archiveTenant: true,
+  getOverview: true,
+  listEvents: true,
+
+  issueLicense: true,
+  listLicenses: true,
+  importLicenses: true,
+  getLicense: true,
+  getLicenseFile: true,
+  suspendLicense: true,
+  reinstateLicense: true,
+  revokeLicense: true,
+  renewLicense: true,
+  rotateLicenseKey: true,
+  revealLicenseKey: true,
+
+  listInstalls: true,
+  uploadLicense: true,
+  deleteInstall: true,
+  refreshInstalls: true,
+  getInstallUsage: true,
+
+  validateLicense: true,
+
+  recordUsage: true,
+
+  getJwks: true,
+
+  getHealth: true,
+  getOpenApi: true,
+}
+
+/** Every operation of the API, for the scopes of tokens. */
+export const OPERATION_IDS: ReadonlySet<string> = new Set(Object.keys(names))

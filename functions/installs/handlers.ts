@@ -1,0 +1,125 @@
+import { attribute } from '../../shared/domain/entitlement.ts'
+import type { License } from '../../shared/domain/license.ts'
+import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { checkUpload } from '../../shared/domain/upload.ts'
+import { usedOf } from '../../shared/domain/usage.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { findLicense } from '../../shared/store/address.ts'
+import { readProduct } from '../../shared/store/catalog.ts'
+import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
+import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
+import { readPage } from '../../shared/store/page.ts'
+import { observe } from '../observe.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
+import type { VerifyingServices } from '../verified.ts'
+import type { installsRoutes } from './routes.ts'
+import { standingsOf, standingView } from './views.ts'
+
+const missing = refuse('NOT_FOUND', 'There is no such resource.')
+
+export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices> = {
+  async listInstalls({ params, query, now }, services) {
+    const { table, secrets } = services
+    const held = await readAllHoldings(table, params.tenantId)
+    const standings = new Map(held.flatMap((holdings) => [...standingsOf(holdings, now, services)]))
+    const range = { pk: tenantKey(params.tenantId).pk, prefix: holdingsPrefix() }
+    return readPage(table, secrets.cursorKey, range, query, async (items) =>
+      items.map((item) => {
+        const standing = item['entity'] === licenseEntity.name && standings.get(licenseEntity.decode(item).id)
+        if (!standing || (query.status && standing.status !== query.status)) return undefined
+        return standingView(standing)
+      }),
+    )
+  },
+
+  async uploadLicense(call, services) {
+    const { table, verifier, commit } = services
+    const { tenantId } = call.params
+    const opened = await verifier.open(call.body.file)
+    return untilFresh(async () => {
+      const address = 'claims' in opened ? await findLicense(table, opened.claims.license.id) : undefined
+      const holdings = address && (await readHoldings(table, address.tenantId, address.productId))
+      const standing = holdings && address && standingsOf(holdings, call.now, services).get(address.licenseId)
+      const checked = checkUpload(opened, standing, tenantId, call.now)
+      if (isRefusal(checked)) return checked
+      if (checked.license.appliedAt !== undefined) {
+        return commit(call, {
+          writes: {},
+          events: [],
+          reply: { license: standingView(checked), changed: false },
+          refusals: {},
+        })
+      }
+      const { deletedAt: _, ...rest } = checked.license
+      const license: License = { ...rest, appliedAt: call.now }
+      const view = standingView({ ...checked, license })
+      return commit(call, {
+        writes: { license: replaceLicense(license) },
+        events: [
+          { type: 'license.applied', tenantId, subject: { type: 'license', id: license.id }, after: view },
+        ],
+        reply: { license: view, changed: true },
+        refusals: { license: outdated },
+      })
+    })
+  },
+
+  async deleteInstall(call, services) {
+    const { tenantId, licenseId } = call.params
+    return untilFresh(async () => {
+      const address = await findLicense(services.table, licenseId)
+      if (address === undefined || address.tenantId !== tenantId) return missing
+      const holdings = await readHoldings(services.table, tenantId, address.productId)
+      const standing = standingsOf(holdings, call.now, services).get(licenseId)
+      if (standing === undefined) return missing
+      const { appliedAt, ...rest } = standing.license
+      if (appliedAt === undefined) return standingView(standing)
+      const deleted: License = { ...rest, deletedAt: call.now }
+      const view = standingView({ ...standing, license: deleted })
+      return services.commit(call, {
+        writes: { license: replaceLicense(deleted) },
+        events: [
+          {
+            type: 'license.deleted',
+            tenantId,
+            subject: { type: 'license', id: licenseId },
+            before: standingView(standing),
+            after: view,
+            ...(call.query.reason && { reason: call.query.reason }),
+          },
+        ],
+        reply: view,
+        refusals: { license: outdated },
+      })
+    })
+  },
+
+  async refreshInstalls(call, services) {
+    const held = await readAllHoldings(services.table, call.params.tenantId)
+    const standings = held.flatMap((holdings) => [...standingsOf(holdings, call.now, services).values()])
+    const changes = await observe(standings, call, services)
+    const reply = { checked: standings.length, changes, checkedAt: call.now }
+    return services.commit(call, { writes: {}, events: [], reply, refusals: {} })
+  },
+
+  async getInstallUsage({ params, now }, services) {
+    const { table } = services
+    const address = await findLicense(table, params.licenseId)
+    if (address === undefined || address.tenantId !== params.tenantId) return missing
+    const [holdings, product] = await Promise.all([
+      readHoldings(table, params.tenantId, address.productId),
+      readProduct(table, address.productId),
+    ])
+    const standings = standingsOf(holdings, now, services)
+    const license = standings.get(params.licenseId)?.license
+    if (license === undefined) return missing
+    return {
+      licenseId: params.licenseId,
+      metrics: (product?.metrics ?? []).map(({ code, kind }) => {
+        const { shares, excess } = attribute(code, usedOf(holdings.usage, code), standings.values())
+        const share = shares.find((one) => one.licenseId === params.licenseId)
+        return { metric: code, kind, used: share?.used ?? 0, limit: license.limits[code] ?? 0, excess }
+      }),
+    }
+  },
+}

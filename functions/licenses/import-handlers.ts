@@ -1,0 +1,148 @@
+import type { License } from '../../shared/domain/license.ts'
+import { licenseView } from '../../shared/domain/license-view.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { statusAt } from '../../shared/domain/status.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { record } from '../../shared/store/commit.ts'
+import { eventItem } from '../../shared/store/event.ts'
+import { readLicense } from '../../shared/store/holdings.ts'
+import { planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
+import { type Action, checkLive, putOnce, transact } from '../../shared/store/transact.ts'
+import type { CommitRequest } from '../services.ts'
+import { type PlannedRow, planImport } from './import-plan.ts'
+import { readRows } from './import-rows.ts'
+import { baseOf, newLicense } from './issue-handlers.ts'
+import type { licensesRoutes } from './routes.ts'
+import { type LicenseServices, sealed } from './services.ts'
+
+// A license is five items and up to four checks beside it; ten fit into a transaction of 100 whatever they share.
+const PER_TRANSACTION = 10
+const TRANSACTIONS_AT_ONCE = 4
+/** Milliseconds to keep for answering. */
+const RESERVE = 4_000
+
+type Imported = { line: number; reference: string; licenseId: License['id']; key: string }
+
+export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices>, 'importLicenses'> = {
+  /**
+   * Every row is decided before the first is written. The rows are then written in transactions of ten, each row under
+   * its reference, so that asking again, after a failure or at the same time, imports none twice.
+   */
+  async importLicenses(call, services) {
+    const rows = readRows(call.body)
+    if (isRefusal(rows)) return rows
+    const plan = await planImport(rows, services.table, call.now)
+    if (isRefusal(plan)) return plan
+    const { planned, alreadyHere } = plan
+    const report = {
+      dryRun: call.query.dryRun,
+      rows: rows.length,
+      imported: 0,
+      alreadyHere,
+      remaining: planned.length,
+      licenses: [],
+    }
+    if (call.query.dryRun) return report
+
+    const imported: Imported[] = []
+    let skipped = 0
+    let done = 0
+    for (const round of rounds(planned)) {
+      if (call.remaining() < RESERVE) break
+      const outcomes = await Promise.all(round.map((batch) => importBatch(batch, call, services)))
+      for (const outcome of outcomes) {
+        if (isRefusal(outcome)) return outcome
+        imported.push(...outcome.imported)
+        skipped += outcome.alreadyHere
+      }
+      done += round.flat().length
+    }
+    return {
+      ...report,
+      imported: imported.length,
+      alreadyHere: alreadyHere + skipped,
+      remaining: planned.length - done,
+      licenses: imported.toSorted((a, b) => a.line - b.line),
+    }
+  },
+}
+
+/** Batches to be written at the same time. What extends another license comes alone, after all that extend none. */
+function rounds(planned: readonly PlannedRow[]): PlannedRow[][][] {
+  const bases = chunks(
+    planned.filter(({ license }) => license.extends === undefined),
+    PER_TRANSACTION,
+  )
+  const extensions = planned.filter(({ license }) => license.extends !== undefined).map((row) => [[row]])
+  return [...chunks(bases, TRANSACTIONS_AT_ONCE), ...extensions]
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  )
+}
+
+const ATTEMPTS = 8
+
+/** Writes a batch. Rows that somebody else imports at the same time are theirs, and are left out. */
+async function importBatch(
+  batch: readonly PlannedRow[],
+  request: CommitRequest,
+  services: LicenseServices,
+): Promise<{ imported: Imported[]; alreadyHere: number } | Refusal> {
+  const rows = await Promise.all(
+    batch.map(async (row) => ({ ...row, ...(await sealed(row.license, services)) })),
+  )
+  let left = rows
+  for (let attempt = 1; left.length > 0; attempt += 1) {
+    const outcome = await transact(services.table, await actionsOf(left, request, services))
+    if (outcome.ok) break
+    if (outcome.failed.some((label) => label.startsWith('live '))) {
+      return refuse(
+        'ARCHIVED',
+        'A tenant, plan or product was archived meanwhile; send the import again to see which.',
+      )
+    }
+    if (attempt === ATTEMPTS) throw new Error(`An import could not be written: ${outcome.failed.join(', ')}`)
+    const taken = new Set(outcome.failed)
+    left = left.filter(({ reference }) => !taken.has(`reference ${reference}`))
+  }
+  return {
+    imported: left.map(({ line, reference, license, key }) => ({
+      line,
+      reference,
+      licenseId: license.id,
+      key,
+    })),
+    alreadyHere: rows.length - left.length,
+  }
+}
+
+/** One transaction's worth: each license with its event, and once each what they all rely on. */
+async function actionsOf(
+  rows: readonly { reference: string; license: License }[],
+  request: CommitRequest,
+  { table }: LicenseServices,
+): Promise<Record<string, Action>> {
+  const actions: Record<string, Action> = {}
+  for (const { license, reference } of rows) {
+    const { tenantId, productId, planId } = license
+    for (const [label, action] of Object.entries(newLicense(license)))
+      actions[`${label} ${reference}`] = action
+    actions[`event ${reference}`] = putOnce(eventItem(importEvent(license, request)))
+    actions[`live tenant ${tenantId}`] = checkLive(tenantKey(tenantId))
+    actions[`live plan ${planId}`] = checkLive(planKey(planId))
+    actions[`live product ${productId}`] = checkLive(productKey(productId))
+    const base =
+      license.extends && (await readLicense(table, { tenantId, productId, licenseId: license.extends }))
+    if (base) actions[`base ${license.extends}`] = baseOf(license, base)
+  }
+  return actions
+}
+
+function importEvent(license: License, request: CommitRequest) {
+  const after = licenseView(license, statusAt(license, request.now), [], false)
+  const { tenantId, id } = license
+  return record({ type: 'license.imported', tenantId, subject: { type: 'license', id }, after }, request)
+}

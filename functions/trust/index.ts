@@ -1,0 +1,32 @@
+import * as z from 'zod'
+import { SessionKeyEnvironment, VerifierEnvironment } from '../../shared/platform/config/environment.ts'
+import { sessionKeys } from '../../shared/platform/signing/session-keys.ts'
+import { Instant } from '../../shared/platform/time.ts'
+import { contextFunction } from '../function.ts'
+import { withVerifier } from '../verified.ts'
+import { type TrustServices, trustHandlers } from './handlers.ts'
+import { trustRoutes } from './routes.ts'
+import { validateLicenses } from './validate-licenses.ts'
+
+const { serve, services } = contextFunction(
+  VerifierEnvironment.extend(SessionKeyEnvironment.shape),
+  async (common, { kms }, env): Promise<TrustServices> => ({
+    ...(await withVerifier(common, kms, env.SIGNING_KEY_IDS)),
+    sessionKeys: sessionKeys(kms, env.SESSION_KEY_ID),
+  }),
+)
+
+const http = serve(trustRoutes, trustHandlers)
+
+/** What EventBridge Scheduler sends for a job of this context. */
+const JobEvent = z.strictObject({ job: z.literal('validateLicenses'), scheduledAt: Instant })
+
+/** Serves API Gateway and EventBridge Scheduler alike. */
+export async function handler(
+  event: unknown,
+  context: { getRemainingTimeInMillis(): number },
+): Promise<unknown> {
+  const job = JobEvent.safeParse(event)
+  if (!job.success) return http(event, context)
+  return validateLicenses(job.data.scheduledAt, () => context.getRemainingTimeInMillis(), await services())
+}

@@ -1,0 +1,201 @@
+import * as z from 'zod'
+import { REFUSALS, type RefusalCode } from '../../domain/refusal.ts'
+import type { Method, Route } from './contract.ts'
+import { isMutation } from './parse.ts'
+import { Problem } from './problem.ts'
+
+type Described = Route & { readonly operationId: string; readonly context: string }
+
+/** Refusals that an operation can give besides its own, by what it takes. */
+function commonErrors(route: Route): RefusalCode[] {
+  return [
+    'INVALID_REQUEST',
+    'RATE_LIMITED',
+    'TOO_MANY_FAILURES',
+    'UNAUTHENTICATED',
+    'FAULT',
+    ...(route.access === 'public' ? [] : (['FORBIDDEN'] as const)),
+    ...(route.params ? (['NOT_FOUND'] as const) : []),
+    ...(route.body ? (['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
+    ...(route.query && 'cursor' in route.query.shape ? (['INVALID_CURSOR'] as const) : []),
+    ...(isMutation(route) ? (['INVALID_IDEMPOTENCY_KEY', 'IDEMPOTENCY_MISMATCH'] as const) : []),
+    ...(route.versioned && route.method === 'PATCH'
+      ? (['REVISION_REQUIRED', 'REVISION_OUTDATED'] as const)
+      : []),
+  ]
+}
+
+/** Every refusal an operation declares: its own and the common ones. */
+export function errorsOf(route: Route): RefusalCode[] {
+  return [...new Set([...commonErrors(route), ...route.errors])]
+}
+
+/** The OpenAPI 3.1 document of some operations. */
+export function openApi(operations: readonly Described[], version: string) {
+  const schemas = new Schemas()
+  const responses: Record<string, unknown> = {}
+  const paths: Record<string, Partial<Record<Lowercase<Method>, unknown>>> = {}
+  for (const operation of operations) {
+    const path = paths[operation.path] ?? {}
+    paths[operation.path] = path
+    path[lower(operation.method)] = describe(operation, schemas, responses)
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Latchkey',
+      version,
+      description: 'A licensing cloud that a software vendor runs in its own AWS account.',
+    },
+    paths,
+    components: {
+      responses,
+      schemas: { Problem: schemas.of(Problem, 'output'), ...schemas.components },
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token of this service, or an OIDC access token.',
+        },
+        license: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'Authorization',
+          description: '`License <key>`: a license key.',
+        },
+      },
+    },
+  }
+}
+
+function describe(operation: Described, schemas: Schemas, responses: Record<string, unknown>) {
+  const { access, success, params, query, body, summary, description, operationId, context } = operation
+  return {
+    operationId,
+    tags: [context],
+    summary,
+    ...(description && { description }),
+    security:
+      access === 'public' ? [{}] : [{ bearer: [] }, ...(access.includes('license') ? [{ license: [] }] : [])],
+    'x-access': access,
+    parameters: [
+      ...parameters(params, 'path', schemas),
+      ...parameters(query, 'query', schemas),
+      ...headers(operation),
+    ],
+    ...(body && {
+      requestBody: {
+        required: !body.safeParse(undefined).success,
+        content: {
+          'application/json': { schema: schemas.of(body, 'input') },
+          ...Object.fromEntries(
+            (operation.textBody ?? []).map((type) => [type, { schema: { type: 'string' } }]),
+          ),
+        },
+      },
+    }),
+    responses: {
+      [success.status]:
+        'body' in success
+          ? {
+              description: 'Done.',
+              content: { 'application/json': { schema: schemas.of(success.body, 'output') } },
+            }
+          : { description: 'Done.' },
+      ...problems(operation, responses),
+    },
+  }
+}
+
+function parameters(shape: z.ZodObject | undefined, place: 'path' | 'query', schemas: Schemas) {
+  return Object.entries<z.ZodType>(shape?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: place === 'path' || !schema.safeParse(undefined).success,
+    schema: schemas.of(schema, 'input'),
+  }))
+}
+
+function headers(route: Route) {
+  const text = { type: 'string' }
+  return [
+    ...(isMutation(route)
+      ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { ...text, maxLength: 128 } }]
+      : []),
+    ...(route.versioned && route.method === 'PATCH'
+      ? [{ name: 'If-Match', in: 'header', required: true, schema: text }]
+      : []),
+  ]
+}
+
+/**
+ * One response per status, named after its codes and kept once; its codes are an enumeration, and its description says
+ * what to do about each.
+ */
+function problems(route: Route, responses: Record<string, unknown>) {
+  const byStatus = Map.groupBy(errorsOf(route), (code) => REFUSALS[code].status)
+  return Object.fromEntries(
+    [...byStatus]
+      .toSorted(([a], [b]) => a - b)
+      .map(([status, codes]) => {
+        const name = codes.join('-')
+        responses[name] = problemResponse(codes)
+        return [status, { $ref: `#/components/responses/${name}` }]
+      }),
+  )
+}
+
+function problemResponse(codes: readonly RefusalCode[]) {
+  const schema = {
+    allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
+  }
+  return {
+    description: codes.map((code) => `${code}: ${REFUSALS[code].next}`).join('\n'),
+    content: { 'application/problem+json': { schema } },
+  }
+}
+
+type Schema = Record<string, unknown>
+
+/**
+ * Turns zod schemas into JSON Schema; those with an id become components, once each. What comes in and what goes out
+ * can differ (a default may be left out of a request), so a component of a request has `Input` behind its name.
+ */
+class Schemas {
+  readonly components: Record<string, unknown> = {}
+
+  of(schema: z.ZodType, io: 'input' | 'output'): Schema {
+    const suffix = io === 'input' ? 'Input' : ''
+    const {
+      $schema: _,
+      $defs,
+      ...own
+    } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
+    for (const [id, { id: __, ...component }] of Object.entries<Schema>($defs ?? {})) {
+      this.components[`${id}${suffix}`] = pointed(component, suffix)
+    }
+    const { id, ...rest } = own
+    if (typeof id !== 'string') return pointed(rest, suffix)
+    this.components[`${id}${suffix}`] = pointed(rest, suffix)
+    return { $ref: `#/components/schemas/${id}${suffix}` }
+  }
+}
+
+/** The same schema with its references pointing at the components. */
+function pointed(schema: Schema, suffix: string): Schema {
+  const text = JSON.stringify(schema).replaceAll(/"#\/\$defs\/(\w+)"/g, `"#/components/schemas/$1${suffix}"`)
+  return AnySchema.parse(JSON.parse(text))
+}
+
+const AnySchema = z.record(z.string(), z.unknown())
+
+function lower(method: Method): Lowercase<Method> {
+  const names: Record<Method, Lowercase<Method>> = {
+    GET: 'get',
+    POST: 'post',
+    PATCH: 'patch',
+    PUT: 'put',
+    DELETE: 'delete',
+  }
+  return names[method]
+}

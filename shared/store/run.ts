@@ -1,0 +1,40 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb'
+import * as z from 'zod'
+import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.ts'
+import { entity, type Item } from './codec.ts'
+import { runKey } from './keys.ts'
+import { readItem } from './read.ts'
+import type { Table } from './transact.ts'
+
+/** How long a run is remembered; the scheduler gives up on an event after a day. */
+const REMEMBERED_FOR = 7 * DAY
+
+/** One run of a job, known by the time it was scheduled for: how far it came, and that it is over. */
+export const Run = z.strictObject({
+  checked: z.int(),
+  changed: z.int(),
+  /** Where to go on. */
+  from: z.record(z.string(), z.string()).optional(),
+  finishedAt: Instant.optional(),
+})
+export type Run = z.infer<typeof Run>
+
+export const runEntity = entity('run', 1, Run)
+
+/** The run as far as it came, or a new one. */
+export async function resumeRun(table: Table, job: string, scheduledAt: Instant): Promise<Run> {
+  const item = await readItem(table, runKey(job, scheduledAt))
+  return item === undefined ? { checked: 0, changed: 0 } : runEntity.decode(item)
+}
+
+/** Notes how far a run came, or that it is over. */
+export async function saveRun(
+  { client, name }: Table,
+  job: string,
+  scheduledAt: Instant,
+  run: Run,
+): Promise<void> {
+  const ttl = epochSeconds(plusMilliseconds(scheduledAt, REMEMBERED_FOR))
+  const item: Item = runEntity.encode(runKey(job, scheduledAt), run, { ttl })
+  await client.send(new PutCommand({ TableName: name, Item: item }))
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { customerOf, Tenant } from '../../shared/domain/tenant.ts'
+import { usedOf } from '../../shared/domain/usage.ts'
+import { at, TENANT } from '../support/licenses.ts'
+
+const contact = (name: string, role: string) => ({ name, role, email: `${name}@example.edu` })
+
+test.each([
+  ['its owner', [contact('ada', 'billing'), contact('bob', 'owner')], 'bob@example.edu'],
+  [
+    'its first contact where there is no owner',
+    [contact('ada', 'billing'), contact('bob', 'technical')],
+    'ada@example.edu',
+  ],
+  ['nobody where there is no contact', [], undefined],
+])('a license names as e-mail of the customer that of %s', (_, contacts, email) => {
+  const tenant = Tenant.parse({
+    id: TENANT,
+    name: 'Example University',
+    customerId: 'C-1001',
+    contacts,
+    createdAt: '2026-01-01T00:00:00Z',
+    revision: 1,
+  })
+  expect(customerOf(tenant)).toEqual({ id: 'C-1001', name: 'Example University', ...(email && { email }) })
+})
+
+test('what was never reported counts as 0 used', () => {
+  const now = at('2026-07-01T00:00:00Z')
+  const usage = [
+    { kind: 'gauge', metric: 'users', value: 63, at: now },
+    { kind: 'counter', metric: 'signatures', value: 5, at: now },
+  ] as const
+  expect(['users', 'signatures', 'constructor'].map((metric) => usedOf(usage, metric))).toEqual([63, 5, 0])
+})

@@ -1,0 +1,90 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { jobs } from '../../functions/jobs.ts'
+import { contextNames, contextSettings } from '../../infra/contexts.ts'
+import { readStage } from '../../infra/stage.ts'
+import { functionsOf, propertiesOf, resourcesOf, type Template, templateOf } from './template.ts'
+
+const Alarm = z.object({
+  AlarmDescription: z.string(),
+  AlarmActions: z.array(z.object({ Ref: z.string() })),
+  MetricName: z.string(),
+  Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })),
+  ComparisonOperator: z.string(),
+  Threshold: z.number(),
+  EvaluationPeriods: z.number(),
+  Period: z.number(),
+  TreatMissingData: z.string(),
+})
+
+let template: Template
+let alarms: z.infer<typeof Alarm>[]
+
+beforeAll(async () => {
+  template = await templateOf({ ...readStage('prod'), alarmEmail: 'on-call@vendor.example' })
+  alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm', Alarm)
+}, 60_000)
+
+const named = (metric: string) => alarms.filter(({ MetricName }) => MetricName === metric)
+
+describe('alarms', () => {
+  test('every alarm says what users lose, in a sentence, and then what was seen', () => {
+    expect(alarms.length).toBeGreaterThan(2 * contextNames.length)
+    for (const { AlarmDescription } of alarms) {
+      expect(AlarmDescription).toMatch(/^[A-Z][^.]{30,}\. [A-Z].{20,}\.$/)
+    }
+  })
+
+  test('every alarm tells somebody', () => {
+    const topics = [...resourcesOf(template, 'AWS::SNS::Topic').keys()]
+    expect(topics).toHaveLength(1)
+    for (const { AlarmActions } of alarms) expect(AlarmActions.map(({ Ref }) => Ref)).toEqual(topics)
+    expect(
+      propertiesOf(
+        template,
+        'AWS::SNS::Subscription',
+        z.object({ Protocol: z.string(), Endpoint: z.string() }),
+      ),
+    ).toEqual([{ Protocol: 'email', Endpoint: 'on-call@vendor.example' }])
+  })
+
+  test.each(['Errors', 'Throttles'])('%s of every function ring with what its context is for', (metric) => {
+    const rung = named(metric).map(({ Dimensions, AlarmDescription }) => [
+      Dimensions[0]?.Value,
+      AlarmDescription,
+    ])
+    expect(rung).toHaveLength(contextNames.length)
+    for (const [context, { logicalId }] of functionsOf(template)) {
+      const { errorImpact } = contextSettings[context]
+      expect(rung).toContainEqual([{ Ref: logicalId }, expect.stringContaining(errorImpact)])
+    }
+  })
+
+  test('server errors and dead letters ring', () => {
+    expect(named('5xx')).toHaveLength(1)
+    expect(named('ApproximateNumberOfMessagesVisible')).toMatchObject([
+      { Threshold: 1, EvaluationPeriods: 1 },
+    ])
+  })
+
+  test('every job rings when it has not succeeded three times, silence included', () => {
+    const rung = named('JobSucceeded').map(({ Dimensions, AlarmDescription, ...rest }) => ({
+      ...rest,
+      stage: Dimensions.find(({ Name }) => Name === 'Stage')?.Value,
+      job: Dimensions.find(({ Name }) => Name === 'Job')?.Value,
+      AlarmDescription,
+    }))
+    expect(rung).toMatchObject(
+      Object.entries(jobs).map(([job, { everyMinutes, errorImpact }]) => ({
+        stage: 'prod',
+        job,
+        Period: everyMinutes * 60,
+        EvaluationPeriods: 3,
+        ComparisonOperator: 'LessThanThreshold',
+        Threshold: 1,
+        TreatMissingData: 'breaching',
+        AlarmDescription: expect.stringContaining(errorImpact),
+      })),
+    )
+  })
+})

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundle, bundleFunctions } from '../../infra/bundle.ts'
+import { contextNames } from '../../infra/contexts.ts'
+
+let folder: string
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-bundle-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const source = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text)
+  return join(folder, name)
+}
+
+/** What a bundle's handler answers, in a Node.js process of its own with nothing else in its environment. */
+function answerOf(file: string, env: Record<string, string> = {}): unknown {
+  const program = `console.log(JSON.stringify(await (await import(${JSON.stringify(pathToFileURL(file).href)})).handler()))`
+  const options = { encoding: 'utf8', env } as const
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '--eval', program], options))
+}
+
+describe("Node's own modules in a bundle", () => {
+  test('are found by every way to import them, and by require in CommonJS', async () => {
+    source(
+      'dependency.cjs',
+      `const { join } = require('path'); module.exports = { join, EventEmitter: require('node:events') }`,
+    )
+    const entry = source(
+      'every-way.mjs',
+      `import crypto, { createHash } from 'node:crypto'
+       import * as url from 'url'
+       import { promises as fs } from 'node:fs'
+       import { EventEmitter } from 'node:events'
+       import dependency from './dependency.cjs'
+       const path = await import('node:path')
+       class Emitter extends dependency.EventEmitter {}
+       export const handler = () => ({
+         byDefault: crypto.createHash === createHash,
+         byNamespace: url.fileURLToPath('file:///a/b'),
+         byName: typeof fs.readFile,
+         dynamic: path.basename('/a/b') + path.default.extname('c.d'),
+         commonJs: dependency.join('a', 'b'),
+         sameClass: new Emitter() instanceof EventEmitter,
+       })`,
+    )
+    await bundle({ every: entry }, folder)
+    expect(answerOf(join(folder, 'every', 'index.mjs'))).toEqual({
+      byDefault: true,
+      byNamespace: '/a/b',
+      byName: 'function',
+      dynamic: 'b.d',
+      commonJs: 'a/b',
+      sameClass: true,
+    })
+  })
+
+  test('are not imported: that would load what nobody uses', async () => {
+    const entry = source(
+      'http.mjs',
+      `import { request } from 'node:http'; export const handler = () => typeof request`,
+    )
+    await bundle({ http: entry }, folder)
+    const text = readFileSync(join(folder, 'http', 'index.mjs'), 'utf8')
+    expect(text).toContain('process.getBuiltinModule("node:http")')
+    expect(text).not.toMatch(/\bimport\b|\brequire\(/)
+    expect(answerOf(join(folder, 'http', 'index.mjs'))).toBe('function')
+  })
+})
+
+describe('the SDK in a bundle', () => {
+  test('finds its credentials in the environment, and brings no other place to look', async () => {
+    const client = fileURLToPath(import.meta.resolve('@aws-sdk/client-dynamodb'))
+    const entry = source(
+      'sdk.mjs',
+      `import { DynamoDBClient } from ${JSON.stringify(client)}
+       export const handler = () => new DynamoDBClient({ region: 'eu-central-1' }).config.credentials()`,
+    )
+    await bundle({ sdk: entry }, folder)
+    const file = join(folder, 'sdk', 'index.mjs')
+    expect(answerOf(file, { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' })).toMatchObject({
+      accessKeyId: 'id',
+      secretAccessKey: 'secret',
+    })
+    expect(readFileSync(file, 'utf8')).not.toMatch(/sso|169\.254/i)
+  })
+})
+
+describe('the functions', { timeout: 60_000 }, () => {
+  test('are bundled one per context, each a file that loads nothing else and has a handler', async () => {
+    const sizes = await bundleFunctions(join(folder, 'functions'))
+    expect(Object.keys(sizes).sort()).toEqual([...contextNames].sort())
+    for (const context of contextNames) {
+      const text = readFileSync(join(folder, 'functions', context, 'index.mjs'), 'utf8')
+      expect(text.length, context).toBeGreaterThan(1000)
+      expect(text, context).not.toContain('Dynamic require of')
+      expect(text, context).not.toMatch(/\bfrom\s*["'][^"']+["']\s*;?\s*$/m)
+      expect(text, context).toMatch(/export\s*\{[^}]*\bas handler\b[^}]*\}/)
+    }
+  })
+})

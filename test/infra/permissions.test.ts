@@ -1,0 +1,152 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { needs } from '../../functions/needs.ts'
+import { contextNames } from '../../infra/contexts.ts'
+import { readStage } from '../../infra/stage.ts'
+import { functionsOf, propertiesOf, type Template, templateOf } from './template.ts'
+
+const Statement = z.object({
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: z.union([z.array(z.string()), z.string().transform((action) => [action])]),
+  Resource: z.union([z.array(z.unknown()), z.unknown().transform((resource) => [resource])]),
+  Condition: z.unknown().optional(),
+})
+type Statement = z.infer<typeof Statement>
+
+const Policy = z.object({
+  PolicyDocument: z.object({ Statement: z.array(Statement) }),
+  Roles: z.array(z.object({ Ref: z.string() })),
+})
+
+/** All that anything of ours may do. Whoever adds to it says here why. */
+const KNOWN_ACTIONS = [
+  'dynamodb:BatchGetItem',
+  'dynamodb:ConditionCheckItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:GetItem',
+  'dynamodb:PutItem',
+  'dynamodb:Query',
+  'dynamodb:UpdateItem',
+  'kms:GenerateMac',
+  'kms:GetPublicKey',
+  'kms:Sign',
+  // Scheduler's role: to start the jobs.
+  'lambda:InvokeFunction',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  // The failure destination of the jobs' function; CDK grants the reading of two attributes with it.
+  'sqs:GetQueueAttributes',
+  'sqs:GetQueueUrl',
+  'sqs:SendMessage',
+]
+
+let template: Template
+let statements: { role: string; statement: Statement }[]
+
+beforeAll(async () => {
+  template = await templateOf(readStage('prod'))
+  statements = propertiesOf(template, 'AWS::IAM::Policy', Policy).flatMap(({ PolicyDocument, Roles }) =>
+    PolicyDocument.Statement.flatMap((statement) => Roles.map(({ Ref }) => ({ role: Ref, statement }))),
+  )
+}, 60_000)
+
+/** The contexts whose function may do something to a resource of the template. */
+function whoMay(action: string, logicalId: string): string[] {
+  const roles = statements
+    .filter(({ statement }) => statement.Effect === 'Allow' && statement.Action.includes(action))
+    .filter(({ statement }) => JSON.stringify(statement.Resource).includes(`"${logicalId}"`))
+    .map(({ role }) => role)
+  return [...functionsOf(template)]
+    .filter(([, { Role }]) => roles.includes(Role['Fn::GetAtt'][0]))
+    .map(([context]) => context)
+    .sort()
+}
+
+const all = [...contextNames].sort()
+
+describe('least privilege', () => {
+  test('no permission has a wildcard, in its action or in its resource', () => {
+    expect(statements.length).toBeGreaterThan(contextNames.length)
+    for (const { statement } of statements) {
+      expect(JSON.stringify([statement.Action, statement.Resource])).not.toContain('*')
+    }
+  })
+
+  test('nobody may do more than the known actions: no Scan, no DeleteTable', () => {
+    const actions = new Set(statements.flatMap(({ statement }) => statement.Action))
+    expect([...actions].sort()).toEqual(KNOWN_ACTIONS)
+  })
+
+  test('every role has its own policy and no managed one', () => {
+    const Role = z.object({ ManagedPolicyArns: z.undefined().optional(), Policies: z.undefined().optional() })
+    expect(propertiesOf(template, 'AWS::IAM::Role', Role)).toHaveLength(contextNames.length + 1)
+    const roles = [...functionsOf(template).values()].map(({ Role }) => Role['Fn::GetAtt'][0])
+    expect(new Set(roles).size).toBe(contextNames.length)
+  })
+
+  test('only licenses signs license files, only digests, only with ES256', () => {
+    for (const key of ['LicenseSigningKey1', 'LicenseSigningKey2']) {
+      expect(whoMay('kms:Sign', key)).toEqual(['licenses'])
+    }
+    const signing = statements.filter(({ statement }) => statement.Action.includes('kms:Sign'))
+    expect(signing.map(({ statement }) => [statement.Action, statement.Condition])).toEqual([
+      [
+        ['kms:Sign'],
+        { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256', 'kms:MessageType': 'DIGEST' } },
+      ],
+    ])
+  })
+
+  test('only licenses makes license keys; every function keeps credentials', () => {
+    expect(whoMay('kms:GenerateMac', 'LicenseKeyKey')).toEqual(['licenses'])
+    expect(whoMay('kms:GenerateMac', 'CredentialKey')).toEqual(all)
+  })
+
+  test('only validation and trust make session keys', () => {
+    expect(whoMay('kms:GenerateMac', 'SessionKey')).toEqual(['trust', 'validation'])
+  })
+
+  test('signing keys are verified with by those who need it, and by nobody else', () => {
+    const verifiers = all.filter((context) =>
+      Object.entries(needs).some(([name, need]) => name === context && 'signing' in need),
+    )
+    expect(whoMay('kms:GetPublicKey', 'LicenseSigningKey1')).toEqual(verifiers)
+    expect(verifiers).not.toContain('service')
+  })
+
+  test('the table is written by those who need it, and read by all', () => {
+    const writers = Object.entries(needs)
+      .filter(([, { table }]) => table === 'write')
+      .map(([name]) => name)
+      .sort()
+    for (const action of ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem']) {
+      expect(whoMay(`dynamodb:${action}`, 'Table')).toEqual(writers)
+    }
+    for (const action of ['GetItem', 'BatchGetItem', 'Query']) {
+      expect(whoMay(`dynamodb:${action}`, 'Table')).toEqual(all)
+    }
+    expect(writers).not.toContain('service')
+  })
+})
+
+describe('who may call', () => {
+  test('a function is called by this API or by Scheduler, never by anybody', () => {
+    const Permission = z.object({ Principal: z.literal('apigateway.amazonaws.com'), SourceArn: z.unknown() })
+    const permissions = propertiesOf(template, 'AWS::Lambda::Permission', Permission)
+    expect(permissions).toHaveLength(contextNames.length)
+    for (const { SourceArn } of permissions) expect(JSON.stringify(SourceArn)).toContain(':execute-api:')
+  })
+
+  test('Scheduler takes its role for schedules of this stack only', () => {
+    const roles = propertiesOf(
+      template,
+      'AWS::IAM::Role',
+      z.object({ AssumeRolePolicyDocument: z.unknown() }),
+    )
+    const trusts = roles.map(({ AssumeRolePolicyDocument }) => JSON.stringify(AssumeRolePolicyDocument))
+    const scheduler = trusts.filter((trust) => trust.includes('scheduler.amazonaws.com'))
+    expect(scheduler).toHaveLength(1)
+    expect(scheduler[0]).toContain('aws:SourceArn')
+    expect(scheduler[0]).toContain('aws:SourceAccount')
+  })
+})

@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest'
+import { readStage } from '../../infra/stage.ts'
+import { templateOf } from './template.ts'
+
+// Throws with the report when a rule of cdk-nag's AwsSolutions or Serverless pack, or of CloudFormation's own
+// schemas, finds what is not acknowledged. `npm run synth` does the same for one stage, with the real bundles.
+// Loading the rules takes seconds on a busy machine.
+describe('no open finding of cdk-nag and CloudFormation', { timeout: 60_000 }, () => {
+  test.each(['local', 'dev', 'prod'])('in stage %s', async (name) => {
+    await expect(templateOf(readStage(name), true)).resolves.toBeDefined()
+  })
+
+  test('with everything a stage can ask for', async () => {
+    const stage = {
+      ...readStage('prod'),
+      signingKeys: 5,
+      alarmEmail: 'on-call@vendor.example',
+      oidcIssuers: [
+        {
+          issuer: 'https://login.vendor.example',
+          audience: 'latchkey',
+          roleClaim: 'roles',
+          tenantClaim: 'tenant',
+          roles: { staff: 'vendor:admin' },
+        },
+      ],
+    }
+    await expect(templateOf(stage, true)).resolves.toBeDefined()
+  })
+})
