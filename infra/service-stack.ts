@@ -24,8 +24,8 @@ export function createServiceStack(app: App, stage: Stage, bundles: string): Sta
     contextNames.map((context) => [context, createContextFunction(stack, context, resources, bundles)]),
   )
   const { api, stage: apiStage } = createApi(stack, stage, functions)
-  const { deadLetters } = createJobs(stack, functions)
-  createAlarms(stack, stage, { functions, apiStage, deadLetters })
+  const jobs = createJobs(stack, functions)
+  createAlarms(stack, stage, { functions, apiStage, jobs })
   output(stack, 'ApiUrl', api.apiEndpoint, 'Where the API answers')
   output(stack, 'TableName', resources.table.tableName, 'The one table')
   output(stack, 'Issuer', stage.issuer, 'What every signature says in iss')

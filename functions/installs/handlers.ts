@@ -6,6 +6,7 @@ import { usedOf } from '../../shared/domain/usage.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
+import { raiseFences } from '../../shared/store/fence.ts'
 import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
@@ -54,7 +55,7 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
       const license: License = { ...rest, appliedAt: call.now }
       const view = standingView({ ...checked, license })
       return commit(call, {
-        writes: { license: replaceLicense(license) },
+        writes: { license: replaceLicense(license), ...(await raiseFences(table, license)) },
         events: [
           { type: 'license.applied', tenantId, subject: { type: 'license', id: license.id }, after: view },
         ],
@@ -77,7 +78,7 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
       const deleted: License = { ...rest, deletedAt: call.now }
       const view = standingView({ ...standing, license: deleted })
       return services.commit(call, {
-        writes: { license: replaceLicense(deleted) },
+        writes: { license: replaceLicense(deleted), ...(await raiseFences(services.table, deleted)) },
         events: [
           {
             type: 'license.deleted',

@@ -16,6 +16,7 @@ import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { addressByKey } from '../../shared/store/address.ts'
+import { raiseFences } from '../../shared/store/fence.ts'
 import { replaceLicense } from '../../shared/store/holdings.ts'
 import { keyAddressKey } from '../../shared/store/keys.ts'
 import { putOnce } from '../../shared/store/transact.ts'
@@ -151,10 +152,11 @@ async function revise<Reply>(
       viewOf(license, services, call.now),
       viewOf(signed, services, call.now),
     ])
+    const fences = await raiseFences(services.table, license)
     const reply = change.reply(after, signed)
     if (isRefusal(reply)) return reply
     return services.commit(call, {
-      writes: { license: replaceLicense(signed) },
+      writes: { license: replaceLicense(signed), ...fences },
       events: [{ ...eventOf(change.event, license, change.reason), before, after }],
       reply,
       refusals: { license: outdated },

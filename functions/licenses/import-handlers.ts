@@ -5,9 +5,10 @@ import { statusAt } from '../../shared/domain/status.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { record } from '../../shared/store/commit.ts'
 import { eventItem } from '../../shared/store/event.ts'
+import { raiseFences } from '../../shared/store/fence.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
 import { planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
-import { type Action, checkLive, putOnce, transact } from '../../shared/store/transact.ts'
+import { type Action, checkLive, putOnce, TRANSACTION_LIMIT, transact } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
 import { type PlannedRow, planImport } from './import-plan.ts'
 import { readRows } from './import-rows.ts'
@@ -15,7 +16,7 @@ import { baseOf, newLicense } from './issue-handlers.ts'
 import type { licensesRoutes } from './routes.ts'
 import { type LicenseServices, sealed } from './services.ts'
 
-// A license is five items and up to four checks beside it; ten fit into a transaction of 100 whatever they share.
+// A license is five items beside its checks and fences: ten mostly fit into a transaction of 100.
 const PER_TRANSACTION = 10
 const TRANSACTIONS_AT_ONCE = 4
 /** Milliseconds to keep for answering. */
@@ -83,9 +84,9 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   )
 }
 
-const ATTEMPTS = 8
+type SealedRow = PlannedRow & { readonly license: License; readonly key: string }
 
-/** Writes a batch. Rows that somebody else imports at the same time are theirs, and are left out. */
+/** Signs a batch and writes it. */
 async function importBatch(
   batch: readonly PlannedRow[],
   request: CommitRequest,
@@ -94,9 +95,37 @@ async function importBatch(
   const rows = await Promise.all(
     batch.map(async (row) => ({ ...row, ...(await sealed(row.license, services)) })),
   )
+  const written = await writeRows(rows, request, services)
+  if (isRefusal(written)) return written
+  return {
+    imported: written.map(({ line, reference, license, key }) => ({
+      line,
+      reference,
+      licenseId: license.id,
+      key,
+    })),
+    alreadyHere: rows.length - written.length,
+  }
+}
+
+const ATTEMPTS = 8
+
+/** Writes rows in one transaction, or in two where they need too many items; returns those that were written. */
+async function writeRows(
+  rows: readonly SealedRow[],
+  request: CommitRequest,
+  services: LicenseServices,
+): Promise<readonly SealedRow[] | Refusal> {
   let left = rows
   for (let attempt = 1; left.length > 0; attempt += 1) {
-    const outcome = await transact(services.table, await actionsOf(left, request, services))
+    const actions = await actionsOf(left, request, services)
+    if (Object.keys(actions).length > TRANSACTION_LIMIT) {
+      const middle = Math.ceil(left.length / 2)
+      const first = await writeRows(left.slice(0, middle), request, services)
+      const second = isRefusal(first) ? first : await writeRows(left.slice(middle), request, services)
+      return isRefusal(first) || isRefusal(second) ? second : [...first, ...second]
+    }
+    const outcome = await transact(services.table, actions)
     if (outcome.ok) break
     if (outcome.failed.some((label) => label.startsWith('live '))) {
       return refuse(
@@ -105,18 +134,11 @@ async function importBatch(
       )
     }
     if (attempt === ATTEMPTS) throw new Error(`An import could not be written: ${outcome.failed.join(', ')}`)
+    // Somebody imports the same at the same time: those rows are theirs.
     const taken = new Set(outcome.failed)
     left = left.filter(({ reference }) => !taken.has(`reference ${reference}`))
   }
-  return {
-    imported: left.map(({ line, reference, license, key }) => ({
-      line,
-      reference,
-      licenseId: license.id,
-      key,
-    })),
-    alreadyHere: rows.length - left.length,
-  }
+  return left
 }
 
 /** One transaction's worth: each license with its event, and once each what they all rely on. */
@@ -137,6 +159,7 @@ async function actionsOf(
     const base =
       license.extends && (await readLicense(table, { tenantId, productId, licenseId: license.extends }))
     if (base) actions[`base ${license.extends}`] = baseOf(license, base)
+    Object.assign(actions, await raiseFences(table, license))
   }
   return actions
 }

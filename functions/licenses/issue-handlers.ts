@@ -5,6 +5,7 @@ import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { newLicenseId } from '../../shared/platform/ids.ts'
 import { addressById, addressByKey, addressByReference } from '../../shared/store/address.ts'
 import { readPlan, readProduct } from '../../shared/store/catalog.ts'
+import { raiseFences } from '../../shared/store/fence.ts'
 import { licenseItem, replaceLicense } from '../../shared/store/holdings.ts'
 import { licenseKey, planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
@@ -39,6 +40,7 @@ export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices
       const file = fileOf(license, services)
       if (isRefusal(file)) return file
       const view = await viewOf(license, services, call.now)
+      const fences = await raiseFences(table, license)
       return commit(call, {
         writes: {
           tenant: checkLive(tenantKey(tenantId)),
@@ -46,6 +48,7 @@ export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices
           product: checkLive(productKey(product.id)),
           ...(base && { base: baseOf(license, base) }),
           ...newLicense(license),
+          ...fences,
         },
         events: [
           { type: 'license.issued', tenantId, subject: { type: 'license', id: license.id }, after: view },

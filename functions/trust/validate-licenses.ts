@@ -50,7 +50,7 @@ export async function validateLicenses(
     const all = [
       ...standings(await readHoldings(table, tenantId, productId), now, verifier.isGenuine).values(),
     ]
-    const changes = await observe(all, { caller: { kind: 'anonymous' }, now, requestId }, services)
+    const changes = await observe(all, { caller: { kind: 'system', subject: JOB }, now, requestId }, services)
     return { checked: all.length, changed: changes.length }
   }
 }

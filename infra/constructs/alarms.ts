@@ -1,30 +1,21 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import type { HttpStage } from 'aws-cdk-lib/aws-apigatewayv2'
-import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
-import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import type { Job } from '../../functions/jobs.ts'
 import type { ContextName } from '../../functions/routes.ts'
 import { contextSettings } from '../contexts.ts'
 import type { Stage } from '../stage.ts'
-import { scheduledJobs } from './jobs.ts'
-
-/** What a function writes into its log when a job has done its work (embedded metric format), by Stage and Job. */
-export const JOB_SUCCEEDED = {
-  namespace: 'Latchkey',
-  metricName: 'JobSucceeded',
-  dimensions: ['Stage', 'Job'],
-}
+import type { ContextJobs } from './jobs.ts'
 
 type Watched = {
   readonly functions: ReadonlyMap<ContextName, LambdaFunction>
   readonly apiStage: HttpStage
-  readonly deadLetters: Queue
+  readonly jobs: readonly ContextJobs[]
 }
 
 type AlarmProps = {
@@ -65,23 +56,28 @@ export function createAlarms(parent: Construct, stage: Stage, watched: Watched):
     seen: 'The API keeps answering with status 5xx.',
     bad: { periods: 2, of: 3 },
   })
-  alarm('DeadLetters', {
-    metric: watched.deadLetters.metricApproximateNumberOfMessagesVisible({
-      statistic: 'Maximum',
-      period: PERIOD,
-    }),
-    errorImpact: 'What a scheduled run should have done waits until a later one succeeds.',
-    seen: 'A scheduled run was given up; its message in the dead-letter queue says which and why.',
-  })
-  for (const [name, job] of scheduledJobs) {
-    alarm(`Job-${name}`, {
-      metric: jobSucceeded(stage, name, job),
+  for (const contextJobs of watched.jobs) watchJobs(contextJobs, alarm)
+}
+
+/** A job does its work if Scheduler starts it and none of its runs is given up; both are watched. */
+function watchJobs(
+  { context, jobs, deadLetters }: ContextJobs,
+  alarm: (id: string, props: AlarmProps) => void,
+) {
+  for (const { name, job, group } of jobs) {
+    alarm(`NotStarted-${name}`, {
+      metric: group.metricAttempts({ statistic: 'Sum', period: Duration.minutes(job.everyMinutes) }),
       errorImpact: job.errorImpact,
-      seen: `The job ${name} has not succeeded three times in a row.`,
-      bad: { periods: 3, of: 3 },
+      seen: `Scheduler has not started the job ${name} twice in a row.`,
+      bad: { periods: 2, of: 2 },
       whenSilent: true,
     })
   }
+  alarm(`DeadLetters-${context}`, {
+    metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: PERIOD }),
+    errorImpact: jobs.map(({ job }) => job.errorImpact).join(' '),
+    seen: `A run of ${jobs.map(({ name }) => name).join(' or ')} was given up; its message in the dead-letter queue says why.`,
+  })
 }
 
 function createAlarm(scope: Construct, id: string, props: AlarmProps): Alarm {
@@ -96,15 +92,6 @@ function createAlarm(scope: Construct, id: string, props: AlarmProps): Alarm {
     treatMissingData: whenSilent ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     datapointsToAlarm: bad.periods,
     evaluationPeriods: bad.of,
-  })
-}
-
-function jobSucceeded(stage: Stage, name: string, job: Job): Metric {
-  return new Metric({
-    ...JOB_SUCCEEDED,
-    dimensionsMap: { Stage: stage.name, Job: name },
-    statistic: 'Sum',
-    period: Duration.minutes(job.everyMinutes),
   })
 }
 

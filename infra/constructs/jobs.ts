@@ -12,7 +12,7 @@ import {
   TimeWindow,
 } from 'aws-cdk-lib/aws-scheduler'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
-import type { Construct } from 'constructs'
+import { Construct } from 'constructs'
 import { type Job, type JobInput, jobs } from '../../functions/jobs.ts'
 import type { ContextName } from '../../functions/routes.ts'
 
@@ -23,7 +23,17 @@ const RUN_RETRIES = 2
 /** The longest that Scheduler, and Lambda's asynchronous invocation, let a run wait. */
 const LONGEST_WAIT_MINUTES = { scheduler: 24 * 60, lambda: 6 * 60 } as const
 
-export const scheduledJobs: readonly (readonly [name: string, job: Job])[] = Object.entries<Job>(jobs)
+const scheduledJobs: readonly (readonly [name: string, job: Job])[] = Object.entries<Job>(jobs)
+
+/** What there is of a job to watch. */
+export type ScheduledJob = { readonly name: string; readonly job: Job; readonly group: ScheduleGroup }
+
+/** The jobs that run in the function of one context, and where their runs end that were given up. */
+export type ContextJobs = {
+  readonly context: ContextName
+  readonly jobs: readonly ScheduledJob[]
+  readonly deadLetters: Queue
+}
 
 /**
  * The schedules of the job table. Scheduler is done with a run once Lambda has accepted it, so a run can be lost at
@@ -31,40 +41,49 @@ export const scheduledJobs: readonly (readonly [name: string, job: Job])[] = Obj
  * function fails on it and on its repetitions.
  */
 export function createJobs(
-  scope: Construct,
+  parent: Construct,
   functions: ReadonlyMap<ContextName, LambdaFunction>,
-): { deadLetters: Queue } {
-  const deadLetters = createDeadLetters(scope)
-  const group = new ScheduleGroup(scope, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY })
-  const role = createRole(scope, group)
-  role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }))
-  for (const [context, lambda] of functions) {
+): readonly ContextJobs[] {
+  const scope = new Construct(parent, 'Jobs')
+  return [...functions].flatMap(([context, lambda]) => {
     const own = scheduledJobs.filter(([, job]) => job.context === context)
-    if (own.length === 0) continue
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] }),
-    )
-    lambda.configureAsyncInvoke({
-      retryAttempts: RUN_RETRIES,
-      maxEventAge: waitAtMost(Math.max(...own.map(([, job]) => job.everyMinutes)), 'lambda'),
-      onFailure: new SqsDestination(deadLetters),
+    return own.length === 0 ? [] : [createContextJobs(scope, context, lambda, own)]
+  })
+}
+
+function createContextJobs(
+  parent: Construct,
+  context: ContextName,
+  lambda: LambdaFunction,
+  own: typeof scheduledJobs,
+): ContextJobs {
+  const scope = new Construct(parent, context)
+  const deadLetters = createDeadLetters(scope)
+  lambda.configureAsyncInvoke({
+    retryAttempts: RUN_RETRIES,
+    maxEventAge: waitAtMost(Math.max(...own.map(([, job]) => job.everyMinutes)), 'lambda'),
+    onFailure: new SqsDestination(deadLetters),
+  })
+  // A group for each, because Scheduler counts what it does by group.
+  const scheduled = own.map(([name, job]) => ({
+    name,
+    job,
+    group: new ScheduleGroup(scope, `Group-${name}`, { removalPolicy: RemovalPolicy.DESTROY }),
+  }))
+  const role = createRole(scope, scheduled, lambda, deadLetters)
+  for (const one of scheduled) {
+    createSchedule(scope, one, {
+      arn: lambda.functionArn,
+      role,
+      deadLetterConfig: { arn: deadLetters.queueArn },
     })
-    for (const [name, job] of own) {
-      createSchedule(scope, name, job, group, {
-        arn: lambda.functionArn,
-        role,
-        deadLetterConfig: { arn: deadLetters.queueArn },
-      })
-    }
   }
-  return { deadLetters }
+  return { context, jobs: scheduled, deadLetters }
 }
 
 function createSchedule(
   scope: Construct,
-  name: string,
-  job: Job,
-  scheduleGroup: ScheduleGroup,
+  { name, job, group }: ScheduledJob,
   target: ScheduleTargetConfig,
 ): void {
   const input: JobInput = { job: name, scheduledAt: ContextAttribute.scheduledTime }
@@ -73,7 +92,7 @@ function createSchedule(
     schedule: ScheduleExpression.rate(Duration.minutes(job.everyMinutes)),
     // Lateness is measured from the scheduled time, which a flexible window would blur.
     timeWindow: TimeWindow.off(),
-    scheduleGroup,
+    scheduleGroup: group,
     // Not aws-scheduler-targets' LambdaInvoke: its role may invoke every version of the function (`<arn>:*`).
     target: {
       bind: () => ({
@@ -87,7 +106,7 @@ function createSchedule(
     },
   })
   // It names its group and fires as soon as it is there: the group and the role's permissions come first.
-  schedule.node.addDependency(scheduleGroup, target.role)
+  schedule.node.addDependency(group, target.role)
 }
 
 /** A run may wait until the next one is due, which catches up on it. */
@@ -95,18 +114,29 @@ function waitAtMost(everyMinutes: number, where: keyof typeof LONGEST_WAIT_MINUT
   return Duration.minutes(Math.min(everyMinutes, LONGEST_WAIT_MINUTES[where]))
 }
 
-function createRole(scope: Construct, group: ScheduleGroup): Role {
-  return new Role(scope, 'SchedulerRole', {
+/** What Scheduler does our jobs with: start this function, and put what it cannot deliver into this queue. */
+function createRole(
+  scope: Construct,
+  scheduled: readonly ScheduledJob[],
+  lambda: LambdaFunction,
+  deadLetters: Queue,
+): Role {
+  const role = new Role(scope, 'Role', {
     // Scheduler may take the role for our schedules only (confused deputy prevention, Scheduler user guide).
     assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
       conditions: {
         StringEquals: {
           'aws:SourceAccount': Stack.of(scope).account,
-          'aws:SourceArn': group.scheduleGroupArn,
+          'aws:SourceArn': scheduled.map(({ group }) => group.scheduleGroupArn),
         },
       },
     }),
   })
+  role.addToPolicy(
+    new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] }),
+  )
+  role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }))
+  return role
 }
 
 function createDeadLetters(scope: Construct): Queue {

@@ -124,7 +124,7 @@ async function startServices({ folder, port, inMemory }: BootOptions, closers: C
   const keyStore = inMemory ? KeyStore.inMemory() : KeyStore.inFile(join(folder, 'keys.json'))
   const kms = await startKms({ store: keyStore })
   closers.push(kms.close)
-  const dynamoDb = await startDynamoDb(inMemory ? {} : { dbPath: join(folder, 'dynamodb') })
+  const dynamoDb = await startDynamoDb(inMemory ? {} : { folder })
   closers.push(dynamoDb.close)
   return { front, keyStore, kms, dynamoDb }
 }

@@ -9,6 +9,8 @@ import { errorCode, LocalStackError, messageOf } from './errors.ts'
 import { requireJava } from './java.ts'
 import { freePort, LOOPBACK } from './port.ts'
 
+/** Where the tables lie in a data folder. */
+const SUBFOLDER = 'dynamodb'
 /** The file DynamoDB Local makes with `-sharedDb`. */
 const DATABASE = 'shared-local-instance.db'
 /** A Java that takes longer than this to start is stuck. */
@@ -27,19 +29,19 @@ export type LocalDynamoDb = {
 }
 
 /**
- * Starts Amazon's DynamoDB Local, in memory or over a folder, and answers once it does. It ends with this process,
- * also when that crashes.
+ * Starts Amazon's DynamoDB Local, over a data folder or, without one, in memory, and answers once it does. It ends
+ * with this process, also when that crashes.
  *
  * @throws LocalStackError when Java is missing or too old, the folder's data is damaged, or the port is busy
  */
 export async function startDynamoDb(
-  options: { dbPath?: string; port?: number } = {},
+  options: { folder?: string; port?: number } = {},
 ): Promise<LocalDynamoDb> {
   await requireJava()
-  if (options.dbPath !== undefined) prepareFolder(options.dbPath)
+  const dbPath = options.folder === undefined ? undefined : prepare(options.folder)
   for (let attempt = 1; ; attempt++) {
     const port = await freePort(options.port)
-    const started = await launch(port, options.dbPath)
+    const started = await launch(port, dbPath)
     if (started !== 'port taken') return started
     if (options.port !== undefined || attempt === ATTEMPTS) {
       throw new LocalStackError(
@@ -49,18 +51,21 @@ export async function startDynamoDb(
   }
 }
 
-function prepareFolder(folder: string): void {
+/** @returns where the tables are to lie */
+function prepare(folder: string): string {
+  const dbPath = join(folder, SUBFOLDER)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    mkdirSync(dbPath, { recursive: true, mode: 0o700 })
   } catch (error) {
     throw new LocalStackError(`The data folder ${folder} cannot be made: ${messageOf(error)}.`)
   }
-  const database = join(folder, DATABASE)
+  const database = join(dbPath, DATABASE)
   if (existsSync(database) && isDamaged(database)) {
     throw new LocalStackError(
-      `The data in ${folder} is damaged and cannot be read: restore the folder from a copy, or delete it to start afresh.`,
+      `The data in ${folder} is damaged and cannot be read: restore that folder from a copy, or delete it to start afresh.`,
     )
   }
+  return dbPath
 }
 
 /**

@@ -1,5 +1,5 @@
 // `npm start`: makes the template of the stage `local` and boots it.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { firstVendorToken } from '../first-token.ts'
 import { synthesize } from '../synthesize.ts'
@@ -22,6 +22,8 @@ async function start(): Promise<void> {
   await requireJava()
 
   console.log('Starting Latchkey …')
+  // The code of earlier starts would pile up there.
+  rmSync(ASSEMBLY, { recursive: true, force: true })
   const { template, assemblyDir } = await synthesize({ stage: 'local', outdir: ASSEMBLY })
   const stack = await bootLocal({ template, assemblyDir, folder: FOLDER, port })
   stopOnSignal(stack)

@@ -25,6 +25,8 @@ export type Access = 'public' | readonly (Role | 'license')[]
  */
 export const Caller = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('anonymous') }),
+  /** A job of the service itself. */
+  z.strictObject({ kind: z.literal('system'), subject: z.string() }),
   z.strictObject({
     kind: z.literal('vendor'),
     role: VendorRole,
@@ -56,7 +58,7 @@ export function subjectOf(caller: Caller): string {
 /** Is this kind of caller, in this role, let in at all? */
 export function mayCall(access: Access, caller: Caller, operationId: string): boolean {
   if (access === 'public') return true
-  if (caller.kind === 'anonymous') return false
+  if (caller.kind === 'anonymous' || caller.kind === 'system') return false
   if (caller.kind === 'license') return access.includes('license')
   return access.includes(caller.role) && (caller.scopes === undefined || caller.scopes.includes(operationId))
 }
@@ -64,5 +66,5 @@ export function mayCall(access: Access, caller: Caller, operationId: string): bo
 /** May this caller know of resources of the tenant? Vendor staff of all, others of their own (invariant 5). */
 export function seesTenant(caller: Caller, tenantId: TenantId): boolean {
   if (caller.kind === 'vendor') return true
-  return caller.kind !== 'anonymous' && caller.tenantId === tenantId
+  return 'tenantId' in caller && caller.tenantId === tenantId
 }

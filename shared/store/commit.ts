@@ -97,8 +97,9 @@ function actorOf(caller: Caller): Event['actor'] {
   switch (caller.kind) {
     case 'anonymous':
       return { kind: 'system', subject: 'anonymous' }
+    case 'system':
     case 'license':
-      return { kind: 'license', subject: caller.subject }
+      return { kind: caller.kind, subject: caller.subject }
     case 'vendor':
     case 'tenant':
       return { kind: caller.kind, subject: caller.subject, role: caller.role }

@@ -34,6 +34,11 @@ export const licenseKey = (tenant: TenantId, product: ProductId, id: LicenseId) 
 export const usageKey = (tenant: TenantId, product: ProductId, metric: string) =>
   key(['T', tenant], ['H', product, 'USAGE', metric])
 
+/** The pools of a tenant's product have a partition of their own: they are written far more often than licenses. */
+export const poolsKey = (tenant: TenantId, product: ProductId) => `T#${part(tenant)}#POOLS#${part(product)}`
+export const poolKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  key(['T', tenant, 'POOLS', product], [metric])
+
 export const licenseAddressKey = (id: LicenseId) => key(['LICENSE', id], ['ADDRESS'])
 export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])
 export const referenceKey = (reference: string) =>

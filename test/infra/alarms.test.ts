@@ -60,31 +60,32 @@ describe('alarms', () => {
     }
   })
 
-  test('server errors and dead letters ring', () => {
-    expect(named('5xx')).toHaveLength(1)
-    expect(named('ApproximateNumberOfMessagesVisible')).toMatchObject([
-      { Threshold: 1, EvaluationPeriods: 1 },
-    ])
+  test('server errors ring', () => {
+    expect(named('5xx')).toMatchObject([{ Threshold: 1, TreatMissingData: 'notBreaching' }])
   })
 
-  test('every job rings when it has not succeeded three times, silence included', () => {
-    const rung = named('JobSucceeded').map(({ Dimensions, AlarmDescription, ...rest }) => ({
-      ...rest,
-      stage: Dimensions.find(({ Name }) => Name === 'Stage')?.Value,
-      job: Dimensions.find(({ Name }) => Name === 'Job')?.Value,
-      AlarmDescription,
-    }))
-    expect(rung).toMatchObject(
-      Object.entries(jobs).map(([job, { everyMinutes, errorImpact }]) => ({
-        stage: 'prod',
-        job,
+  test('every job rings when Scheduler does not start it', () => {
+    expect(named('InvocationAttemptCount')).toMatchObject(
+      Object.values(jobs).map(({ everyMinutes, errorImpact }) => ({
+        Dimensions: [{ Name: 'ScheduleGroup' }],
         Period: everyMinutes * 60,
-        EvaluationPeriods: 3,
+        EvaluationPeriods: 2,
         ComparisonOperator: 'LessThanThreshold',
         Threshold: 1,
         TreatMissingData: 'breaching',
         AlarmDescription: expect.stringContaining(errorImpact),
       })),
     )
+  })
+
+  test('every job rings when one of its runs is given up', () => {
+    const rung = named('ApproximateNumberOfMessagesVisible')
+    expect(rung).toHaveLength(resourcesOf(template, 'AWS::SQS::Queue').size)
+    for (const alarm of rung) expect(alarm).toMatchObject({ Threshold: 1, EvaluationPeriods: 1 })
+    const texts = rung.map(({ AlarmDescription }) => AlarmDescription).join(' ')
+    for (const [name, { errorImpact }] of Object.entries(jobs)) {
+      expect(texts).toContain(name)
+      expect(texts).toContain(errorImpact)
+    }
   })
 })

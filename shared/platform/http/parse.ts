@@ -52,12 +52,24 @@ function readBody(route: Route, event: HttpEvent, text: string): { body: unknown
     )
   }
   try {
-    return { body: JSON.parse(text) }
+    return { body: parseJson(text) }
   } catch {
     return refuse('INVALID_REQUEST', 'The body is not JSON.', {
       errors: [{ field: '/body', message: 'is not JSON' }],
     })
   }
+}
+
+/** Half of a character outside the basic plane can only come in as an escape: the text itself was UTF-8. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+
+/** JSON whose strings are Unicode (RFC 7493, section 2.1): others would not be stored, and signed, as they were sent. */
+function parseJson(text: string): unknown {
+  if (!SURROGATE_ESCAPE.test(text)) return JSON.parse(text)
+  return JSON.parse(text, (key, value: unknown) => {
+    if (key.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())) return value
+    throw new SyntaxError('half a surrogate pair')
+  })
 }
 
 /** The body as text, within the operation's limit. */

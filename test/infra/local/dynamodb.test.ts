@@ -22,12 +22,12 @@ const createTable = (endpoint: string) =>
     AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
   })
 
-describe('DynamoDB Local over a folder', { timeout: 60_000 }, () => {
-  const dbPath = join(folder, 'data')
-  const database = join(dbPath, 'shared-local-instance.db')
+describe('DynamoDB Local over a data folder', { timeout: 60_000 }, () => {
+  const data = join(folder, 'data')
+  const database = join(data, 'dynamodb', 'shared-local-instance.db')
 
   test('keeps its data over a restart', async () => {
-    const first = await startDynamoDb({ dbPath })
+    const first = await startDynamoDb({ folder: data })
     await createTable(first.endpoint)
     for (let index = 0; index < 100; index++) {
       const Item = { pk: { S: `thing ${index}` }, text: { S: 'x'.repeat(1000) } }
@@ -36,7 +36,7 @@ describe('DynamoDB Local over a folder', { timeout: 60_000 }, () => {
     await first.close()
     await first.close()
 
-    const second = await startDynamoDb({ dbPath })
+    const second = await startDynamoDb({ folder: data })
     const counted = await callDynamoDb(second.endpoint, 'Scan', { TableName: 'things', Select: 'COUNT' })
     await second.close()
 
@@ -52,17 +52,17 @@ describe('DynamoDB Local over a folder', { timeout: 60_000 }, () => {
     ['by being cut off', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
   ])('a file damaged %s is one sentence', async (where, damage) => {
     const damaged = join(folder, `damaged ${where}`)
-    mkdirSync(damaged)
-    writeFileSync(join(damaged, 'shared-local-instance.db'), damage(readFileSync(database)))
+    mkdirSync(join(damaged, 'dynamodb'), { recursive: true })
+    writeFileSync(join(damaged, 'dynamodb', 'shared-local-instance.db'), damage(readFileSync(database)))
 
-    const start = startDynamoDb({ dbPath: damaged })
+    const start = startDynamoDb({ folder: damaged })
 
     await expect(start).rejects.toThrow(LocalStackError)
     await expect(start).rejects.toThrow(/^The data in .* is damaged and cannot be read: [^.]+\.$/)
   })
 
   test('a folder that is a file is one sentence', async () => {
-    await expect(startDynamoDb({ dbPath: database })).rejects.toThrow(/^The data folder .* cannot be made: /)
+    await expect(startDynamoDb({ folder: database })).rejects.toThrow(/^The data folder .* cannot be made: /)
     expect(statSync(database).isFile()).toBe(true)
   })
 })

@@ -1,0 +1,29 @@
+import type { License } from '../domain/license.ts'
+import type { Item } from './codec.ts'
+import { type Key, poolKey, poolsKey } from './keys.ts'
+import { readRange } from './read.ts'
+import type { Action, Table } from './transact.ts'
+
+/**
+ * Fences off grants that were decided before a license changed. Every pool carries a `fence` number; whoever grants
+ * from a pool reads the fence, then the licenses, and writes on condition that the fence is the same. Whoever changes
+ * a license raises the fence of every pool of its product in the same transaction: a grant decided on what was before
+ * fails and is decided anew (licensing-semantics.md, section 21: suspend, revoke or capacity cut versus acquire).
+ *
+ * The pools of the license's own metrics are made by this, so that there is no pool without a fence.
+ */
+export async function raiseFences(
+  table: Table,
+  license: Pick<License, 'tenantId' | 'productId' | 'limits'>,
+): Promise<Record<string, Action>> {
+  const { tenantId, productId, limits } = license
+  const existing = await readRange(table, { pk: poolsKey(tenantId, productId) })
+  const own = Object.keys(limits).map((metric) => poolKey(tenantId, productId, metric))
+  return Object.fromEntries(
+    [...existing.map(keyOf), ...own].map((key) => [`fence ${key.pk} ${key.sk}`, raise(key)]),
+  )
+}
+
+const raise = (key: Key): Action => ({ kind: 'update', key, update: 'ADD fence :one', values: { ':one': 1 } })
+
+const keyOf = (item: Item): Key => ({ pk: String(item['pk']), sk: String(item['sk']) })

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest'
+import { Plan, Product } from '../../shared/domain/catalog.ts'
+import { checkPlan, checkProduct } from '../../shared/domain/catalog-rules.ts'
+import type { Refusal } from '../../shared/domain/refusal.ts'
+import { PLAN, PRODUCT } from '../support/licenses.ts'
+import { planDraft, productDraft } from '../support/resources.ts'
+
+const createdAt = '2026-01-01T00:00:00.000Z'
+const product = (overrides: object = {}) =>
+  Product.parse({ id: PRODUCT, ...productDraft(), ...overrides, createdAt, revision: 1 })
+const plan = (overrides: object = {}) =>
+  Plan.parse({ id: PLAN, ...planDraft(PRODUCT), ...overrides, createdAt, revision: 1 })
+
+/** The code and the fields it names, or that there is nothing to refuse. */
+const said = (refusal: Refusal | undefined) =>
+  refusal && [refusal.refused, ...(refusal.errors ?? []).map(({ field }) => field)]
+
+describe('a product', () => {
+  const cases: [what: string, overrides: object, said: string[] | undefined][] = [
+    ['is consistent', {}, undefined],
+    ['may have modules that name nothing', { modules: [{ code: 'a', name: 'A' }] }, undefined],
+    [
+      'has a module with an undeclared metric',
+      { modules: [{ code: 'a', name: 'A', metrics: ['users', 'seats'] }] },
+      ['INVALID_REQUEST', '/body/modules/0/metrics/1'],
+    ],
+    [
+      'has modules with undeclared features',
+      {
+        modules: [
+          { code: 'a', name: 'A', features: ['users'] },
+          { code: 'b', name: 'B', features: ['constructor'] },
+        ],
+      },
+      ['INVALID_REQUEST', '/body/modules/0/features/0', '/body/modules/1/features/0'],
+    ],
+    [
+      'is too large to be kept with its history',
+      {
+        modules: Array.from({ length: 50 }, (_, index) => ({
+          code: `module-${index}`,
+          name: 'x'.repeat(200),
+          metrics: Array.from({ length: 50 }, () => 'users'.padEnd(64, 'x')),
+        })),
+        metrics: [{ code: 'users'.padEnd(64, 'x'), kind: 'gauge' }],
+      },
+      ['INVALID_REQUEST', '/body'],
+    ],
+  ]
+  test.each(cases)('%s', (_, overrides, expected) => {
+    expect(said(checkProduct(product(overrides)))).toEqual(expected)
+  })
+})
+
+describe('an edited product', () => {
+  const before = product({ modules: [] })
+  const [users, departments, signatures] = before.metrics
+  const cases: [what: string, after: object, said: string[] | undefined][] = [
+    ['may say the same', {}, undefined],
+    ['may have more', { metrics: [{ code: 'machines', kind: 'gauge' }, ...before.metrics] }, undefined],
+    ['may rename', { metrics: [{ ...users, name: 'People' }, departments, signatures] }, undefined],
+    ['may not remove a metric', { metrics: [users, departments] }, ['INVALID_REQUEST', '/body/metrics']],
+    [
+      'may not change the kind of a metric',
+      { metrics: [{ ...users, kind: 'counter' }, departments, signatures] },
+      ['INVALID_REQUEST', '/body/metrics'],
+    ],
+    [
+      'may not change a type and remove the others',
+      { features: [{ code: 'sso', type: 'number' }] },
+      ['INVALID_REQUEST', '/body/features', '/body/features', '/body/features'],
+    ],
+  ]
+  test.each(cases)('%s', (_, after, expected) => {
+    expect(said(checkProduct(product({ modules: [], ...after }), before))).toEqual(expected)
+  })
+})
+
+describe('a plan', () => {
+  const versions = (rule: object) => ({ rules: { versions: rule } })
+  const cases: [what: string, overrides: object, said: string[] | undefined][] = [
+    ['fits its product', {}, undefined],
+    ['may be perpetual', { term: 'perpetual', duration: undefined }, undefined],
+    ['may be a trial', { term: 'trial', duration: 'P14D', graceDays: 0 }, undefined],
+    ...(['named', 'floating', 'node-locked', 'site'] as const).map(
+      (allocation): [string, object, undefined] => [`may be ${allocation}`, { allocation }, undefined],
+    ),
+    ['is perpetual with a duration', { term: 'perpetual' }, ['INVALID_REQUEST', '/body/duration']],
+    ['is a subscription without one', { duration: undefined }, ['INVALID_REQUEST', '/body/duration']],
+    ['is a trial with grace', { term: 'trial' }, ['INVALID_REQUEST', '/body/graceDays']],
+    ['limits what is not a metric', { limits: { sso: 1 } }, ['PLAN_MISMATCH', '/body/limits/sso']],
+    [
+      'grants features of other types',
+      { features: { sso: 'yes', 'storage-gb': true, edition: 'pro', toString: 1 } },
+      ['PLAN_MISMATCH', '/body/features/sso', '/body/features/storage-gb', '/body/features/toString'],
+    ],
+    ['takes a range of versions', versions({ kind: 'range', range: '>=1.2 <3 || 4.x' }), undefined],
+    ['takes a version policy', versions({ kind: 'policy', base: '2.1.0', allow: 'minor' }), undefined],
+    [
+      'has a range that is none',
+      versions({ kind: 'range', range: 'newest' }),
+      ['INVALID_REQUEST', '/body/rules/versions/range'],
+    ],
+    [
+      'has a base that is no version',
+      versions({ kind: 'policy', base: '2.1', allow: 'minor' }),
+      ['INVALID_REQUEST', '/body/rules/versions/base'],
+    ],
+    [
+      'allows and denies a country',
+      { rules: { countries: { allow: ['DE', 'FR'], deny: ['US', 'FR'] } } },
+      ['INVALID_REQUEST', '/body/rules/countries/deny/1'],
+    ],
+    [
+      'is wrong in several ways',
+      { limits: { seats: 1 }, term: 'perpetual' },
+      ['PLAN_MISMATCH', '/body/limits/seats', '/body/duration'],
+    ],
+  ]
+  test.each(cases)('%s', (_, overrides, expected) => {
+    expect(said(checkPlan(plan(overrides), product()))).toEqual(expected)
+  })
+})

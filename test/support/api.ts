@@ -1,0 +1,210 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { inject } from 'vitest'
+import * as z from 'zod'
+import { type ContextName, operations } from '../../functions/routes.ts'
+import { firstVendorToken } from '../../infra/first-token.ts'
+import { callDynamoDb } from '../../infra/local/dynamodb-wire.ts'
+import { RouteTable } from '../../infra/local/http/routes.ts'
+import type { Role } from '../../shared/domain/access.ts'
+import type { OidcIssuer } from '../../shared/platform/config/environment.ts'
+import type { HttpHandler } from '../../shared/platform/http/pipeline.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import { meterDynamo } from './dynamo-meter.ts'
+import { clientSettings, createTestTable } from './dynamodb.ts'
+import { startTestKms } from './kms.ts'
+
+export type CallOptions = {
+  /** For `Authorization: Bearer`. */
+  readonly token?: string | undefined
+  /** An object is sent as JSON, a string as it is. */
+  readonly body?: unknown
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  /** Where the request comes from. */
+  readonly address?: string
+  /** Milliseconds until the function is stopped, each time it asks; a timeout's worth unless said otherwise. */
+  readonly remaining?: () => number
+}
+
+export type Answer = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Parsed, where it is JSON. */
+  readonly body: unknown
+}
+
+export type Api = {
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  /** A live token of this role; the same one each time. */
+  token(role: Role, tenantId?: TenantId): Promise<string>
+  /** For looking behind the API. */
+  readonly table: Table
+  /** Calls of this process to DynamoDB since the start, by operation. */
+  dynamoCalls(): Readonly<Record<string, number>>
+  /** Calls to KMS since the start, by operation. */
+  kmsCalls(): Readonly<Record<string, number>>
+  stop(): Promise<void>
+}
+
+export type ApiOptions = { readonly oidcIssuers?: readonly z.input<typeof OidcIssuer>[] }
+
+/**
+ * The API in this process: the real functions, with a table of their own, behind events as API Gateway makes them. A
+ * function is loaded at its first request. Once per test file: a function reads its environment when it is loaded.
+ */
+export async function startApi({ oidcIssuers = [] }: ApiOptions = {}): Promise<Api> {
+  if (process.env['TABLE_NAME'] !== undefined) throw new Error('startApi works once per test file')
+  const endpoint = inject('dynamodbEndpoint')
+  const [kms, tableName] = await Promise.all([startTestKms(), createTestTable(endpoint)])
+  const settings = clientSettings(endpoint)
+  const environment = {
+    STAGE: 'test',
+    TABLE_NAME: tableName,
+    ISSUER: 'https://licensing.example.test',
+    CREDENTIAL_KEY_ID: kms.keys.credentials,
+    SIGNING_KEY_IDS: kms.keys.signing.join(','),
+    LICENSE_KEY_KEY_ID: kms.keys.licenseKeys,
+    SESSION_KEY_ID: kms.keys.sessions,
+    OIDC_ISSUERS: JSON.stringify(oidcIssuers),
+    LOG_LEVEL: 'error',
+    AWS_REGION: settings.region,
+    AWS_ACCESS_KEY_ID: settings.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: settings.credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_ENDPOINT_URL_KMS: kms.endpoint,
+  }
+  Object.assign(process.env, environment)
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient(settings), {
+    marshallOptions: { removeUndefinedValues: true },
+  })
+  const dynamoCalls = meterDynamo()
+  const routes = routeTable()
+  const tokens = new Map<string, Promise<string>>()
+
+  async function call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const match = routes.match(method, path)
+    if (match === undefined) return { status: 404, headers: {}, body: { message: 'Not Found' } }
+    const { routeKey, pathParameters } = match
+    const event = eventOf({ method, path, routeKey, pathParameters, ...options })
+    const { remaining = () => TIMEOUT_MILLISECONDS } = options
+    return answerOf(await clock.run(remaining, () => match.target.invoke(JSON.stringify(event))))
+  }
+
+  async function makeToken(role: Role, tenantId: TenantId | undefined): Promise<string> {
+    if (role === 'vendor:admin')
+      return firstVendorToken({ environment, endpoints: { dynamodb: endpoint, kms: kms.endpoint } })
+    const body = { name: `A ${role}`, role, tenantId }
+    const answer = await call('POST', '/v1/tokens', { token: await token('vendor:admin'), body })
+    return z.object({ token: z.string() }).parse(answer.body).token
+  }
+
+  function token(role: Role, tenantId?: TenantId): Promise<string> {
+    const name = `${role} ${tenantId}`
+    const made = tokens.get(name) ?? makeToken(role, tenantId)
+    tokens.set(name, made)
+    return made
+  }
+
+  return {
+    call,
+    token,
+    table: { client, name: tableName },
+    dynamoCalls,
+    kmsCalls: kms.calls,
+    async stop() {
+      await callDynamoDb(endpoint, 'DeleteTable', { TableName: tableName })
+      client.destroy()
+      await kms.close()
+    },
+  }
+}
+
+/** How a request ended, in short: `201`, or `409 CODE_TAKEN`. */
+export function outcome({ status, body }: Answer): string {
+  const problem = z.object({ code: z.string() }).safeParse(body)
+  return status >= 400 && problem.success ? `${status} ${problem.data.code}` : String(status)
+}
+
+/** The fields that a problem document names. */
+export function wrongFields({ body }: Answer): string[] {
+  const Problem = z.object({ errors: z.array(z.object({ field: z.string() })).default([]) })
+  return Problem.parse(body).errors.map(({ field }) => field)
+}
+
+const TIMEOUT_MILLISECONDS = 10_000
+
+/** The remaining time of the request a function serves. */
+const clock = new AsyncLocalStorage<() => number>()
+
+function routeTable(): RouteTable {
+  const routes = new RouteTable()
+  const handlers = new Map<ContextName, Promise<HttpHandler>>()
+  for (const { method, path, context } of operations) {
+    routes.add(`${method} ${path}`, {
+      timeoutMilliseconds: TIMEOUT_MILLISECONDS,
+      async invoke(event) {
+        const loading = handlers.get(context) ?? loadHandler(context)
+        handlers.set(context, loading)
+        const handler = await loading
+        const getRemainingTimeInMillis = clock.getStore()
+        if (getRemainingTimeInMillis === undefined) throw new Error('a function runs within a request')
+        const result = await handler(JSON.parse(event), { getRemainingTimeInMillis })
+        return JSON.stringify(result)
+      },
+    })
+  }
+  return routes
+}
+
+const Entry = z.object({ handler: z.custom<HttpHandler>((value) => typeof value === 'function') })
+
+async function loadHandler(context: ContextName): Promise<HttpHandler> {
+  return Entry.parse(await import(`../../functions/${context}/index.ts`)).handler
+}
+
+type Request = Omit<CallOptions, 'remaining'> & {
+  readonly method: string
+  readonly path: string
+  readonly routeKey: string
+  readonly pathParameters: Readonly<Record<string, string>> | undefined
+}
+
+/** What API Gateway sends, payload format 2.0: parts that are empty are absent. */
+function eventOf({ method, path, routeKey, pathParameters, token, body, query, headers, address }: Request) {
+  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath: path,
+    rawQueryString: new URLSearchParams(query).toString(),
+    headers: {
+      ...(text !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(query && { queryStringParameters: query }),
+    ...(pathParameters && { pathParameters }),
+    requestContext: {
+      requestId: randomUUID(),
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: address ?? '203.0.113.1' },
+    },
+    ...(text !== undefined && { body: text }),
+    isBase64Encoded: false,
+  }
+}
+
+const Result = z.strictObject({
+  statusCode: z.int(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string(),
+})
+
+function answerOf(result: string): Answer {
+  const { statusCode, headers, body } = Result.parse(JSON.parse(result))
+  const isJson = headers['content-type']?.includes('json') === true
+  return { status: statusCode, headers, body: isJson ? JSON.parse(body) : body }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Speed is measured by `npm run bench`; it is never a pass or fail.
+    exclude: ['test/bench/**'],
+    globalSetup: ['test/support/dynamodb.ts'],
+    // Milliseconds. Two cores shared with DynamoDB Local; nothing in a test waits for time to pass.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
