@@ -21,6 +21,7 @@ export const needs = {
   licenses: { table: 'write', signing: 'sign', licenseKeys: true },
   installs: { table: 'write', signing: 'verify' },
   validation: { table: 'write', signing: 'verify', sessionKeys: true },
+  features: { table: 'write', signing: 'verify' },
   usage: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', sessionKeys: true },
   service: { table: 'read' },

@@ -1,6 +1,7 @@
 import type { Route, RouteTable } from '../shared/platform/http/contract.ts'
 import { accessRoutes } from './access/routes.ts'
 import { catalogRoutes } from './catalog/routes.ts'
+import { featuresRoutes } from './features/routes.ts'
 import { installsRoutes } from './installs/routes.ts'
 import { licensesRoutes } from './licenses/routes.ts'
 import { serviceRoutes } from './service/routes.ts'
@@ -18,6 +19,7 @@ export const contexts = {
   installs: installsRoutes,
   validation: validationRoutes,
   usage: usageRoutes,
+  features: featuresRoutes,
   trust: trustRoutes,
   service: serviceRoutes,
 } as const satisfies Readonly<Record<string, RouteTable>>

@@ -38,6 +38,10 @@ export const contextSettings = {
     errorImpact:
       'Applications cannot validate their license; those without a recent verdict or a file may stop working.',
   },
+  features: {
+    memoryMb: 1024,
+    errorImpact: 'Applications cannot ask which features are licensed and fall back to their own defaults.',
+  },
   usage: {
     memoryMb: 1024,
     errorImpact:

@@ -10,6 +10,10 @@ const names: Readonly<Record<OperationId, true>> = {
   rotateToken: true,
   revokeToken: true,
 
+  getEntitlements: true,
+  evaluateFlags: true,
+  evaluateFlag: true,
+
   createProduct: true,
   listProducts: true,
   getProduct: true,
@@ -33,6 +37,7 @@ const names: Readonly<Record<OperationId, true>> = {
   listLicenses: true,
   importLicenses: true,
   getLicense: true,
+  editLicense: true,
   getLicenseFile: true,
   suspendLicense: true,
   reinstateLicense: true,

@@ -5,6 +5,7 @@ import { keyHint, maskedKey } from '../../shared/domain/license-key.ts'
 import type { LicenseView } from '../../shared/domain/license-view.ts'
 import {
   checkTransition,
+  edited,
   reinstated,
   renewed,
   revoked,
@@ -16,6 +17,7 @@ import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { addressByKey } from '../../shared/store/address.ts'
+import { readProduct } from '../../shared/store/catalog.ts'
 import { raiseFences } from '../../shared/store/fence.ts'
 import { replaceLicense } from '../../shared/store/holdings.ts'
 import { keyAddressKey } from '../../shared/store/keys.ts'
@@ -27,6 +29,7 @@ import { fileOf, type LicenseServices, loadLicense, tampered, viewOf } from './s
 
 type ActionHandlers = Pick<
   Handlers<typeof licensesRoutes, LicenseServices>,
+  | 'editLicense'
   | 'suspendLicense'
   | 'reinstateLicense'
   | 'revokeLicense'
@@ -36,6 +39,22 @@ type ActionHandlers = Pick<
 >
 
 export const actionHandlers: ActionHandlers = {
+  editLicense: async (call, services) => {
+    const license = await loadLicense(services, call.params.licenseId)
+    if (isRefusal(license)) return license
+    if (license.revision !== call.revision) return outdated
+    const product = await readProduct(services.table, license.productId)
+    if (product === undefined) throw new Error(`${license.id} names a product that does not exist`)
+    return revise(call, services, license.id, {
+      transition: 'edit',
+      event: 'license.edited',
+      reason: call.body.reason,
+      next: (read) =>
+        read.revision === call.revision ? edited(read, call.body, product, call.now) : outdated,
+      reply: (view) => view,
+    })
+  },
+
   suspendLicense: (call, services) =>
     revise(call, services, call.params.licenseId, {
       transition: 'suspend',
@@ -152,7 +171,7 @@ async function revise<Reply>(
       viewOf(license, services, call.now),
       viewOf(signed, services, call.now),
     ])
-    const fences = await raiseFences(services.table, license)
+    const fences = await raiseFences(services.table, signed)
     const reply = change.reply(after, signed)
     if (isRefusal(reply)) return reply
     return services.commit(call, {

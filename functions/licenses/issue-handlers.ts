@@ -1,8 +1,9 @@
-import { decideIssue } from '../../shared/domain/issue.ts'
+import { type Base, decideIssue } from '../../shared/domain/issue.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { newLicenseId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
 import { addressById, addressByKey, addressByReference } from '../../shared/store/address.ts'
 import { readPlan, readProduct } from '../../shared/store/catalog.ts'
 import { raiseFences } from '../../shared/store/fence.ts'
@@ -22,7 +23,7 @@ export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices
       const [tenant, plan, base] = await Promise.all([
         readTenant(table, tenantId),
         readPlan(table, planId),
-        baseId && loadLicense(services, baseId),
+        baseId === undefined ? undefined : loadLicense(services, baseId),
       ])
       const product = plan && (await readProduct(table, plan.productId))
       if (tenant === undefined) return unknown('tenantId', tenantId)
@@ -32,7 +33,7 @@ export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices
       const decision = decideIssue(
         newLicenseId(call.now),
         order,
-        { plan, product, tenant, base: base || undefined },
+        { plan, product, tenant, base: base && (await withItsEnd(base, services, call.now)) },
         call.now,
       )
       if (isRefusal(decision)) return decision
@@ -83,6 +84,12 @@ export function newLicense(
     byKey: putOnce(addressByKey(license.keyHash, address)),
     ...(license.reference && { reference: putOnce(addressByReference(license.reference, address)) }),
   }
+}
+
+/** A base with the end that its extensions give it. */
+async function withItsEnd(base: License, services: LicenseServices, now: Instant): Promise<Base> {
+  const { effectiveExpiresAt } = await viewOf(base, services, now)
+  return { ...base, extendedTo: effectiveExpiresAt ?? undefined }
 }
 
 /** The base must still be there to extend; it remembers which licenses extend its time. */

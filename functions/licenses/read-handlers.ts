@@ -50,4 +50,5 @@ export const readHandlers: ReadHandlers = {
 }
 
 /** Never expiring sorts behind every instant. */
-const endOf = (view: LicenseView) => view.effectiveExpiresAt ?? view.expiresAt ?? '~'
+const endOf = ({ effectiveExpiresAt, expiresAt }: LicenseView) =>
+  (effectiveExpiresAt === undefined ? expiresAt : effectiveExpiresAt) ?? '~'

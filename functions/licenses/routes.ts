@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
-import { Features, LicenseType, Limits } from '../../shared/domain/catalog.ts'
+import { Code, Features, FeatureValue, LicenseType, Limit, Limits } from '../../shared/domain/catalog.ts'
 import { Fingerprint, Reference } from '../../shared/domain/license.ts'
 import { LicenseFile } from '../../shared/domain/license-file.ts'
 import { LicenseView } from '../../shared/domain/license-view.ts'
@@ -87,6 +87,25 @@ export const licensesRoutes = {
     success: { status: 200, body: LicenseView },
     errors: [],
     summary: 'Read a license',
+    versioned: true,
+  },
+  editLicense: {
+    method: 'PATCH',
+    path: '/v1/licenses/{licenseId}',
+    access: issuers,
+    params: LicenseParams,
+    body: z.strictObject({
+      /** Replace the license's metric by metric; null takes a metric away. */
+      limits: z.record(Code, Limit.nullable()).optional(),
+      /** Replace the license's feature by feature; null takes a feature away. */
+      features: z.record(Code, FeatureValue.nullable()).optional(),
+      reason: Reason.optional(),
+    }),
+    success: { status: 200, body: LicenseView },
+    errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_MISMATCH', 'PLAN_MISMATCH', 'LICENSE_TAMPERED'],
+    summary: 'Change limits and features of a live license; applications see it at their next check',
+    description:
+      'The file is signed again with a higher revision. Nothing has to be installed or activated anew.',
     versioned: true,
   },
   getLicenseFile: {

@@ -4,7 +4,7 @@ import { Instant } from '../platform/time.ts'
 import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric } from './catalog.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import type { License } from './license.ts'
-import { effectiveTerm } from './status.ts'
+import { effectiveTerm, STATUSES } from './status.ts'
 import { usedOf } from './usage.ts'
 
 /** One license's part of a number, so that every number can be traced. */
@@ -21,6 +21,29 @@ export const Pool = z.strictObject({
   sources: z.array(Source),
 })
 export type Pool = z.infer<typeof Pool>
+
+/** Where one license stands: whether it counts, and if not, why. */
+export const Standpoint = z.strictObject({
+  licenseId: LicenseId,
+  type: LicenseType,
+  status: z.enum(STATUSES),
+  counts: z.boolean(),
+  because: z.enum(['STATUS', 'NOT_APPLIED', 'BASE_NOT_IN_FORCE', 'TAMPERED']).optional(),
+  expiresAt: Instant.optional(),
+  graceEndsAt: Instant.optional(),
+})
+export type Standpoint = z.infer<typeof Standpoint>
+
+export function standpoint({ license, status, extensions, counts, because }: Standing): Standpoint {
+  return {
+    licenseId: license.id,
+    type: license.type,
+    status,
+    counts,
+    ...(because && { because }),
+    ...effectiveTerm(license, extensions),
+  }
+}
 
 /** What all of a tenant's licenses in force give it for one product at an instant. */
 export const Entitlement = z

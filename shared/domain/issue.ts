@@ -23,14 +23,19 @@ export type Order = {
 
 /** What the order is made from; `base` is the license it extends. */
 export type Terms = { plan: Plan; product: Product; tenant: Tenant; base: Base | undefined }
-export type Base = Pick<License, 'id' | 'tenantId' | 'productId' | 'extends' | 'revokedAt' | 'expiresAt'>
+export type Base = Pick<License, 'id' | 'tenantId' | 'productId' | 'extends' | 'revokedAt' | 'expiresAt'> & {
+  /** When it ends with the extensions it has already, if that is later. */
+  extendedTo?: Instant | undefined
+}
 
 /** A license before it is signed and has a key. */
 export type UnsignedLicense = Omit<License, 'signature' | 'keyHash' | 'keyHint'>
 
-// What each role may grant (design.md, Words): a top-up adds capacity, a feature license features, a validity
-// license nothing but time.
-const GRANTS: Record<
+/**
+ * What each role may grant (design.md, Words): a top-up adds capacity, a feature license features, a validity license
+ * nothing but time.
+ */
+export const GRANTS: Record<
   LicenseType,
   { limits: boolean; features: boolean; base: 'none' | 'optional' | 'required' }
 > = {
@@ -40,6 +45,9 @@ const GRANTS: Record<
   FEATURE: { limits: false, features: true, base: 'optional' },
   VALIDITY: { limits: false, features: false, base: 'required' },
 }
+
+/** Ends are computed on a calendar of four-digit years, and a duration has at most 100 years. */
+const LAST_START = '9800'
 
 /** The license an order makes, or why it makes none. The plan's settings are copied: later edits leave it alone. */
 export function decideIssue(
@@ -61,6 +69,8 @@ export function decideIssue(
     return refuse('PLAN_MISMATCH', `It grants what ${product.code} does not declare.`, { errors: undeclared })
 
   const validFrom = order.validFrom ?? (type === 'VALIDITY' ? startOfExtension(base, now) : now)
+  if (validFrom >= LAST_START)
+    return refuse('LICENSE_MISMATCH', `It would start at ${validFrom}, too far ahead.`)
   const expiresAt =
     order.expiresAt ??
     (plan.duration === undefined ? undefined : addDuration(validFrom, plan.duration, tenant.timeZone))
@@ -150,7 +160,8 @@ function checkRole(
   return undefined
 }
 
-/** An extension starts where its base ends, or now if that is over. */
+/** An extension starts where its base ends, earlier extensions counted, or now if that is over. */
 function startOfExtension(base: Base | undefined, now: Instant): Instant {
-  return base?.expiresAt !== undefined && base.expiresAt > now ? base.expiresAt : now
+  const end = base?.extendedTo ?? base?.expiresAt
+  return end !== undefined && end > now ? end : now
 }

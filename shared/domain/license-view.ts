@@ -15,8 +15,8 @@ export const LicenseView = z
     /** The stored row is not what was signed: what is shown of it cannot be relied on. */
     tampered: z.boolean(),
     key: z.string(),
-    /** When it ends once the licenses that extend it are counted, if that differs. */
-    effectiveExpiresAt: Instant.optional(),
+    /** When it ends once the licenses that extend it are counted, if that differs; null is never. */
+    effectiveExpiresAt: Instant.nullable().optional(),
     extendedBy: z.array(LicenseId).optional(),
     issuedAt: Instant,
     appliedAt: Instant.optional(),
@@ -52,6 +52,6 @@ export function licenseView(
     status,
     tampered,
     key: maskedKey(license.keyHint),
-    ...(expiresAt && expiresAt !== license.expiresAt && { effectiveExpiresAt: expiresAt }),
+    ...(expiresAt !== license.expiresAt && { effectiveExpiresAt: expiresAt ?? null }),
   }
 }

@@ -1,14 +1,17 @@
 import type { Instant } from '../platform/time.ts'
 import { addDuration, nextPeriodEnd } from './calendar.ts'
-import { termEnd } from './issue.ts'
+import type { FeatureValue, Limit, Product } from './catalog.ts'
+import { undeclaredGrants } from './grants.ts'
+import { GRANTS, termEnd } from './issue.ts'
 import type { License } from './license.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { type Status, statusAt } from './status.ts'
 
 /** The changes of a license that its vendor can make. */
-export type Transition = 'suspend' | 'reinstate' | 'revoke' | 'renew' | 'rotate-key'
+export type Transition = 'edit' | 'suspend' | 'reinstate' | 'revoke' | 'renew' | 'rotate-key'
 
 const ALLOWED: Record<Transition, readonly Status[]> = {
+  edit: ['PENDING', 'ACTIVE', 'GRACE', 'EXPIRED', 'SUSPENDED'],
   suspend: ['PENDING', 'ACTIVE', 'GRACE', 'EXPIRED'],
   reinstate: ['SUSPENDED'],
   revoke: ['PENDING', 'ACTIVE', 'GRACE', 'EXPIRED', 'SUSPENDED'],
@@ -40,6 +43,38 @@ export function reinstated(
 
 export function revoked(license: License, reason: string, now: Instant): License {
   return revised({ ...license, revokedAt: now, revocationReason: reason }, now)
+}
+
+/** New values of limits and features by name; null takes one away. */
+export type Edit = {
+  limits?: Readonly<Record<string, Limit | null>> | undefined
+  features?: Readonly<Record<string, FeatureValue | null>> | undefined
+}
+
+/** The license with other limits and features, within what its type may grant and its product declares. */
+export function edited(license: License, edit: Edit, product: Product, now: Instant): License | Refusal {
+  const { limits: mayLimit, features: mayFeature } = GRANTS[license.type]
+  if (edit.limits && !mayLimit)
+    return refuse('LICENSE_MISMATCH', `A ${license.type} license grants no limits.`)
+  if (edit.features && !mayFeature)
+    return refuse('LICENSE_MISMATCH', `A ${license.type} license grants no features.`)
+  const limits = merged(license.limits, edit.limits)
+  const features = merged(license.features, edit.features)
+  const undeclared = undeclaredGrants(product, { limits, features })
+  if (undeclared.length > 0) {
+    return refuse('PLAN_MISMATCH', `It grants what ${product.code} does not declare.`, { errors: undeclared })
+  }
+  return revised({ ...license, limits, features }, now)
+}
+
+function merged<V>(
+  known: Readonly<Record<string, V>>,
+  changes: Readonly<Record<string, V | null>> = {},
+): Record<string, V> {
+  const result: Record<string, V> = {}
+  for (const [name, value] of Object.entries({ ...known, ...changes }))
+    if (value !== null) result[name] = value
+  return result
 }
 
 export type Renewal = { from: 'expiry' | 'now' | 'auto'; expiresAt?: Instant | undefined }

@@ -159,6 +159,11 @@ export const REFUSALS = {
     title: 'Some rows cannot be imported; none was',
     next: 'Mend the rows named in errors and send the whole import again.',
   },
+  FLAG_NOT_FOUND: {
+    status: 404,
+    title: 'No such feature',
+    next: 'Use the code of a feature that the product declares.',
+  },
   USAGE_UNKNOWN_METRIC: {
     status: 422,
     title: 'The product has no such metric',
@@ -183,12 +188,18 @@ export type Refusal = {
   readonly errors?: readonly FieldError[]
   /** Seconds until another try makes sense. */
   readonly retryAfter?: number
+  /** Members that a standard asks for in its error answers, such as OFREP's `errorCode`. */
+  readonly members?: Readonly<Record<string, string>>
 }
 
 export function refuse(
   refused: RefusalCode,
   detail: string,
-  extra: { errors?: readonly FieldError[]; retryAfter?: number } = {},
+  extra: {
+    errors?: readonly FieldError[]
+    retryAfter?: number
+    members?: Readonly<Record<string, string>>
+  } = {},
 ): Refusal {
   return { refused, detail, ...extra }
 }

@@ -16,8 +16,8 @@ export async function addCount(
     new UpdateCommand({
       TableName: name,
       Key: countKey(subject, window),
-      UpdateExpression: 'SET #ttl = :ttl, entity = :entity ADD total :amount',
-      ExpressionAttributeNames: { '#ttl': 'ttl' },
+      UpdateExpression: 'SET #ttl = :ttl, entity = :entity ADD #total :amount',
+      ExpressionAttributeNames: { '#ttl': 'ttl', '#total': 'total' },
       ExpressionAttributeValues: { ':ttl': ttl, ':amount': amount, ':entity': 'count' },
       ReturnValues: 'UPDATED_NEW',
     }),

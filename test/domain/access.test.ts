@@ -41,9 +41,9 @@ describe('mayCall', () => {
 
   const callers = [...VENDOR_ROLES.map((role) => vendor(role)), ...TENANT_ROLES.map((role) => tenant(role))]
   test.each([...VENDOR_ROLES, ...TENANT_ROLES])('lets only %s call what names it alone', (role) => {
-    const let_in = callers.filter((caller) => mayCall([role], caller, 'x'))
-    expect(let_in).toEqual(callers.filter((caller) => 'role' in caller && caller.role === role))
-    expect(let_in).toHaveLength(1)
+    const admitted = callers.filter((caller) => mayCall([role], caller, 'x'))
+    expect(admitted).toEqual(callers.filter((caller) => 'role' in caller && caller.role === role))
+    expect(admitted).toHaveLength(1)
   })
 
   test('scopes narrow a role and never widen it', () => {

@@ -53,23 +53,34 @@ describe('the order in which use is attributed', () => {
     )
   })
 
-  test('an end put off by an extension counts as put off', () => {
-    const [earlier, later, extension] = [
-      aLicense({ id: licenseId(1), expiresAt: '2027-01-01T00:00:00Z' }),
-      aLicense({ id: licenseId(2), expiresAt: '2027-06-01T00:00:00Z' }),
+  describe('with an extension', () => {
+    const validity = (from: string) =>
       aLicense({
         id: licenseId(3),
         type: 'VALIDITY',
         extends: licenseId(1),
+        limits: {},
+        validFrom: from,
         expiresAt: '2027-12-01T00:00:00Z',
-      }),
-    ]
+      })
     const order = (...licenses: License[]) =>
       stand(licenses)
+        .filter((one) => one.counts && one.license.type !== 'VALIDITY')
         .toSorted(byPrecedence)
         .map(({ license }) => license.id)
-    expect(order(earlier, later)).toEqual([licenseId(2), licenseId(1)])
-    expect(order(earlier, later, extension)).toEqual([licenseId(1), licenseId(2), licenseId(3)])
+
+    test('an end that was put off counts as put off', () => {
+      const earlier = aLicense({ id: licenseId(1), expiresAt: '2027-01-01T00:00:00Z' })
+      const later = aLicense({ id: licenseId(2), expiresAt: '2027-06-01T00:00:00Z' })
+      expect(order(earlier, later)).toEqual([licenseId(2), licenseId(1)])
+      expect(order(earlier, later, validity('2027-01-01T00:00:00Z'))).toEqual([licenseId(1), licenseId(2)])
+    })
+
+    test('grace comes after active even if an extension still to come ends last', () => {
+      const grace = aLicense({ id: licenseId(1), ...inGrace('2026-07-20T00:00:00Z') })
+      const active = aLicense({ id: licenseId(2), expiresAt: '2027-01-01T00:00:00Z' })
+      expect(order(grace, active, validity('2026-07-10T00:00:00Z'))).toEqual([licenseId(2), licenseId(1)])
+    })
   })
 })
 

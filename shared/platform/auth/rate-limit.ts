@@ -18,20 +18,25 @@ export type RateLimit = (
   now: Instant,
 ) => Promise<Allowance | Refusal>
 
+/** What a function knows of a subject's minute; `spent`: the shared count is at its limit. */
+type State = { window: string; used: number; granted: number; spent: boolean }
+
 /** Limits the requests of each credential or address, over all running functions. */
 export function rateLimit(addCount: AddCount): RateLimit {
-  const known = new Remembered<string, { window: string; used: number; granted: number }>(10_000)
+  const known = new Remembered<string, State>(10_000)
 
   return async (kind, subject, now) => {
     const limit = LIMIT[kind]
     const window = windowOf(now, MINUTE)
     const name = `requests ${kind} ${subject}`
     const last = known.get(name)
-    const state = last?.window === window.name ? last : { window: window.name, used: 0, granted: FREE }
+    const state: State =
+      last?.window === window.name ? last : { window: window.name, used: 0, granted: FREE, spent: false }
     known.set(name, state)
     if (state.used >= state.granted) {
-      const total = await addCount(name, window.name, BLOCK, window.ttl)
-      if (total > limit) {
+      // Once it is spent nobody gets more of it, so that refusing costs nothing.
+      state.spent ||= (await addCount(name, window.name, BLOCK, window.ttl)) > limit
+      if (state.spent) {
         return refuse('RATE_LIMITED', `At most ${limit} requests a minute.`, {
           retryAfter: window.secondsLeft,
         })

@@ -30,6 +30,8 @@ export type Route = {
   readonly description?: string
   /** The body is a resource with a `revision`: it is answered as ETag, and a PATCH must name it in If-Match. */
   readonly versioned?: boolean
+  /** The answer has an ETag made of its content; a request that names it in If-None-Match gets 304. */
+  readonly conditional?: boolean
   /** Seconds a shared cache may keep the answer; not cached unless said otherwise. */
   readonly cacheSeconds?: number
   /** A POST that changes nothing: it takes no Idempotency-Key. */

@@ -55,11 +55,11 @@ export function serve<T extends RouteTable, Services>(
   }
 }
 
-async function handle({ operation, call }: Exchange, { replay }: Ports): Promise<HttpResult> {
+async function handle({ operation, call, event }: Exchange, { replay }: Ports): Promise<HttpResult> {
   if (call === undefined) throw new Error('the request was not parsed')
   const earlier = call.idempotencyKey === undefined ? undefined : demand(await replay(call))
   const reply = earlier ?? demand(await operation.handle(call))
-  return succeed(operation, isReplayed(reply) ? reply.replayed : reply)
+  return succeed(operation, isReplayed(reply) ? reply.replayed : reply, event.headers['if-none-match'])
 }
 
 const isReplayed = (reply: unknown): reply is { replayed: unknown } =>

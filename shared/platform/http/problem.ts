@@ -14,6 +14,9 @@ export const Problem = z.strictObject({
   next: z.string(),
   requestId: z.string(),
   errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+  /** OFREP's own members, on its operations. */
+  errorCode: z.string().optional(),
+  key: z.string().optional(),
 })
 
 export function problem(refusal: Refusal, requestId: string): HttpResult {
@@ -27,6 +30,7 @@ export function problem(refusal: Refusal, requestId: string): HttpResult {
     next,
     requestId,
     ...(refusal.errors && { errors: [...refusal.errors] }),
+    ...refusal.members,
   }
   return {
     statusCode: status,

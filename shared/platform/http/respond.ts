@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import type { Allowance } from '../auth/rate-limit.ts'
 import type { Route } from './contract.ts'
@@ -5,22 +6,37 @@ import type { HttpResult } from './event.ts'
 
 const Versioned = z.object({ revision: z.int() })
 
-/** A success, its body parsed against what the operation declares: nothing else leaves. */
-export function succeed(route: Route, reply: unknown): HttpResult {
+/**
+ * A success, its body parsed against what the operation declares: nothing else leaves. `known` is the If-None-Match of
+ * the request.
+ */
+export function succeed(route: Route, reply: unknown, known?: string): HttpResult {
   const { success } = route
   if (!('body' in success))
     return { statusCode: success.status, headers: { 'cache-control': 'no-store' }, body: '' }
   const body: unknown = success.body.parse(reply)
+  const text = JSON.stringify(body)
+  const etag = etagOf(route, body, text)
+  if (route.conditional && etag !== undefined && etag === known) {
+    return { statusCode: 304, headers: { etag, 'cache-control': 'no-cache' }, body: '' }
+  }
   return {
     statusCode: success.status,
     headers: {
       'content-type': 'application/json',
       'cache-control':
         route.cacheSeconds === undefined ? 'no-store' : `public, max-age=${route.cacheSeconds}`,
-      ...(route.versioned && { etag: `"${Versioned.parse(body).revision}"` }),
+      ...(etag && { etag }),
     },
-    body: JSON.stringify(body),
+    body: text,
   }
+}
+
+/** The revision of an editable resource, or a hash of a conditional answer's content. */
+function etagOf(route: Route, body: unknown, text: string): string | undefined {
+  if (route.versioned) return `"${Versioned.parse(body).revision}"`
+  if (route.conditional) return `"${createHash('sha256').update(text).digest('base64url')}"`
+  return undefined
 }
 
 /** Headers of every response. Rate limits in the form of the IETF draft (draft-ietf-httpapi-ratelimit-headers-10). */

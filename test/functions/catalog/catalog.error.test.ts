@@ -3,6 +3,7 @@ import { newPlanId, newProductId } from '../../../shared/platform/ids.ts'
 import { type CallOptions, outcome, startApi, wrongFields } from '../../support/api.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
 import { at } from '../../support/licenses.ts'
+import { tally, times } from '../../support/parallel.ts'
 import { createPlan, createProduct, planDraft, productDraft } from '../../support/resources.ts'
 
 const api = await startApi()
@@ -289,15 +290,6 @@ test('a plan of an archived product is still edited and archived', async () => {
 })
 
 describe('at the same time', () => {
-  const times = <T>(count: number, make: (index: number) => Promise<T>) =>
-    Promise.all(Array.from({ length: count }, (_, index) => make(index)))
-  const tally = (outcomes: readonly string[]) =>
-    Object.fromEntries(
-      Map.groupBy(outcomes, (one) => one)
-        .entries()
-        .map(([one, all]) => [one, all.length]),
-    )
-
   test('one of ten products gets a code', async () => {
     const draft = productDraft()
     const answers = await times(10, () => api.call('POST', '/v1/products', { token, body: draft }))
@@ -322,9 +314,9 @@ describe('at the same time', () => {
 
   test('no plan comes to a product after it was archived', async () => {
     const { id } = await createProduct(api)
-    const [archive, ...plans] = await Promise.all([
+    const [archive, plans] = await Promise.all([
       api.call('POST', `/v1/products/${id}/archive`, { token }),
-      ...Array.from({ length: 8 }, () => api.call('POST', '/v1/plans', { token, body: planDraft(id) })),
+      times(8, () => api.call('POST', '/v1/plans', { token, body: planDraft(id) })),
     ])
     expect(outcome(archive)).toBe('200')
     expect(new Set([...plans.map(outcome), '201', '409 ARCHIVED'])).toEqual(new Set(['201', '409 ARCHIVED']))

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest'
 import { Product } from '../../../shared/domain/catalog.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
+import { times } from '../../support/parallel.ts'
 import { createProduct, productDraft } from '../../support/resources.ts'
 
 const api = await startApi()
@@ -14,7 +15,7 @@ const post = (key: string, body: object, as = token) =>
 test('asking 20 times at once is asking once', async () => {
   const [key, draft] = [randomUUID(), productDraft()]
 
-  const answers = await Promise.all(Array.from({ length: 20 }, () => post(key, draft)))
+  const answers = await times(20, () => post(key, draft))
 
   expect(new Set(answers.map(outcome))).toEqual(new Set(['201']))
   expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)

@@ -1,0 +1,104 @@
+import type { Product } from '../../shared/domain/catalog.ts'
+import { byPrecedence, entitlement, standpoint } from '../../shared/domain/entitlement.ts'
+import { type EvaluatedFlag, evaluateFlag } from '../../shared/domain/flags.ts'
+import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { nextChange } from '../../shared/domain/status.ts'
+import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
+import { ProductId, type TenantId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { findProduct } from '../../shared/store/address.ts'
+import { readProduct } from '../../shared/store/catalog.ts'
+import { readAllHoldings, readHoldings } from '../../shared/store/holdings.ts'
+import { readTenant } from '../../shared/store/tenant.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import type { VerifyingServices } from '../verified.ts'
+import type { featuresRoutes } from './routes.ts'
+
+type EvaluateCall = Pick<Call<(typeof featuresRoutes)['evaluateFlags']>, 'caller' | 'body' | 'now'>
+
+export const featuresHandlers: Handlers<typeof featuresRoutes, VerifyingServices> = {
+  async getEntitlements({ params, query, now }, { table, verifier }) {
+    const at = query.at ?? now
+    const { tenantId } = params
+    const [tenant, held] = await Promise.all([
+      readTenant(table, tenantId),
+      query.productId
+        ? readHoldings(table, tenantId, query.productId).then((one) => [one])
+        : readAllHoldings(table, tenantId),
+    ])
+    if (tenant === undefined) return refuse('NOT_FOUND', 'There is no such resource.')
+    const products = held
+      .filter(({ licenses }) => licenses.length > 0)
+      .map((holdings) => seen(holdings, [...standings(holdings, at, verifier.isGenuine).values()], at))
+    return { at, products }
+  },
+
+  async evaluateFlags(call, services) {
+    const flags = await evaluate(call, services)
+    return isRefusal(flags) ? flags : { flags }
+  },
+
+  async evaluateFlag(call, services) {
+    const { key } = call.params
+    const flags = await evaluate(call, services)
+    if (isRefusal(flags)) return { ...flags, members: { key, errorCode: 'INVALID_CONTEXT' } }
+    const flag = flags.find((one) => one.key === key)
+    if (flag !== undefined) return flag
+    return refuse('FLAG_NOT_FOUND', `There is no feature ${key}.`, {
+      members: { key, errorCode: 'FLAG_NOT_FOUND' },
+    })
+  },
+}
+
+/** A product's entitlement with where each of its licenses stands. */
+function seen(holdings: Holdings, all: readonly Standing[], at: Instant) {
+  const next = all
+    .flatMap(({ license, extensions }) => nextChange(license, at, extensions) ?? [])
+    .toSorted()
+    .at(0)
+  return {
+    ...entitlement(holdings, all),
+    code: all[0]?.license.productCode ?? '',
+    licenses: all.toSorted(byPrecedence).map(standpoint),
+    ...(next && { nextChangeAt: next }),
+  }
+}
+
+async function evaluate(
+  call: EvaluateCall,
+  { table, verifier }: VerifyingServices,
+): Promise<EvaluatedFlag[] | Refusal> {
+  const { caller, body, now } = call
+  if (!('tenantId' in caller)) return refuse('FORBIDDEN', 'Flags are evaluated for a tenant.')
+  const own = caller.kind === 'license' ? caller.productId : undefined
+  const product = await findContextProduct(table, caller.tenantId, own ?? body.context?.product)
+  if (product === undefined) {
+    return refuse(
+      'INVALID_REQUEST',
+      'Say which product: more than one is held, or there is no such product.',
+      {
+        errors: [{ field: '/body/context/product', message: 'the code or id of a product' }],
+      },
+    )
+  }
+  const holdings = await readHoldings(table, caller.tenantId, product.id)
+  const all = [...standings(holdings, now, verifier.isGenuine).values()]
+  const granted = entitlement(holdings, all).features
+  return product.features.map((feature) => evaluateFlag(feature, product.code, granted, all))
+}
+
+/** The product that is named, or the only one the tenant holds. */
+async function findContextProduct(
+  table: Table,
+  tenantId: TenantId,
+  name: string | undefined,
+): Promise<Product | undefined> {
+  if (name === undefined) {
+    const [only, ...others] = await readAllHoldings(table, tenantId)
+    return only && others.length === 0 ? readProduct(table, only.productId) : undefined
+  }
+  const id = ProductId.safeParse(name)
+  const productId = id.success ? id.data : await findProduct(table, name)
+  return productId && readProduct(table, productId)
+}

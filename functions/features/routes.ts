@@ -1,0 +1,69 @@
+import * as z from 'zod'
+import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { Code } from '../../shared/domain/catalog.ts'
+import { Entitlement, Standpoint } from '../../shared/domain/entitlement.ts'
+import { EvaluatedFlag } from '../../shared/domain/flags.ts'
+import type { RouteTable } from '../../shared/platform/http/contract.ts'
+import { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { Instant } from '../../shared/platform/time.ts'
+
+/** OFREP's evaluation context: `targetingKey` names the user or machine; other members are passed on and not used. */
+const Context = z.strictObject({
+  context: z
+    .looseObject({ targetingKey: z.string().max(200).optional(), product: z.string().max(64).optional() })
+    .optional(),
+})
+
+const evaluators = ['tenant:app', 'tenant:admin', 'license'] as const
+
+export const featuresRoutes = {
+  getEntitlements: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/entitlements',
+    access: [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter', 'tenant:app'],
+    params: z.strictObject({ tenantId: TenantId }),
+    query: z.strictObject({ at: Instant.optional(), productId: ProductId.optional() }),
+    success: {
+      status: 200,
+      body: z.strictObject({
+        at: Instant,
+        products: z.array(
+          z.strictObject({
+            ...Entitlement.shape,
+            code: Code,
+            /** Every license that is held, and whether and why it counts. */
+            licenses: z.array(Standpoint),
+            /** The next instant at which time alone changes any of this. */
+            nextChangeAt: Instant.optional(),
+          }),
+        ),
+      }),
+    },
+    errors: [],
+    summary: 'What the tenant is entitled to at an instant, with the source of every number',
+    description: 'Computed from the licenses as they are stored now; `at` moves only the clock.',
+  },
+  evaluateFlags: {
+    method: 'POST',
+    path: '/ofrep/v1/evaluate/flags',
+    access: evaluators,
+    body: Context,
+    success: { status: 200, body: z.strictObject({ flags: z.array(EvaluatedFlag) }) },
+    errors: ['NOT_FOUND'],
+    summary: 'All features as flags (OpenFeature Remote Evaluation Protocol 0.3, bulk)',
+    description: 'Answers with an ETag; If-None-Match with the same one is answered 304.',
+    safe: true,
+    conditional: true,
+  },
+  evaluateFlag: {
+    method: 'POST',
+    path: '/ofrep/v1/evaluate/flags/{key}',
+    access: evaluators,
+    params: z.strictObject({ key: z.string().min(1).max(64) }),
+    body: Context,
+    success: { status: 200, body: EvaluatedFlag },
+    errors: ['FLAG_NOT_FOUND'],
+    summary: 'One feature as a flag (OpenFeature Remote Evaluation Protocol 0.3)',
+    safe: true,
+  },
+} as const satisfies RouteTable

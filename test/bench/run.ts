@@ -1,0 +1,32 @@
+// `npm run bench`: what the service costs, ours beside the floor. `--only <text>` runs the subjects whose name has it.
+import { parseArgs } from 'node:util'
+import { signing } from './subjects/signing.ts'
+import { validateColdStart } from './subjects/validate-cold-start.ts'
+import { validateIo } from './subjects/validate-io.ts'
+import { validateWork } from './subjects/validate-work.ts'
+import { type Bench, startBench } from './support/bench.ts'
+import { render, type Section } from './support/report.ts'
+
+/** A new subject is a file in `subjects/` and a line here. */
+const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
+  'validate-io': validateIo,
+  'validate-work': validateWork,
+  'validate-cold-start': validateColdStart,
+  signing,
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
+const chosen = Object.entries(SUBJECTS).filter(([name]) => name.includes(values.only))
+if (chosen.length === 0) {
+  console.error(`There is no subject ${values.only}; there are ${Object.keys(SUBJECTS).join(', ')}.`)
+  process.exit(2)
+}
+
+const bench = await startBench((text) => console.error(`… ${text}`))
+try {
+  const sections: Section[] = []
+  for (const [, measure] of chosen) sections.push(await measure(bench))
+  console.log(render(sections))
+} finally {
+  await bench.stop()
+}

@@ -1,0 +1,65 @@
+// The process of one arm: what the Node.js runtime is on Lambda. It loads a bundle and calls its handler with events
+// that come in as JSON and answers that leave as JSON. It imports nothing but types, so that a start is the bundle's own.
+import { pathToFileURL } from 'node:url'
+import type { Answer, Effort, Task } from './arm-protocol.ts'
+
+type Handle = (event: unknown, context: unknown) => unknown
+
+const context = { getRemainingTimeInMillis: () => 10_000 }
+
+function answer(message: Answer): void {
+  process.send?.(message)
+}
+
+function handlerOf(bundle: unknown): Handle {
+  const handler: unknown = typeof bundle === 'object' && bundle !== null && Reflect.get(bundle, 'handler')
+  if (typeof handler !== 'function') throw new Error('the bundle exports no handler')
+  return (event) => Reflect.apply(handler, undefined, [event, context])
+}
+
+async function invoke(handle: Handle, event: string): Promise<string> {
+  const result: unknown = await handle(JSON.parse(event), context)
+  const status: unknown = typeof result === 'object' && result !== null && Reflect.get(result, 'statusCode')
+  const text = JSON.stringify(result)
+  // A refusal is cheaper than an answer; it must not pass for one.
+  if (typeof status !== 'number' || status >= 300) throw new Error(`the handler answered ${text}`)
+  return text
+}
+
+async function run(handle: Handle, { events, calls, clients }: Task & { type: 'run' }): Promise<Effort> {
+  let next = 0
+  const client = async () => {
+    while (next < calls) {
+      const event = events[next % events.length] ?? ''
+      next += 1
+      await invoke(handle, event)
+    }
+  }
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  await Promise.all(Array.from({ length: clients }, client))
+  const wall = performance.now() - start
+  const { user, system } = process.cpuUsage(cpu)
+  return { wall: (wall * 1000) / calls, cpu: (user + system) / calls }
+}
+
+async function perform(handle: Handle, task: Task): Promise<Answer> {
+  try {
+    if (task.type === 'run') return { type: 'ran', effort: await run(handle, task) }
+    const start = performance.now()
+    const result = await invoke(handle, task.event)
+    return { type: 'invoked', result, milliseconds: performance.now() - start }
+  } catch (error) {
+    return { type: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  }
+}
+
+const file = pathToFileURL(process.argv[2] ?? '').href
+const start = performance.now()
+const loaded: unknown = await import(file)
+const importMilliseconds = performance.now() - start
+const handle = handlerOf(loaded)
+// Connections to DynamoDB would keep it alive after whoever asked is gone.
+process.on('disconnect', () => process.exit())
+process.on('message', (task: Task) => void perform(handle, task).then(answer))
+answer({ type: 'ready', importMilliseconds })

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+
+export type RequestOptions = {
+  readonly body: unknown
+  readonly token?: string
+  /** The last byte of the caller's address, of 0 to 255. */
+  readonly host?: number
+}
+
+/** A POST as API Gateway hands it to a function (payload format 2.0). */
+export function post(path: string, { body, token, host = 1 }: RequestOptions): string {
+  return JSON.stringify({
+    version: '2.0',
+    routeKey: `POST ${path}`,
+    rawPath: path,
+    rawQueryString: '',
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'gzip, deflate',
+      'content-type': 'application/json',
+      host: 'licensing.example.test',
+      'user-agent': 'an-application/1.4',
+      'x-forwarded-for': `203.0.113.${host}`,
+      'x-forwarded-port': '443',
+      'x-forwarded-proto': 'https',
+      ...(token && { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() }),
+    },
+    requestContext: {
+      accountId: '123456789012',
+      apiId: 'bench',
+      domainName: 'licensing.example.test',
+      domainPrefix: 'licensing',
+      http: {
+        method: 'POST',
+        path,
+        protocol: 'HTTP/1.1',
+        sourceIp: `203.0.113.${host}`,
+        userAgent: 'an-application/1.4',
+      },
+      requestId: randomUUID(),
+      routeKey: `POST ${path}`,
+      stage: '$default',
+      time: '01/Jan/2026:10:00:00 +0000',
+      timeEpoch: 1767261600000,
+    },
+    body: JSON.stringify(body),
+    isBase64Encoded: false,
+  })
+}
+
+/** The same request from many addresses: one alone would run into its rate limit. */
+export function fromMany(path: string, body: unknown): string[] {
+  return Array.from({ length: 256 }, (_, host) => post(path, { body, host }))
+}

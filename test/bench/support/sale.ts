@@ -1,0 +1,79 @@
+import * as z from 'zod'
+import { LicenseId, ProductId, TenantId } from '../../../shared/platform/ids.ts'
+import { licenseKey } from '../../../shared/store/keys.ts'
+import type { Bench } from './bench.ts'
+import { post } from './requests.ts'
+
+/** A license as it was sold, and where its row lies. */
+export type SoldLicense = { readonly key: string; readonly row: { readonly pk: string; readonly sk: string } }
+
+export type Sold = {
+  /** Each the only license of its tenant. */
+  readonly licenses: readonly SoldLicense[]
+  /** The request that issues one more, to a tenant apart; each call makes a new one. */
+  readonly issueRequest: () => string
+}
+
+const Created = z.object({ id: z.string() })
+const Issued = z.object({
+  key: z.string(),
+  license: z.object({ id: LicenseId, tenantId: TenantId, productId: ProductId }),
+})
+
+/** Sells through the API: a product with metrics and features, a plan with grace, and a license to each of a few tenants. */
+export async function sell(start: Bench['start'], token: string): Promise<Sold> {
+  const [catalog, tenants, licenses] = await Promise.all([
+    start('catalog'),
+    start('tenants'),
+    start('licenses'),
+  ])
+  const request = (path: string, body: object) => post(path, { body, token })
+  const product = await catalog.invoke(request('/v1/products', PRODUCT))
+  const productId = Created.parse(product.body).id
+  const plan = await catalog.invoke(request('/v1/plans', { productId, ...PLAN }))
+  const planId = Created.parse(plan.body).id
+
+  async function newTenant(number: number): Promise<string> {
+    const body = { name: `University ${number}`, customerId: `C-${number}`, contacts: [CONTACT] }
+    return Created.parse((await tenants.invoke(request('/v1/tenants', body))).body).id
+  }
+  async function issue(number: number): Promise<SoldLicense> {
+    const tenantId = await newTenant(number)
+    const { body } = await licenses.invoke(request('/v1/licenses', { tenantId, planId }))
+    const { key, license } = Issued.parse(body)
+    return { key, row: licenseKey(license.tenantId, license.productId, license.id) }
+  }
+
+  const sold = [await issue(1), await issue(2)]
+  const apart = await newTenant(3)
+  await Promise.all([catalog, tenants, licenses].map((arm) => arm.stop()))
+  return { licenses: sold, issueRequest: () => request('/v1/licenses', { tenantId: apart, planId }) }
+}
+
+const CONTACT = { name: 'Ada', email: 'ada@example.edu', role: 'owner' }
+
+const PRODUCT = {
+  code: 'edu',
+  name: 'Education',
+  metrics: [
+    { code: 'users', kind: 'gauge' },
+    { code: 'departments', kind: 'gauge' },
+    { code: 'signatures', kind: 'counter' },
+  ],
+  features: [
+    { code: 'sso', type: 'boolean' },
+    { code: 'storage-gb', type: 'number' },
+    { code: 'edition', type: 'string' },
+  ],
+  modules: [{ code: 'learn', name: 'Learn', metrics: ['users'], features: ['sso'] }],
+}
+
+const PLAN = {
+  name: 'Campus',
+  term: 'subscription',
+  allocation: 'named',
+  duration: 'P1Y',
+  graceDays: 30,
+  limits: { users: 100, departments: 12, signatures: 5000 },
+  features: { sso: true, 'storage-gb': 500, edition: 'campus' },
+}

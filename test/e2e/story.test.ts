@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { accessRoutes } from '../../functions/access/routes.ts'
+import { catalogRoutes } from '../../functions/catalog/routes.ts'
+import { installsRoutes } from '../../functions/installs/routes.ts'
+import { licensesRoutes } from '../../functions/licenses/routes.ts'
+import { operations } from '../../functions/routes.ts'
+import { tenantsRoutes } from '../../functions/tenants/routes.ts'
+import { trustRoutes } from '../../functions/trust/routes.ts'
+import { validationRoutes } from '../../functions/validation/routes.ts'
+import { bootLocal, type LocalStack } from '../../infra/local/boot.ts'
+import { type Answer, createClient } from '../../infra/local/demo/client.ts'
+import { type Ending, tellStory } from '../../infra/local/demo/story.ts'
+import { makeVendorToken, worldOf } from '../../infra/local/demo/world.ts'
+import { synthesize } from '../../infra/synthesize.ts'
+import { readClock } from '../../shared/platform/time.ts'
+import { planDraft, productDraft, tenantDraft } from '../support/resources.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+const AT_ONCE = 50
+
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-e2e-'))
+let boot: () => Promise<LocalStack>
+let stack: LocalStack
+let admin: string
+
+beforeAll(async () => {
+  const assembly = await synthesize({ stage: 'local', outdir: join(folder, 'assembly') })
+  boot = () => bootLocal({ ...assembly, folder: join(folder, 'data'), port: 0, quiet: true })
+  stack = await boot()
+  admin = await makeVendorToken(stack)
+})
+afterAll(async () => {
+  await stack?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const client = () => createClient(stack.url)
+const vendor = () => `Bearer ${admin}`
+
+/** The same request many times at once. */
+function atOnce(send: (index: number) => Promise<Answer>): Promise<Answer[]> {
+  return Promise.all(Array.from({ length: AT_ONCE }, (_, index) => send(index)))
+}
+
+const statuses = (answers: readonly Answer[]) => new Set(answers.map(({ status }) => status))
+
+/** A tenant with a plan to sell it, of their own. */
+async function newCustomer() {
+  const product = await client().ask(catalogRoutes.createProduct, vendor(), { body: productDraft() })
+  const plan = await client().ask(catalogRoutes.createPlan, vendor(), { body: planDraft(product.id) })
+  const tenant = await client().ask(tenantsRoutes.createTenant, vendor(), { body: tenantDraft() })
+  return { planId: plan.id, tenantId: tenant.id, customerId: tenant.customerId }
+}
+
+const eventsOf = async (tenantId: string) => {
+  const query = { order: 'oldest', limit: '100' }
+  const { items } = await client().ask(tenantsRoutes.listEvents, vendor(), { params: { tenantId }, query })
+  return items.map(({ type }) => type)
+}
+
+test('the stack supports all of the template', () => {
+  expect(stack.unsupported).toEqual([])
+})
+
+describe('every operation of the route table is deployed', () => {
+  const Problem = z.object({ code: z.string(), detail: z.string() })
+  const anyId = { tenantId: 'ten', licenseId: 'lic', productId: 'prd', planId: 'pln', tokenId: 'tok' }
+  const params = Object.fromEntries(
+    Object.entries(anyId).map(([name, prefix]) => [name, `${prefix}_${'0'.repeat(26)}`]),
+  )
+
+  test('and a path that is not in it is told apart', async () => {
+    const { status, body } = await client().send({ method: 'GET', path: '/v1/nothing' }, undefined)
+    expect([status, Problem.parse(body)]).toEqual([
+      404,
+      { code: 'NOT_FOUND', detail: 'There is no GET /v1/nothing.' },
+    ])
+  })
+
+  test.each(operations)('$operationId: $method $path', async (operation) => {
+    const { status, body } = await client().send(operation, undefined, { params })
+    if (operation.access === 'public') expect([200, 400]).toContain(status)
+    else expect([status, Problem.parse(body).code]).toEqual([401, 'UNAUTHENTICATED'])
+  })
+})
+
+describe('the story of the demo', () => {
+  let ending: Ending
+  const chapters: string[] = []
+
+  test('happens as it is told', async () => {
+    const narrator = {
+      chapter: (title: string) => void chapters.push(title),
+      say: () => undefined,
+      outcome: () => undefined,
+      cards: () => undefined,
+    }
+    ending = await tellStory(worldOf(stack, admin), narrator, readClock())
+    expect(chapters).toHaveLength(9)
+    expect(ending.overview).toMatchObject({
+      mode: 'licensed',
+      users: { active: 63, capacity: 110, remaining: 47, utilization: 57 },
+      licenses: [
+        { id: ending.grace.license.id, status: 'GRACE', capacity: { users: 10 } },
+        { id: ending.active.license.id, status: 'ACTIVE', capacity: { users: 100 } },
+      ],
+    })
+  })
+
+  test('is remembered over a restart', async () => {
+    await stack.close()
+    stack = await boot()
+    const { tenantId, active, overview, jwks, file, events } = ending
+    const params = { tenantId, licenseId: active.license.id }
+
+    const now = await client().ask(tenantsRoutes.getOverview, vendor(), { params })
+    expect({ ...now, checkedAt: '' }).toEqual({ ...overview, checkedAt: '' })
+    const log = await client().ask(tenantsRoutes.listEvents, vendor(), { params, query: { order: 'oldest' } })
+    expect(log.items).toEqual(events)
+    expect(await client().ask(licensesRoutes.getLicenseFile, vendor(), { params })).toEqual(file)
+    expect(await client().ask(trustRoutes.getJwks, undefined)).toEqual(jwks)
+    const verdict = await client().ask(validationRoutes.validateLicense, `License ${active.key}`, {
+      body: {},
+    })
+    expect(verdict.code).toBe('VALID')
+  })
+})
+
+describe(`${AT_ONCE} requests at once`, () => {
+  test('that upload the same file apply it once', async () => {
+    const { planId, tenantId } = await newCustomer()
+    const body = { tenantId, planId, applyOn: 'upload' }
+    const { file } = await client().ask(licensesRoutes.issueLicense, vendor(), { body })
+
+    const answers = await atOnce(() =>
+      client().send(installsRoutes.uploadLicense, vendor(), { params: { tenantId }, body: { file } }),
+    )
+
+    expect(statuses(answers)).toEqual(new Set([200]))
+    const { body: Upload } = installsRoutes.uploadLicense.success
+    expect(answers.filter((answer) => Upload.parse(answer.body).changed)).toHaveLength(1)
+    expect((await eventsOf(tenantId)).filter((type) => type === 'license.applied')).toHaveLength(1)
+  })
+
+  test('that import the same rows import each once', async () => {
+    const { planId, tenantId, customerId } = await newCustomer()
+    const rows = Array.from({ length: 12 }, (_, index) => ({
+      reference: `${customerId}-${index}`,
+      customerId,
+      planId,
+      validFrom: '2026-01-01T00:00:00Z',
+    }))
+
+    const answers = await atOnce(() =>
+      client().send(licensesRoutes.importLicenses, vendor(), { body: { rows } }),
+    )
+
+    expect(statuses(answers)).toEqual(new Set([200]))
+    const reports = answers.map(({ body }) => licensesRoutes.importLicenses.success.body.parse(body))
+    for (const { imported, alreadyHere, remaining } of reports)
+      expect({ remaining, total: imported + alreadyHere }).toEqual({ remaining: 0, total: rows.length })
+    const imported = reports.flatMap(({ licenses }) => licenses.map(({ reference }) => reference))
+    expect(imported.toSorted()).toEqual(rows.map(({ reference }) => reference).toSorted())
+    const { items } = await client().ask(licensesRoutes.listLicenses, vendor(), { query: { tenantId } })
+    expect(items).toHaveLength(rows.length)
+    expect((await eventsOf(tenantId)).filter((type) => type === 'license.imported')).toHaveLength(rows.length)
+  })
+
+  test('with one idempotency key are one request', async () => {
+    const { planId, tenantId } = await newCustomer()
+    const idempotencyKey = `issue for ${tenantId}`.replaceAll(' ', '-')
+
+    const answers = await atOnce(() =>
+      client().send(licensesRoutes.issueLicense, vendor(), { body: { tenantId, planId }, idempotencyKey }),
+    )
+
+    expect(statuses(answers)).toEqual(new Set([201]))
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
+    const { items } = await client().ask(licensesRoutes.listLicenses, vendor(), { query: { tenantId } })
+    expect(items).toHaveLength(1)
+    expect((await eventsOf(tenantId)).filter((type) => type === 'license.issued')).toHaveLength(1)
+  })
+
+  test('with one idempotency key and different bodies: one happens, the others are refused', async () => {
+    const idempotencyKey = `tokens-${(await newCustomer()).tenantId}`
+
+    const answers = await atOnce((index) =>
+      client().send(accessRoutes.createToken, vendor(), {
+        body: { name: `${idempotencyKey} ${index}`, role: 'vendor:support' },
+        idempotencyKey,
+      }),
+    )
+
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    const refused = answers.filter(
+      ({ body }) => z.object({ code: z.literal('IDEMPOTENCY_MISMATCH') }).safeParse(body).success,
+    )
+    expect(refused).toHaveLength(AT_ONCE - 1)
+    const { items } = await client().ask(accessRoutes.listTokens, vendor(), { query: { limit: '100' } })
+    expect(items.filter(({ name }) => name.startsWith(idempotencyKey))).toHaveLength(1)
+  })
+})
