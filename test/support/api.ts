@@ -15,7 +15,7 @@ import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { meterDynamo } from './dynamo-meter.ts'
 import { clientSettings, createTestTable } from './dynamodb.ts'
-import { startTestKms } from './kms.ts'
+import { startTestKms, type TestKeys } from './kms.ts'
 
 export type CallOptions = {
   /** For `Authorization: Bearer`. */
@@ -43,6 +43,7 @@ export type Api = {
   token(role: Role, tenantId?: TenantId): Promise<string>
   /** For looking behind the API. */
   readonly table: Table
+  readonly kmsKeys: TestKeys
   /** Calls of this process to DynamoDB since the start, by operation. */
   dynamoCalls(): Readonly<Record<string, number>>
   /** Calls to KMS since the start, by operation. */
@@ -113,6 +114,7 @@ export async function startApi({ oidcIssuers = [] }: ApiOptions = {}): Promise<A
     call,
     token,
     table: { client, name: tableName },
+    kmsKeys: kms.keys,
     dynamoCalls,
     kmsCalls: kms.calls,
     async stop() {

@@ -11,9 +11,9 @@ import type { PlanId, TenantId } from '../../../shared/platform/ids.ts'
 import { DAY, plusMilliseconds } from '../../../shared/platform/time.ts'
 import { day, expectVerdict, type Issued, type People, PRODUCT, showOverview, type Tale } from './tale.ts'
 
-const CAMPUS = {
+const ACADEMY = {
   code: PRODUCT,
-  name: 'Campus Suite',
+  name: 'Academy',
   metrics: [
     { code: 'users', kind: 'gauge' },
     { code: 'departments', kind: 'gauge' },
@@ -27,8 +27,8 @@ const CAMPUS = {
   ],
 }
 
-const CAMPUS_100 = {
-  name: 'Campus 100',
+const ACADEMY_100 = {
+  name: 'Academy 100',
   term: 'subscription',
   allocation: 'named',
   duration: 'P1Y',
@@ -37,11 +37,11 @@ const CAMPUS_100 = {
   features: { sso: true },
 }
 
-const UNIVERSITY = {
-  name: 'Example University',
-  customerId: 'C-1001',
+const COLLEGE = {
+  name: 'Example College',
+  customerId: 'C-2002',
   timeZone: 'Europe/Berlin',
-  contacts: [{ name: 'Tom', email: 'tom@example.edu', role: 'owner' }],
+  contacts: [{ name: 'Tom', email: 'tom@example.org', role: 'owner' }],
 }
 
 export async function setUpShop({
@@ -51,11 +51,11 @@ export async function setUpShop({
 }: Tale): Promise<{ planId: PlanId; tenantId: TenantId; people: People }> {
   narrator.chapter('The vendor declares a product and a plan, and takes in a tenant')
   const vendor = `Bearer ${token}`
-  const product = await client.ask(catalogRoutes.createProduct, vendor, { body: CAMPUS })
+  const product = await client.ask(catalogRoutes.createProduct, vendor, { body: ACADEMY })
   const plan = await client.ask(catalogRoutes.createPlan, vendor, {
-    body: { productId: product.id, ...CAMPUS_100 },
+    body: { productId: product.id, ...ACADEMY_100 },
   })
-  const tenant = await client.ask(tenantsRoutes.createTenant, vendor, { body: UNIVERSITY })
+  const tenant = await client.ask(tenantsRoutes.createTenant, vendor, { body: COLLEGE })
   const tokenFor = async (body: object) =>
     `Bearer ${(await client.ask(accessRoutes.createToken, vendor, { body })).token}`
   const people = {

@@ -41,7 +41,7 @@ export type People = Readonly<Record<'vendor' | 'ina' | 'tom', string>>
 
 export type Issued = z.infer<typeof licensesRoutes.issueLicense.success.body>
 
-export const PRODUCT = 'campus'
+export const PRODUCT = 'academy'
 
 /** The verdicts of the story. */
 const TONES = {

@@ -88,14 +88,13 @@ describe('the rate limit', () => {
   test('is told with every answer, also refused ones', async () => {
     const token = await api.token('vendor:issuer')
     const first = await get(token, '198.51.100.20')
-    const second = await get(token, '198.51.100.20', '/v1/products?')
-    const third = await api.call('GET', '/v1/products/none', { token })
+    const second = await api.call('GET', '/v1/products/none', { token })
 
     expect(first.headers).toMatchObject({
       'ratelimit-policy': '"default";q=30000;w=60',
       ratelimit: '"default";r=29999;t=60',
     })
     expect(second.status).toBe(404)
-    expect(third.headers['ratelimit']).toBe('"default";r=29998;t=60')
+    expect(second.headers['ratelimit']).toBe('"default";r=29998;t=60')
   })
 })

@@ -1,0 +1,41 @@
+import * as z from 'zod'
+import type { Caller } from './access.ts'
+import { subjectOf } from './access.ts'
+
+/** Who is to hold a lease, as far as the application says. */
+export const Holder = z.strictObject({
+  userId: z.string().min(1).max(100).optional(),
+  machine: z.string().min(1).max(100).optional(),
+  process: z.string().min(1).max(100).optional(),
+})
+export type Holder = z.infer<typeof Holder>
+
+export const Department = z.string().trim().min(1).max(100)
+
+/**
+ * What the last write to a pool did and for whom, in short names, because it counts towards the 1 KB of a write unit.
+ * The stream record of the pool, with the entries before and after, is the event (lease-events.ts). A heartbeat leaves
+ * it as it is: it only renews.
+ */
+export const Last = z.object({
+  /** Checked out, checked in, borrowed, borrowed and returned early, released by an administrator, claimed a hold, joined or left a queue, let go because the pool shrank. */
+  op: z.enum(['out', 'in', 'borrow', 'return', 'release', 'claim', 'join', 'leave', 'shed']),
+  /** The entry that it is about; others that come or go with the same write were reclaimed, or became holds. */
+  ref: z.string(),
+  /** Milliseconds since 1970. */
+  at: z.number(),
+  /** Kind, subject and role of the caller, as events name them. */
+  by: z.string(),
+  /** The request. */
+  rq: z.string(),
+  u: z.string().optional(),
+  m: z.string().optional(),
+  p: z.string().optional(),
+  d: z.string().optional(),
+})
+export type Last = z.infer<typeof Last>
+
+/** `kind subject role`, of which only the role can be missing. */
+export function actorText(caller: Caller): string {
+  return [caller.kind, subjectOf(caller), 'role' in caller ? caller.role : ''].join(' ').trimEnd()
+}

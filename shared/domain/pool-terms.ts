@@ -1,0 +1,119 @@
+import { epochMilliseconds, type Instant, plusMilliseconds } from '../platform/time.ts'
+import type { Limit, Rules } from './catalog.ts'
+import { byPrecedence, sum } from './entitlement.ts'
+import { type Holdings, type Standing, standings } from './holdings.ts'
+import type { Seconds } from './lease-entry.ts'
+import type { License } from './license.ts'
+
+/** Stands for no limit in a condition. */
+export const UNLIMITED = Number.MAX_SAFE_INTEGER
+
+/** How many units of a pool there are at an instant. */
+export type Size = {
+  /** What the licenses in force grant; `UNLIMITED` where one does not limit it. */
+  readonly capacity: number
+  /** The capacity and the declared overdraft. */
+  readonly limit: number
+  /** The licenses behind it, in the documented order of precedence. */
+  readonly licenses: readonly License[]
+}
+
+/**
+ * The size of a floating pool at an instant: all floating licenses in force that limit the metric, and those that add
+ * to one, summed. Overdrafts add up; percentages are taken of each license's own units and rounded down together, each
+ * no higher than its cap.
+ */
+export function sizeAt(
+  holdings: Holdings,
+  metric: string,
+  at: Instant,
+  isGenuine: (license: License) => boolean,
+): Size {
+  const licenses = [...standings(holdings, at, isGenuine).values()]
+    .filter((standing) => standing.counts && isFloating(standing) && metric in standing.license.limits)
+    .toSorted(byPrecedence)
+    .map(({ license }) => license)
+  const capacity = amount(sum(licenses.map((license) => license.limits[metric] ?? 0)))
+  const extra = licenses.map((license) => overdraft(license.rules, license.limits[metric] ?? 0))
+  const limit = Math.min(UNLIMITED, capacity + Math.floor(extra.reduce((total, one) => total + one, 0)))
+  return { capacity, limit, licenses }
+}
+
+/** Leases are given from floating licenses alone, and from what adds to them. */
+export const isFloating = ({ license, base }: Pick<Standing, 'license' | 'base'>) =>
+  (base ?? license).allocation === 'floating'
+
+const amount = (limit: Limit) => (limit === 'unlimited' ? UNLIMITED : limit)
+
+function overdraft({ overdraft: rule }: Rules, limit: Limit): number {
+  switch (rule?.kind) {
+    case undefined:
+    case 'none':
+      return 0
+    case 'absolute':
+      return rule.units
+    case 'percent':
+      return limit === 'unlimited' ? 0 : Math.min((limit * rule.percent) / 100, rule.cap ?? UNLIMITED)
+    case 'unlimited':
+      return UNLIMITED
+  }
+}
+
+/** The first of the licenses with this rule decides. */
+export function ruleOf<Name extends keyof Rules>(
+  { licenses }: Size,
+  name: Name,
+): NonNullable<Rules[Name]> | undefined {
+  for (const { rules } of licenses) {
+    const rule = rules[name]
+    if (rule != null) return rule
+  }
+  return undefined
+}
+
+/** A way to grant: while no more than `limit` units are held in all, until then. */
+export type Offer = { readonly limit: number; readonly until: Seconds; readonly overdraft: boolean }
+
+/**
+ * How a lease of some length may be granted now, best first: for its whole length before a shorter one, within the
+ * capacity before the overdraft. Where the pool shrinks on the way (a license ends), the full length is only for as
+ * many as fit afterwards, and the others end with the license: no lease outlives what it was granted from, and no
+ * instant has more leases than units.
+ */
+export function offers(
+  holdings: Holdings,
+  metric: string,
+  now: Instant,
+  milliseconds: number,
+  isGenuine: (license: License) => boolean,
+): { size: Size; offers: Offer[] } {
+  const size = sizeAt(holdings, metric, now, isGenuine)
+  const end = plusMilliseconds(now, milliseconds)
+  const steps = [...new Set(holdings.licenses.flatMap(turnsOf))]
+    .filter((instant) => instant > now && instant < end)
+    .toSorted()
+  const found: Offer[] = []
+  const add = (until: Instant, { capacity, limit }: Pick<Size, 'capacity' | 'limit'>) => {
+    found.push({ limit: capacity, until: seconds(until), overdraft: false })
+    if (limit > capacity) found.push({ limit, until: seconds(until), overdraft: true })
+  }
+  let least: Pick<Size, 'capacity' | 'limit'> = size
+  const parts: [Instant, Pick<Size, 'capacity' | 'limit'>][] = []
+  for (const step of steps) {
+    const next = sizeAt(holdings, metric, step, isGenuine)
+    if (next.limit >= least.limit && next.capacity >= least.capacity) continue
+    parts.push([step, least])
+    least = {
+      capacity: Math.min(least.capacity, next.capacity),
+      limit: Math.min(least.limit, next.limit),
+    }
+  }
+  for (const [until, part] of [...parts, [end, least] as const].toReversed()) add(until, part)
+  return { size, offers: found }
+}
+
+const turnsOf = ({ validFrom, expiresAt, graceEndsAt }: License): Instant[] =>
+  [validFrom, expiresAt, graceEndsAt].filter((instant) => instant !== undefined)
+
+/** Whole seconds, rounded down, so that nothing ends late. */
+export const seconds = (instant: Instant): Seconds => Math.floor(epochMilliseconds(instant) / 1000)

@@ -1,0 +1,246 @@
+import { type Entry, encodeEntry, nextGeneration, type Seconds } from './lease-entry.ts'
+import type { Offer } from './pool-terms.ts'
+
+/**
+ * A pool as stored. `used` counts the units of all entries, lapsed ones too until somebody takes them away: an upper
+ * bound, so that a condition on it can never grant too much.
+ */
+export type Pool = {
+  /** Raised by every change of a license; see store/fence.ts. */
+  readonly fence: number
+  readonly used: number
+  /** Tickets in the queue, dead ones too until somebody takes them away. */
+  readonly waiting: number
+  /** Units of the `borrow` entries. */
+  readonly borrowed: number
+  /** By reference. */
+  readonly entries: ReadonlyMap<string, Entry>
+  /** Who asked for the last change; see lease-events.ts. */
+  readonly last: unknown
+}
+
+/**
+ * Seconds by which clocks may differ: the holder stops at the end it was told, the unit is free this much later
+ * (licensing-semantics.md, sections 7 and 8).
+ */
+export const DRIFT = 30
+
+export const isLapsed = ({ until }: Entry, now: Seconds) => until + DRIFT <= now
+
+/** AWS: an expression has at most 300 operators and 4 KB; the rest is for the next who looks. */
+const MOST_RECLAIMED = 60
+
+/** The entries that nobody renewed, and the units they free. */
+export function lapsedIn(pool: Pool, now: Seconds): { entries: Map<string, Entry>; units: number } {
+  const entries = new Map([...pool.entries].filter(([, entry]) => isLapsed(entry, now)).slice(0, MOST_RECLAIMED))
+  return { entries, units: unitsOf(entries.values()) }
+}
+
+export const unitsOf = (entries: Iterable<Entry>) => [...entries].reduce((units, entry) => units + entry.units, 0)
+
+/**
+ * A change of a pool, made on conditions rather than on a lock: what it takes away must be as it was seen, what it adds
+ * must not be there, and the units then held must be within `limit`.
+ */
+export type PoolChange = {
+  readonly put: ReadonlyMap<string, Entry>
+  /** What `put` replaces and `remove` takes away, as it was seen. */
+  readonly seen: ReadonlyMap<string, Entry>
+  readonly remove: readonly string[]
+  /** How many may be held afterwards; absent for a change that only gives back. */
+  readonly limit?: number
+  /** How many units may be borrowed afterwards. */
+  readonly borrowLimit?: number
+  /** Only while the licenses are those the limit was computed from. */
+  readonly fence?: number
+  /** Tickets that must be waiting; absent where it does not matter. */
+  readonly waiting?: number
+  /** Tickets that come and go with this change. */
+  readonly tickets?: number
+}
+
+/** Units that a change adds; negative if it frees some. `of` picks the entries that count. */
+export function balance({ put, seen }: PoolChange, of: (entry: Entry) => boolean = () => true): number {
+  return unitsOf([...put.values()].filter(of)) - unitsOf([...seen.values()].filter(of))
+}
+
+/** What is asked of a pool. */
+export type Ask = {
+  readonly ref: string
+  readonly units: number
+  readonly kind: 'lease' | 'shared' | 'borrow'
+  /** Tells this check-out from earlier ones under the same reference; 16 bits. */
+  readonly generation: number
+  /** Units that may be borrowed at once. */
+  readonly borrowLimit?: number
+}
+
+export type Grant =
+  | { readonly outcome: 'granted'; readonly change: PoolChange; readonly entry: Entry }
+  /** Asked before: it is this one's already. */
+  | { readonly outcome: 'held'; readonly entry: Entry }
+  | { readonly outcome: 'full'; readonly because: 'units' | 'borrowed' }
+
+/**
+ * The grant as it is in the normal case, decided without looking: nothing lapsed, nobody waits, the first offer fits.
+ * The conditions of the change tell whether that was so.
+ */
+export function grantBlindly(ask: Ask, offer: Offer, fence: number, now: Seconds): Grant {
+  const entry = entryOf(ask, offer, now)
+  return {
+    outcome: 'granted',
+    entry,
+    change: {
+      put: new Map([[ask.ref, entry]]),
+      seen: new Map(),
+      remove: [],
+      limit: offer.limit,
+      fence,
+      waiting: 0,
+      ...(ask.borrowLimit !== undefined && { borrowLimit: ask.borrowLimit }),
+    },
+  }
+}
+
+/** The grant on the pool as it is; what has lapsed is taken away by the same write and blocks nobody. */
+export function grant(pool: Pool, ask: Ask, offers: readonly Offer[], now: Seconds): Grant {
+  const own = pool.entries.get(ask.ref)
+  if (own !== undefined && !isLapsed(own, now)) return again(pool, ask, own, offers, now)
+  const lapsed = lapsedIn(pool, now)
+  // Its own lapsed entry is replaced, whether or not it is among those taken away.
+  const seen = own === undefined ? lapsed.entries : new Map([...lapsed.entries, [ask.ref, own]])
+  const offer = offers.find(({ limit }) => pool.used - unitsOf(seen.values()) + ask.units <= limit)
+  if (offer === undefined) return { outcome: 'full', because: 'units' }
+  const entry = entryOf(ask, offer, now)
+  const change: PoolChange = {
+    put: new Map([[ask.ref, entry]]),
+    seen,
+    remove: [...seen.keys()].filter((ref) => ref !== ask.ref),
+    limit: offer.limit,
+    fence: pool.fence,
+    waiting: pool.waiting,
+    ...(ask.borrowLimit !== undefined && { borrowLimit: ask.borrowLimit }),
+  }
+  if (ask.borrowLimit !== undefined && pool.borrowed + balance(change, isBorrow) > ask.borrowLimit)
+    return { outcome: 'full', because: 'borrowed' }
+  return { outcome: 'granted', entry, change }
+}
+
+export const isBorrow = ({ kind }: Entry) => kind === 'borrow'
+
+/** All bits of a `shared` entry. */
+const SHARERS = 16
+
+/** The same holder again: it has its unit already; who shares one gets a bit of its own, and renews it. */
+function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: Seconds): Grant {
+  if (own.kind !== 'shared' || ask.kind !== 'shared') return { outcome: 'held', entry: own }
+  const offer = offers.find(({ limit }) => pool.used <= limit)
+  const entry: Entry = {
+    ...own,
+    sharers: own.sharers | nextSharer(own.sharers),
+    ...(offer && { until: Math.max(own.until, offer.until), beat: now }),
+  }
+  return {
+    outcome: 'granted',
+    entry,
+    change: {
+      put: new Map([[ask.ref, entry]]),
+      seen: new Map([[ask.ref, own]]),
+      remove: [],
+      fence: pool.fence,
+    },
+  }
+}
+
+/** The first bit that is free; the last one is for all who come after. */
+export function nextSharer(sharers: number): number {
+  for (let bit = 0; bit < SHARERS - 1; bit += 1) if ((sharers & (1 << bit)) === 0) return 1 << bit
+  return 1 << (SHARERS - 1)
+}
+
+function entryOf(ask: Ask, { until, overdraft }: Offer, now: Seconds): Entry {
+  const { kind, units, generation } = ask
+  return { kind, units, overdraft, until, beat: now, generation, sharers: kind === 'shared' ? 1 : 0 }
+}
+
+/** Seconds in which an answer that was lost is given again to who comes with the id before. */
+const REPLAY_WINDOW = 30
+
+/** What has become of the entry that a lease id was made for. */
+export type Found =
+  | { readonly is: 'current' | 'previous'; readonly entry: Entry }
+  | { readonly is: 'gone' | 'lapsed' | 'superseded' }
+
+/** Looks for the lease of an id: `held` is the entry as the id has it, `sharer` its bit. */
+export function findLease(pool: Pool, ref: string, held: Entry, sharer: number, now: Seconds): Found {
+  const entry = pool.entries.get(ref)
+  if (entry === undefined || entry.kind === 'hold') return { is: 'gone' }
+  if (entry.kind === 'shared') {
+    if (entry.generation !== held.generation || (entry.sharers & sharer) === 0) return { is: 'gone' }
+    return isLapsed(entry, now) ? { is: 'lapsed' } : { is: 'current', entry }
+  }
+  const isCurrent = entry.generation === held.generation
+  if (!isCurrent && nextGeneration(held.generation) !== entry.generation) return { is: 'superseded' }
+  if (isLapsed(entry, now)) return { is: 'lapsed' }
+  if (isCurrent) return { is: 'current', entry }
+  const isRecent = entry.beat < entry.until && now - entry.beat <= REPLAY_WINDOW
+  return isRecent ? { is: 'previous', entry } : { is: 'superseded' }
+}
+
+/** A lease renewed, decided without looking: it is as its id says, and the pool is not overfull. */
+export function renewBlindly(ref: string, held: Entry, offer: Offer, fence: number, now: Seconds) {
+  const entry = renewed(held, offer.until, now)
+  const change: PoolChange = {
+    put: new Map([[ref, entry]]),
+    seen: new Map([[ref, held]]),
+    remove: [],
+    limit: offer.limit,
+    fence,
+  }
+  return { entry, change }
+}
+
+/**
+ * A lease renewed on the pool as it is. Where the pool has become too small for all it holds, because a license ended
+ * or was cut, this one goes: each that asks for renewal is let go until the others fit.
+ */
+export function renew(
+  pool: Pool,
+  ref: string,
+  entry: Entry,
+  offers: readonly Offer[],
+  now: Seconds,
+): { entry: Entry | undefined; change: PoolChange } {
+  const lapsed = lapsedIn(pool, now)
+  const seen = new Map([...lapsed.entries, [ref, entry]])
+  const offer = offers.find(({ limit }) => pool.used - lapsed.units <= limit)
+  if (offer === undefined)
+    return { entry: undefined, change: { put: new Map(), seen, remove: [...seen.keys()], fence: pool.fence } }
+  const next = renewed(entry, offer.until, now)
+  const change: PoolChange = {
+    put: new Map([[ref, next]]),
+    seen,
+    remove: [...lapsed.entries.keys()],
+    limit: offer.limit,
+    fence: pool.fence,
+  }
+  return { entry: next, change }
+}
+
+function renewed(entry: Entry, until: Seconds, now: Seconds): Entry {
+  const generation = entry.kind === 'shared' ? entry.generation : nextGeneration(entry.generation)
+  return { ...entry, until, beat: now, generation }
+}
+
+/** A lease given back; a shared one is given back by the last who shares it. */
+export function giveBack(ref: string, entry: Entry, sharer: number): PoolChange {
+  const left = entry.kind === 'shared' ? entry.sharers & ~sharer : 0
+  return {
+    put: new Map(left === 0 ? [] : [[ref, { ...entry, sharers: left }]]),
+    seen: new Map([[ref, entry]]),
+    remove: left === 0 ? [ref] : [],
+  }
+}
+
+/** Distinguishes entries in a set, byte by byte. */
+export const entryText = (entry: Entry) => Buffer.from(encodeEntry(entry)).toString('base64url')
