@@ -6,6 +6,8 @@ import type { ContextName } from './routes.ts'
  */
 export type Needs = {
   readonly table: 'read' | 'write'
+  /** Fed by the table's stream and not by the API: to read that, and nothing of callers' credentials. */
+  readonly stream?: true
   /** `verify`: the public halves of the license signing keys. `sign`: also to sign with them. */
   readonly signing?: 'verify' | 'sign'
   /** To make and show license keys. */
@@ -21,8 +23,10 @@ export const needs = {
   licenses: { table: 'write', signing: 'sign', licenseKeys: true },
   installs: { table: 'write', signing: 'verify' },
   validation: { table: 'write', signing: 'verify', sessionKeys: true },
+  releases: { table: 'write' },
   features: { table: 'write', signing: 'verify' },
   usage: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', sessionKeys: true },
+  records: { table: 'write', stream: true },
   service: { table: 'read' },
 } as const satisfies Record<ContextName, Needs>

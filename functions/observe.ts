@@ -1,7 +1,7 @@
 import type { Standing } from '../shared/domain/holdings.ts'
-import type { License } from '../shared/domain/license.ts'
-import { statusAt } from '../shared/domain/status.ts'
+import { begunTerm, effectiveTerm, statusByDates, type Term } from '../shared/domain/status.ts'
 import type { LicenseId } from '../shared/platform/ids.ts'
+import type { Instant } from '../shared/platform/time.ts'
 import { record } from '../shared/store/commit.ts'
 import { eventItem } from '../shared/store/event.ts'
 import { replaceLicense } from '../shared/store/holdings.ts'
@@ -36,7 +36,7 @@ export async function observe(
   const changes: SeenChange[] = []
   for (const standing of standings) {
     const { license } = standing
-    const before = license.lastSeenStatus ?? statusAt(license, license.issuedAt)
+    const before = license.lastSeenStatus ?? statusByDates(license, license.issuedAt)
     const after = stateOf(standing)
     if (before === after) continue
     const type = after === 'TAMPERED' ? 'license.tampered' : 'license.status-changed'
@@ -61,24 +61,25 @@ export async function observe(
         product: license.productCode,
         before,
         after,
-        detail: detail(standing, after),
+        detail: detail(standing, after, request.now),
       })
   }
   return changes
 }
 
-function detail({ license }: Standing, state: string): string {
+function detail({ license, extensions }: Standing, state: string, now: Instant): string {
+  const over = begunTerm(license, now, extensions)
   const facts: Record<string, string> = {
     TAMPERED: 'the stored row does not match its signature',
     REVOKED: `revoked on ${license.revokedAt}`,
     SUSPENDED: `suspended since ${license.suspendedAt}`,
     PENDING: `starts on ${license.validFrom}`,
-    GRACE: `expired on ${license.expiresAt}, works until ${license.graceEndsAt}`,
-    EXPIRED: `expired on ${license.expiresAt}`,
-    ACTIVE: until(license),
+    GRACE: `expired on ${over.expiresAt}, works until ${over.graceEndsAt}`,
+    EXPIRED: `expired on ${over.expiresAt}`,
+    ACTIVE: until(effectiveTerm(license, extensions)),
   }
   return facts[state] ?? state
 }
 
-const until = ({ expiresAt }: License) =>
+const until = ({ expiresAt }: Term) =>
   expiresAt === undefined ? 'valid without end' : `valid until ${expiresAt}`

@@ -4,6 +4,7 @@ import { catalogRoutes } from './catalog/routes.ts'
 import { featuresRoutes } from './features/routes.ts'
 import { installsRoutes } from './installs/routes.ts'
 import { licensesRoutes } from './licenses/routes.ts'
+import { releasesRoutes } from './releases/routes.ts'
 import { serviceRoutes } from './service/routes.ts'
 import { tenantsRoutes } from './tenants/routes.ts'
 import { trustRoutes } from './trust/routes.ts'
@@ -20,7 +21,10 @@ export const contexts = {
   validation: validationRoutes,
   usage: usageRoutes,
   features: featuresRoutes,
+  releases: releasesRoutes,
   trust: trustRoutes,
+  /** No routes: the table's stream calls it. */
+  records: {},
   service: serviceRoutes,
 } as const satisfies Readonly<Record<string, RouteTable>>
 

@@ -38,6 +38,10 @@ export const contextSettings = {
     errorImpact:
       'Applications cannot validate their license; those without a recent verdict or a file may stop working.',
   },
+  releases: {
+    memoryMb: 1024,
+    errorImpact: 'Releases cannot be published, and nobody is told which upgrades a license covers.',
+  },
   features: {
     memoryMb: 1024,
     errorImpact: 'Applications cannot ask which features are licensed and fall back to their own defaults.',
@@ -51,6 +55,11 @@ export const contextSettings = {
     memoryMb: 1024,
     errorImpact:
       'The public keys are not served, so files and verdicts cannot be verified except with a pinned or cached copy.',
+  },
+  records: {
+    memoryMb: 1024,
+    errorImpact:
+      'Check-outs and check-ins of floating licenses are missing from the audit log, and nobody sees who holds a lease.',
   },
   service: {
     memoryMb: 1024,

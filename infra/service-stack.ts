@@ -4,6 +4,7 @@ import { createApi } from './constructs/api.ts'
 import { createContextFunction } from './constructs/context-function.ts'
 import { createJobs } from './constructs/jobs.ts'
 import { createKeys } from './constructs/signing-keys.ts'
+import { createStreams } from './constructs/streams.ts'
 import { createTable } from './constructs/table.ts'
 import { contextNames } from './contexts.ts'
 import type { Stage } from './stage.ts'
@@ -25,7 +26,8 @@ export function createServiceStack(app: App, stage: Stage, bundles: string): Sta
   )
   const { api, stage: apiStage } = createApi(stack, stage, functions)
   const jobs = createJobs(stack, functions)
-  createAlarms(stack, stage, { functions, apiStage, jobs })
+  const streams = createStreams(stack, resources.table, functions)
+  createAlarms(stack, stage, { functions, apiStage, jobs, streams })
   output(stack, 'ApiUrl', api.apiEndpoint, 'Where the API answers')
   output(stack, 'TableName', resources.table.tableName, 'The one table')
   output(stack, 'Issuer', stage.issuer, 'What every signature says in iss')

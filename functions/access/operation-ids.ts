@@ -10,6 +10,11 @@ const names: Readonly<Record<OperationId, true>> = {
   rotateToken: true,
   revokeToken: true,
 
+  publishRelease: true,
+  listReleases: true,
+  withdrawRelease: true,
+  getUpgrades: true,
+
   getEntitlements: true,
   evaluateFlags: true,
   evaluateFlag: true,

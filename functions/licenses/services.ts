@@ -30,7 +30,13 @@ export async function sealed(
     keyOf(unsigned.id, unsigned.keyGeneration),
   ])
   return {
-    license: { ...unsigned, signature, keyHash: secrets.licenseKeyHash(key), keyHint: keyHint(key) },
+    license: {
+      ...unsigned,
+      signature,
+      keyHash: secrets.licenseKeyHash(key),
+      keyHint: keyHint(key),
+      lastSeenStatus: statusAt(unsigned, unsigned.issuedAt),
+    },
     key,
   }
 }

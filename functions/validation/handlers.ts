@@ -1,5 +1,6 @@
 import { type Caller, seesTenant } from '../../shared/domain/access.ts'
 import { standings } from '../../shared/domain/holdings.ts'
+import type { License } from '../../shared/domain/license.ts'
 import type { FileFault } from '../../shared/domain/license-file.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import {
@@ -10,6 +11,8 @@ import {
   unknownLicense,
   type Verdict,
 } from '../../shared/domain/verdict.ts'
+import type { AskedVersion } from '../../shared/domain/version-findings.ts'
+import { limitsVersions } from '../../shared/domain/versions.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import { Remembered } from '../../shared/platform/remembered.ts'
@@ -18,6 +21,8 @@ import { signVerdict } from '../../shared/platform/signing/verdict-signer.ts'
 import { HOUR } from '../../shared/platform/time.ts'
 import { findLicense, type LicenseAddress } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
+import { readRelease } from '../../shared/store/release.ts'
+import type { Table } from '../../shared/store/transact.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { validationRoutes } from './routes.ts'
 
@@ -59,7 +64,8 @@ async function decide(
   const standing = all.get(asked.licenseId)
   const isOldKey = asked.keyHash !== undefined && asked.keyHash !== standing?.license.keyHash
   if (standing === undefined || isOldKey) return unknownLicense(now, pace)
-  const { product, fingerprint, country, features, version, userId } = body
+  const { product, fingerprint, country, features, userId } = body
+  const version = await askedVersion(standing.license, body.version, table)
   const question: Question = {
     product,
     fingerprint,
@@ -70,6 +76,16 @@ async function decide(
     fileRevision: asked.fileRevision,
   }
   return judge(standing, all, holdings, question, now, pace)
+}
+
+/** The release behind a version is read only where the license limits versions. */
+async function askedVersion(
+  license: License,
+  version: string | undefined,
+  table: Table,
+): Promise<AskedVersion | undefined> {
+  if (version === undefined || !limitsVersions(license)) return undefined
+  return { version, release: await readRelease(table, license.productId, version) }
 }
 
 async function identify(

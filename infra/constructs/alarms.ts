@@ -11,11 +11,13 @@ import type { ContextName } from '../../functions/routes.ts'
 import { contextSettings } from '../contexts.ts'
 import type { Stage } from '../stage.ts'
 import type { ContextJobs } from './jobs.ts'
+import type { StreamConsumer } from './streams.ts'
 
 type Watched = {
   readonly functions: ReadonlyMap<ContextName, LambdaFunction>
   readonly apiStage: HttpStage
   readonly jobs: readonly ContextJobs[]
+  readonly streams: StreamConsumer
 }
 
 type AlarmProps = {
@@ -24,6 +26,8 @@ type AlarmProps = {
   readonly errorImpact: string
   /** One sentence: what has been seen. */
   readonly seen: string
+  /** It rings from this value of the metric on; 1 unless said otherwise. */
+  readonly threshold?: number
   /** It rings if this many of the last periods were bad; the last one alone unless said otherwise. */
   readonly bad?: { readonly periods: number; readonly of: number }
   /** Rings when the metric is 0 or missing, and not when it is above. */
@@ -57,6 +61,26 @@ export function createAlarms(parent: Construct, stage: Stage, watched: Watched):
     bad: { periods: 2, of: 3 },
   })
   for (const contextJobs of watched.jobs) watchJobs(contextJobs, alarm)
+  watchStream(watched.streams, alarm)
+}
+
+/** A stream's consumer does its work if it keeps up and gives nothing up. */
+function watchStream(
+  { context, lambda, deadLetters }: StreamConsumer,
+  alarm: (id: string, props: AlarmProps) => void,
+) {
+  const { errorImpact } = contextSettings[context]
+  alarm(`Behind-${context}`, {
+    metric: lambda.metric('IteratorAge', { statistic: 'Maximum', period: PERIOD }),
+    errorImpact,
+    seen: `The function of ${context} is minutes behind the table's stream, or cannot process what is in it.`,
+    threshold: PERIOD.toMilliseconds(),
+  })
+  alarm(`DeadLetters-${context}`, {
+    metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: PERIOD }),
+    errorImpact,
+    seen: `Records for ${context} were given up; the message in the dead-letter queue says where they lie in the stream, for 24 hours from their writing.`,
+  })
 }
 
 /** A job does its work if Scheduler starts it and none of its runs is given up; both are watched. */
@@ -81,11 +105,11 @@ function watchJobs(
 }
 
 function createAlarm(scope: Construct, id: string, props: AlarmProps): Alarm {
-  const { metric, errorImpact, seen, bad = { periods: 1, of: 1 }, whenSilent = false } = props
+  const { metric, errorImpact, seen, threshold = 1, bad = { periods: 1, of: 1 }, whenSilent = false } = props
   return new Alarm(scope, id, {
     metric,
     alarmDescription: `${errorImpact} ${seen}`,
-    threshold: 1,
+    threshold,
     comparisonOperator: whenSilent
       ? ComparisonOperator.LESS_THAN_THRESHOLD
       : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -3,6 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Key } from 'aws-cdk-lib/aws-kms'
 import type * as z from 'zod'
 import type { Needs } from '../../functions/needs.ts'
+import { RecordsEnvironment } from '../../functions/records/environment.ts'
 import {
   Environment,
   LicenseKeyEnvironment,
@@ -31,17 +32,24 @@ const WRITE = [
   'dynamodb:ConditionCheckItem',
 ]
 
+const STREAM = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+]
+
 /** The bindings that the needs of a context ask for; everything else is denied. */
 export function bindingsOf(need: Needs, resources: Resources): Binding[] {
   const { keys } = resources
-  const bindings = [everyFunction(need.table, resources)]
+  const bindings = [need.stream ? streamFunction(need.table, resources) : apiFunction(need.table, resources)]
   if (need.signing !== undefined) bindings.push(signingKeys(need.signing, keys.signing))
   if (need.licenseKeys) bindings.push(licenseKeys(keys.licenseKeys))
   if (need.sessionKeys) bindings.push(sessionKeys(keys.sessions))
   return bindings
 }
 
-function everyFunction(access: Needs['table'], { stage, table, keys }: Resources): Binding {
+function apiFunction(access: Needs['table'], { stage, table, keys }: Resources): Binding {
   return bind(
     Environment,
     {
@@ -52,13 +60,30 @@ function everyFunction(access: Needs['table'], { stage, table, keys }: Resources
       OIDC_ISSUERS: JSON.stringify(stage.oidcIssuers),
       LOG_LEVEL: stage.logLevel,
     },
+    ...allowTable(access, table),
+    allowMac(keys.credentials, 'HMAC_SHA_256'),
+  )
+}
+
+function streamFunction(access: Needs['table'], { stage, table }: Resources): Binding {
+  if (table.tableStreamArn === undefined) throw new TypeError('the table has no stream')
+  return bind(
+    RecordsEnvironment,
+    { TABLE_NAME: table.tableName, LOG_LEVEL: stage.logLevel },
+    ...allowTable(access, table),
+    // Lambda reads the stream with the function's role, and refuses a mapping whose role may not do all four.
+    allow(STREAM, [table.tableStreamArn]),
+  )
+}
+
+function allowTable(access: Needs['table'], table: Table): PolicyStatement[] {
+  return [
     allow(access === 'write' ? [...READ, ...WRITE] : READ, [table.tableArn]),
     allow(
       ['dynamodb:Query'],
       TABLE.indexes.map(({ name }) => `${table.tableArn}/index/${name}`),
     ),
-    allowMac(keys.credentials, 'HMAC_SHA_256'),
-  )
+  ]
 }
 
 function signingKeys(access: NonNullable<Needs['signing']>, keys: readonly Key[]): Binding {

@@ -139,7 +139,8 @@ function createRole(
   return role
 }
 
-function createDeadLetters(scope: Construct): Queue {
+/** Where runs and records end that were given up, for two weeks. */
+export function createDeadLetters(scope: Construct): Queue {
   const queue = new Queue(scope, 'DeadLetters', {
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,

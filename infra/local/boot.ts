@@ -3,12 +3,13 @@ import { styleText } from 'node:util'
 import type { Instant } from '../../shared/platform/time.ts'
 import { type LocalDynamoDb, startDynamoDb } from './dynamodb.ts'
 import { claimFolder } from './folder.ts'
-import type { LocalFunction } from './functions/local-function.ts'
 import { type HttpFront, startFront } from './http/front.ts'
 import { RouteTable } from './http/routes.ts'
 import { KeyStore } from './kms/key-store.ts'
 import { type LocalKms, startKms } from './kms/start-kms.ts'
 import { type ScheduleOutcome, Scheduler } from './schedules/scheduler.ts'
+import { Checkpoints } from './streams/checkpoints.ts'
+import { StreamPoller } from './streams/poller.ts'
 import { type Identity, resolve } from './template/resolve.ts'
 import { parseTemplate, readAssets, type Template } from './template/schema.ts'
 import { setUp } from './template/set-up.ts'
@@ -50,6 +51,8 @@ export type LocalStack = {
   invoke(functionLogicalId: string, event: unknown): Promise<unknown>
   /** Runs a schedule now, for a slot of the caller's choice, with its retries. */
   runSchedule(name: string, scheduledTime: Instant): Promise<ScheduleOutcome>
+  /** Settles when the functions behind the streams have dealt with all that was written before this call. */
+  streamsCaughtUp(): Promise<void>
   /** Calls to KMS since the start, by operation. */
   kmsCalls(): Record<string, number>
   /** Ends everything the boot started. Twice is once. */
@@ -80,14 +83,20 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
 
     const functions = new Map([...site.functions.values()].map((each) => [each.logicalId, each]))
     const scheduler = new Scheduler(site.schedules, options.folder, (line) => print('schedules', line))
+    const checkpoints = new Checkpoints(options.folder)
+    const pollers = site.streams.map(
+      (mapping) => new StreamPoller(mapping, checkpoints, options.folder, (line) => print('streams', line)),
+    )
     // Closing goes the other way: no new runs and requests, then the functions, then what they use.
     closers.push(
-      () => closeFunctions(functions),
+      () => allOf([...functions.values()], (each) => each.close()),
+      () => allOf(pollers, (poller) => poller.close()),
       front.close,
       () => scheduler.close(),
     )
     front.serve(site.apis[0] ?? '', site.routes)
     scheduler.start()
+    for (const poller of pollers) poller.start()
 
     return {
       url: front.url,
@@ -102,6 +111,7 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
       invoke: async (logicalId, event) =>
         JSON.parse(await pick(functions, logicalId, 'function').invoke(JSON.stringify(event))),
       runSchedule: (name, scheduledTime) => scheduler.run(name, scheduledTime),
+      streamsCaughtUp: () => allOf(pollers, (poller) => poller.caughtUp()),
       kmsCalls: kms.calls,
       close,
     }
@@ -154,6 +164,7 @@ function newSite(
     queues: new Map(),
     failurePolicies: new Map(),
     schedules: [],
+    streams: [],
   }
 }
 
@@ -166,8 +177,8 @@ async function closeAll(closers: readonly Closer[]): Promise<void> {
   for (const closer of closers.toReversed()) await closer()
 }
 
-async function closeFunctions(functions: ReadonlyMap<string, LocalFunction>): Promise<void> {
-  await Promise.all([...functions.values()].map((each) => each.close()))
+async function allOf<T>(all: readonly T[], act: (each: T) => Promise<void>): Promise<void> {
+  await Promise.all(all.map(act))
 }
 
 function tableName(tables: ReadonlyMap<string, string>, logicalId: string | undefined): string {

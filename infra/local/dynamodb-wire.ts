@@ -18,12 +18,21 @@ export class DynamoDbError extends Error {
  * One request to DynamoDB Local. The local stack speaks its JSON protocol directly: what CloudFormation calls the
  * properties of a table is what the protocol calls them too, and no SDK client has to load before the stack is up.
  */
-export async function callDynamoDb(endpoint: string, operation: string, request: object): Promise<unknown> {
+export function callDynamoDb(endpoint: string, operation: string, request: object): Promise<unknown> {
+  return call(endpoint, `DynamoDB_20120810.${operation}`, request)
+}
+
+/** One request to the streams of its tables, an API of its own. */
+export function callDynamoDbStreams(endpoint: string, operation: string, request: object): Promise<unknown> {
+  return call(endpoint, `DynamoDBStreams_20120810.${operation}`, request)
+}
+
+async function call(endpoint: string, target: string, request: object): Promise<unknown> {
   const response = await fetch(endpoint, {
     method: 'POST',
     headers: {
       'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': `DynamoDB_20120810.${operation}`,
+      'x-amz-target': target,
       // DynamoDB Local wants the form of a signature and does not check it.
       authorization:
         'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',

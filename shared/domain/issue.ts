@@ -103,6 +103,7 @@ export function decideIssue(
     ...(order.fingerprints && { fingerprints: order.fingerprints }),
     validFrom,
     ...termEnd(expiresAt, graceDays, tenant),
+    ...maintenanceEnd(plan, validFrom, tenant),
     signedAt: now,
     version: 1,
     issuedAt: now,
@@ -127,6 +128,16 @@ export function termEnd(
     graceDays,
     ...(graceDays > 0 && { graceEndsAt: addDays(expiresAt, graceDays, timeZone) }),
   }
+}
+
+/** Maintenance is counted from the start of the license; its renewal is a later license's. */
+function maintenanceEnd(
+  { rules }: Plan,
+  validFrom: Instant,
+  { timeZone }: Tenant,
+): Pick<License, 'maintenanceEndsAt'> {
+  if (rules.maintenance === undefined) return {}
+  return { maintenanceEndsAt: addDuration(validFrom, rules.maintenance.duration, timeZone) }
 }
 
 function checkLiveTerms({ plan, product, tenant }: Terms): Refusal | undefined {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Caller } from './access.ts'
-import { subjectOf } from './access.ts'
+import { epochMilliseconds, type Instant } from '../platform/time.ts'
+import { type Caller, subjectOf } from './access.ts'
 
 /** Who is to hold a lease, as far as the application says. */
 export const Holder = z.strictObject({
@@ -38,4 +38,25 @@ export type Last = z.infer<typeof Last>
 /** `kind subject role`, of which only the role can be missing. */
 export function actorText(caller: Caller): string {
   return [caller.kind, subjectOf(caller), 'role' in caller ? caller.role : ''].join(' ').trimEnd()
+}
+
+/** What a write says of itself. */
+export function lastOf(
+  op: Last['op'],
+  ref: string,
+  { caller, now, requestId }: { caller: Caller; now: Instant; requestId: string },
+  { holder = {}, department }: { holder?: Holder | undefined; department?: string | undefined } = {},
+): Last {
+  const { userId, machine, process } = holder
+  return {
+    op,
+    ref,
+    at: epochMilliseconds(now),
+    by: actorText(caller),
+    rq: requestId,
+    ...(userId !== undefined && { u: userId }),
+    ...(machine !== undefined && { m: machine }),
+    ...(process !== undefined && { p: process }),
+    ...(department !== undefined && { d: department }),
+  }
 }

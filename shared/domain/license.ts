@@ -37,6 +37,8 @@ export const SignedFacts = z.strictObject({
   expiresAt: Instant.optional(),
   graceDays: z.int().min(0),
   graceEndsAt: Instant.optional(),
+  /** Releases before this instant are covered. */
+  maintenanceEndsAt: Instant.optional(),
   suspendedAt: Instant.optional(),
   revokedAt: Instant.optional(),
   signedAt: Instant,

@@ -43,6 +43,9 @@ export function sizeAt(
 export const isFloating = ({ license, base }: Pick<Standing, 'license' | 'base'>) =>
   (base ?? license).allocation === 'floating'
 
+/** A size as it is shown. */
+export const limitOf = (units: number): Limit => (units >= UNLIMITED ? 'unlimited' : units)
+
 const amount = (limit: Limit) => (limit === 'unlimited' ? UNLIMITED : limit)
 
 function overdraft({ overdraft: rule }: Rules, limit: Limit): number {

@@ -1,4 +1,4 @@
-import { type Entry, encodeEntry, nextGeneration, type Seconds } from './lease-entry.ts'
+import { type Entry, nextGeneration, type Seconds } from './lease-entry.ts'
 import type { Offer } from './pool-terms.ts'
 
 /**
@@ -27,16 +27,24 @@ export const DRIFT = 30
 
 export const isLapsed = ({ until }: Entry, now: Seconds) => until + DRIFT <= now
 
+/** The earliest end of some entries. */
+export function earliestEnd(entries: readonly Entry[]): Seconds | undefined {
+  return entries.length === 0 ? undefined : Math.min(...entries.map(({ until }) => until + DRIFT))
+}
+
 /** AWS: an expression has at most 300 operators and 4 KB; the rest is for the next who looks. */
 const MOST_RECLAIMED = 60
 
 /** The entries that nobody renewed, and the units they free. */
 export function lapsedIn(pool: Pool, now: Seconds): { entries: Map<string, Entry>; units: number } {
-  const entries = new Map([...pool.entries].filter(([, entry]) => isLapsed(entry, now)).slice(0, MOST_RECLAIMED))
+  const entries = new Map(
+    [...pool.entries].filter(([, entry]) => isLapsed(entry, now)).slice(0, MOST_RECLAIMED),
+  )
   return { entries, units: unitsOf(entries.values()) }
 }
 
-export const unitsOf = (entries: Iterable<Entry>) => [...entries].reduce((units, entry) => units + entry.units, 0)
+export const unitsOf = (entries: Iterable<Entry>) =>
+  [...entries].reduce((units, entry) => units + entry.units, 0)
 
 /**
  * A change of a pool, made on conditions rather than on a lock: what it takes away must be as it was seen, what it adds
@@ -75,10 +83,13 @@ export type Ask = {
   readonly borrowLimit?: number
 }
 
+/** `sharer` is the bit of this one among those who share; `heldBefore`, that the unit was its own, or shared, before. */
+type Granted = { readonly entry: Entry; readonly sharer: number; readonly heldBefore: boolean }
+
 export type Grant =
-  | { readonly outcome: 'granted'; readonly change: PoolChange; readonly entry: Entry }
+  | ({ readonly outcome: 'granted'; readonly change: PoolChange } & Granted)
   /** Asked before: it is this one's already. */
-  | { readonly outcome: 'held'; readonly entry: Entry }
+  | ({ readonly outcome: 'held' } & Granted)
   | { readonly outcome: 'full'; readonly because: 'units' | 'borrowed' }
 
 /**
@@ -90,6 +101,8 @@ export function grantBlindly(ask: Ask, offer: Offer, fence: number, now: Seconds
   return {
     outcome: 'granted',
     entry,
+    sharer: entry.sharers,
+    heldBefore: false,
     change: {
       put: new Map([[ask.ref, entry]]),
       seen: new Map(),
@@ -123,7 +136,7 @@ export function grant(pool: Pool, ask: Ask, offers: readonly Offer[], now: Secon
   }
   if (ask.borrowLimit !== undefined && pool.borrowed + balance(change, isBorrow) > ask.borrowLimit)
     return { outcome: 'full', because: 'borrowed' }
-  return { outcome: 'granted', entry, change }
+  return { outcome: 'granted', entry, sharer: entry.sharers, heldBefore: false, change }
 }
 
 export const isBorrow = ({ kind }: Entry) => kind === 'borrow'
@@ -133,16 +146,20 @@ const SHARERS = 16
 
 /** The same holder again: it has its unit already; who shares one gets a bit of its own, and renews it. */
 function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: Seconds): Grant {
-  if (own.kind !== 'shared' || ask.kind !== 'shared') return { outcome: 'held', entry: own }
+  if (own.kind !== 'shared' || ask.kind !== 'shared')
+    return { outcome: 'held', entry: own, sharer: 0, heldBefore: true }
   const offer = offers.find(({ limit }) => pool.used <= limit)
+  const sharer = nextSharer(own.sharers)
   const entry: Entry = {
     ...own,
-    sharers: own.sharers | nextSharer(own.sharers),
+    sharers: own.sharers | sharer,
     ...(offer && { until: Math.max(own.until, offer.until), beat: now }),
   }
   return {
     outcome: 'granted',
     entry,
+    sharer,
+    heldBefore: true,
     change: {
       put: new Map([[ask.ref, entry]]),
       seen: new Map([[ask.ref, own]]),
@@ -241,6 +258,3 @@ export function giveBack(ref: string, entry: Entry, sharer: number): PoolChange 
     remove: left === 0 ? [ref] : [],
   }
 }
-
-/** Distinguishes entries in a set, byte by byte. */
-export const entryText = (entry: Entry) => Buffer.from(encodeEntry(entry)).toString('base64url')

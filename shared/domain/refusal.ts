@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { PoolShortage } from './pool-shortage.ts'
 
 /**
  * Every way in which a request can be refused: the one closed table. `code` is stable and what clients branch on;
@@ -174,6 +175,36 @@ export const REFUSALS = {
     title: 'A usage id was used for another record',
     next: 'Give each usage record its own id; repeat one only unchanged.',
   },
+  POOL_EXHAUSTED: {
+    status: 409,
+    title: 'No place is free',
+    next: 'Wait for the instant in pool.nextFree, ask a holder to check in, or take a ticket (POST /v1/tickets).',
+  },
+  LEASE_SUPERSEDED: {
+    status: 409,
+    title: 'This lease id was replaced',
+    next: 'Use the id that the last heartbeat answered; if another process has it, check out again.',
+  },
+  LEASE_LAPSED: {
+    status: 409,
+    title: 'The lease is over',
+    next: 'Stop using the license and check out again.',
+  },
+  TICKET_ENDED: {
+    status: 409,
+    title: 'The ticket is over',
+    next: 'Check out, or take a new ticket.',
+  },
+  QUEUE_TOO_LONG: {
+    status: 409,
+    title: 'The queue is longer than wanted',
+    next: 'Try again later, or accept a place further back.',
+  },
+  BORROW_NOT_ALLOWED: {
+    status: 409,
+    title: 'This license cannot be borrowed',
+    next: 'Check out instead; borrowing has to be part of the plan.',
+  },
 } as const satisfies Record<string, { status: number; title: string; next: string }>
 
 export type RefusalCode = keyof typeof REFUSALS
@@ -190,6 +221,8 @@ export type Refusal = {
   readonly retryAfter?: number
   /** Members that a standard asks for in its error answers, such as OFREP's `errorCode`. */
   readonly members?: Readonly<Record<string, string>>
+  /** Of POOL_EXHAUSTED: how the pool stands. */
+  readonly pool?: PoolShortage
 }
 
 export function refuse(
@@ -199,6 +232,7 @@ export function refuse(
     errors?: readonly FieldError[]
     retryAfter?: number
     members?: Readonly<Record<string, string>>
+    pool?: PoolShortage
   } = {},
 ): Refusal {
   return { refused, detail, ...extra }

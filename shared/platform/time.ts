@@ -1,12 +1,15 @@
 import * as z from 'zod'
 
+/** Of the one form with three digits of a second. */
+const CANONICAL_LENGTH = '2026-11-21T10:00:00.000Z'.length
+
 /**
  * A moment in UTC as an RFC 3339 string with milliseconds (`2026-11-21T10:00:00.000Z`), so that instants compare
  * as strings. Input with fewer or more digits is brought to this form; offsets other than `Z` are refused.
  */
 export const Instant = z.iso
   .datetime({ abort: true })
-  .overwrite((text) => new Date(text).toISOString())
+  .overwrite((text) => (text.length === CANONICAL_LENGTH ? text : new Date(text).toISOString()))
   .brand<'Instant'>()
   .meta({ id: 'Instant' })
 export type Instant = z.infer<typeof Instant>

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import type * as z from 'zod'
+import { Remembered } from '../platform/remembered.ts'
 import type { Key } from './keys.ts'
 
 /** Where an item is found besides its own key: in `owned` and `kind`, see table.ts. */
@@ -58,6 +60,31 @@ export function entity<T>(name: string, version: number, schema: z.ZodType<T>): 
       return parsed.data
     },
   }
+}
+
+/**
+ * The same shape with a memory: an item that comes as it came before is not parsed again, and its value is the very
+ * same object, which nobody can change. A single changed byte of the item makes it another one.
+ */
+export function remembering<T>(entity: Entity<T>, most: number): Entity<T> {
+  const known = new Remembered<string, { item: Item; value: T }>(most)
+  return {
+    ...entity,
+    decode(item) {
+      const place = where(item)
+      const before = known.get(place)
+      if (before !== undefined && isDeepStrictEqual(before.item, item)) return before.value
+      const value = frozen(entity.decode(item))
+      known.set(place, { item, value })
+      return value
+    },
+  }
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  Object.values(value).forEach(frozen)
+  return Object.freeze(value)
 }
 
 function withoutStorageFields(item: Item): Item {

@@ -18,7 +18,11 @@ const key = (pk: readonly string[], sk: readonly string[]): Key => ({
 })
 
 export const productKey = (id: ProductId) => key(['PRODUCT', id], ['PRODUCT'])
-export const productCodeKey = (code: string) => key(['PRODUCTCODE', code], ['ADDRESS'])
+/** Encoded, because requests name products by what may be no code at all. */
+export const RELEASE_PREFIX = 'RELEASE#'
+export const releaseKey = (id: ProductId, version: string) =>
+  key(['PRODUCT', id], ['RELEASE', encodeURIComponent(version)])
+export const productCodeKey = (code: string) => key(['PRODUCTCODE', encodeURIComponent(code)], ['ADDRESS'])
 export const planKey = (id: PlanId) => key(['PLAN', id], ['PLAN'])
 export const tokenKey = (id: TokenId) => key(['TOKEN', id], ['TOKEN'])
 
@@ -38,6 +42,8 @@ export const usageKey = (tenant: TenantId, product: ProductId, metric: string) =
 export const poolsKey = (tenant: TenantId, product: ProductId) => `T#${part(tenant)}#POOLS#${part(product)}`
 export const poolKey = (tenant: TenantId, product: ProductId, metric: string) =>
   key(['T', tenant, 'POOLS', product], [metric])
+export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
+  key(['T', tenant, 'LEASES', product], [metric, ref])
 
 export const licenseAddressKey = (id: LicenseId) => key(['LICENSE', id], ['ADDRESS'])
 export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])

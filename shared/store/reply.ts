@@ -61,8 +61,8 @@ function seal(key: SealingKey, text: string): string {
 
 function open(key: SealingKey, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url')
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(
-    bytes.subarray(12, 28),
-  )
+  // Without the length Node.js takes shorter tags too, which are easier to guess.
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
+  decipher.setAuthTag(bytes.subarray(12, 28))
   return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
 }

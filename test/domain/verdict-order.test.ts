@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { standings } from '../../shared/domain/holdings.ts'
-import { FINDINGS, judge, Verdict } from '../../shared/domain/verdict.ts'
+import { FINDINGS } from '../../shared/domain/finding.ts'
+import { judge, Verdict } from '../../shared/domain/verdict.ts'
 import { HOUR } from '../../shared/platform/time.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
 
@@ -26,9 +27,14 @@ const DOCUMENTED = [
   ['FINGERPRINT_MISMATCH', 'error'],
   ['COUNTRY_REQUIRED', 'error'],
   ['COUNTRY_NOT_ALLOWED', 'error'],
+  ['VERSION_REQUIRED', 'error'],
+  ['VERSION_UNKNOWN', 'error'],
+  ['VERSION_NOT_COVERED', 'error'],
   ['FEATURE_MISSING', 'error'],
   ['OVER_CAPACITY', 'warning'],
+  ['VERSION_WITHDRAWN', 'warning'],
   ['GRACE_PERIOD', 'warning'],
+  ['FALLBACK_VERSION', 'warning'],
   ['VALID', 'info'],
 ]
 

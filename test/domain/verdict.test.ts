@@ -277,9 +277,9 @@ describe('one thing at a time', () => {
 
   test.each<[Question, string[]]>([
     [{}, []],
-    [{ version: '1.2.3' }, ['version']],
+    [{ version: { version: '1.2.3', release: undefined } }, []],
     [{ userId: 'u-1' }, ['userId']],
-    [{ userId: 'u-1', version: '1.2.3', product: 'edu' }, ['version', 'userId']],
+    [{ userId: 'u-1', product: 'edu' }, ['userId']],
   ])('what is asked of %j and not checked is said', (question, unchecked) => {
     expect(verdictOn(aLicense(), { question }).unchecked).toEqual(unchecked)
   })

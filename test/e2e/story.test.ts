@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { accessRoutes } from '../../functions/access/routes.ts'
@@ -21,6 +23,7 @@ import { planDraft, productDraft, tenantDraft } from '../support/resources.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
+const ROOT = join(import.meta.dirname, '../..')
 const AT_ONCE = 50
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-e2e-'))
@@ -69,10 +72,8 @@ test('the stack supports all of the template', () => {
 
 describe('every operation of the route table is deployed', () => {
   const Problem = z.object({ code: z.string(), detail: z.string() })
-  const anyId = { tenantId: 'ten', licenseId: 'lic', productId: 'prd', planId: 'pln', tokenId: 'tok' }
-  const params = Object.fromEntries(
-    Object.entries(anyId).map(([name, prefix]) => [name, `${prefix}_${'0'.repeat(26)}`]),
-  )
+  const paramsOf = (path: string) =>
+    Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, 'any']))
 
   test('and a path that is not in it is told apart', async () => {
     const { status, body } = await client().send({ method: 'GET', path: '/v1/nothing' }, undefined)
@@ -83,7 +84,7 @@ describe('every operation of the route table is deployed', () => {
   })
 
   test.each(operations)('$operationId: $method $path', async (operation) => {
-    const { status, body } = await client().send(operation, undefined, { params })
+    const { status, body } = await client().send(operation, undefined, { params: paramsOf(operation.path) })
     if (operation.access === 'public') expect([200, 400]).toContain(status)
     else expect([status, Problem.parse(body).code]).toEqual([401, 'UNAUTHENTICATED'])
   })
@@ -128,6 +129,28 @@ describe('the story of the demo', () => {
       body: {},
     })
     expect(verdict.code).toBe('VALID')
+  })
+})
+
+describe('the story in the README', () => {
+  const blocks = readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```bash\n(.*?)```/gs)
+  const script = [...blocks].map(([, block]) => block).join('')
+  const promised = [...script.matchAll(/ # (.+)$/gm)].map(([, text]) => text)
+  const hasCurl = spawnSync('curl', ['--version']).status === 0
+
+  test.runIf(hasCurl)('prints what its comments say', async () => {
+    const home = join(folder, 'readme')
+    mkdirSync(home)
+    symlinkSync(join(ROOT, 'node_modules'), join(home, 'node_modules'), 'dir')
+
+    const { stdout } = await promisify(execFile)(
+      'bash',
+      ['-euo', 'pipefail', '-c', `URL='${stack.url}'\nTOKEN='${admin}'\n${script}`],
+      { cwd: home },
+    )
+
+    expect(promised).toContain('VALID')
+    expect(stdout.trimEnd().split('\n')).toEqual(promised)
   })
 })
 

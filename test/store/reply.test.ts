@@ -17,7 +17,8 @@ async function stored(reply: unknown, change: (item: Item) => Item = (item) => i
   await put(table, change(replyItem(KEY, 'tok_1', `key-${count}`, 'print', reply, NOW)))
   return `key-${count}`
 }
-const read = (key: string, sealingKey: Uint8Array = KEY) => readReply(table, sealingKey, 'tok_1', key, 'print')
+const read = (key: string, sealingKey: Uint8Array = KEY) =>
+  readReply(table, sealingKey, 'tok_1', key, 'print')
 
 describe('a reply that is kept', () => {
   test.each([

@@ -41,7 +41,8 @@ function scripted(...script: ('send' | 'lose the answer' | Error)[]) {
         state.sent += 1
         if (step instanceof Error) throw step
         const answer = await next(args)
-        if (step === 'lose the answer') throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+        if (step === 'lose the answer')
+          throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
         return answer
       },
     { step: 'deserialize', priority: 'low' },
@@ -182,7 +183,12 @@ describe('an error', () => {
 test('a commit whose answer was lost is not committed twice', async () => {
   const counter = fresh({ amount: 1 })
   await put(table, counter)
-  const add: Action = { kind: 'update', key: keyOf(counter), update: 'ADD amount :one', values: { ':one': 1 } }
+  const add: Action = {
+    kind: 'update',
+    key: keyOf(counter),
+    update: 'ADD amount :one',
+    values: { ':one': 1 },
+  }
   const { table: lossy, state } = scripted('lose the answer', 'lose the answer', 'send')
   // Without the ClientRequestToken the repeated putOnce would fail, and the addition count three times.
   const outcome = await transact(lossy, { once: putOnce(fresh()), counter: add })

@@ -44,6 +44,7 @@ export type Api = {
   /** For looking behind the API. */
   readonly table: Table
   readonly kmsKeys: TestKeys
+  readonly keys: TestKeys
   /** Calls of this process to DynamoDB since the start, by operation. */
   dynamoCalls(): Readonly<Record<string, number>>
   /** Calls to KMS since the start, by operation. */
@@ -114,6 +115,7 @@ export async function startApi({ oidcIssuers = [] }: ApiOptions = {}): Promise<A
     call,
     token,
     table: { client, name: tableName },
+    keys: kms.keys,
     kmsKeys: kms.keys,
     dynamoCalls,
     kmsCalls: kms.calls,

@@ -6,16 +6,14 @@ import {
   type Instant,
   readClock,
 } from '../../../shared/platform/time.ts'
+import { backoff } from '../backoff.ts'
+import { recordDeadLetter } from '../dead-letters.ts'
 import { messageOf } from '../errors.ts'
-import { type DeadLetter, recordDeadLetter } from './dead-letters.ts'
 import { scheduleEvent } from './input.ts'
 import { currentSlot, nextSlot } from './rate.ts'
 
 /** `setTimeout` takes no more than 2^31 - 1 milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
-/** Waits between attempts double from the first to the longest. */
-const FIRST_BACKOFF = 250
-const LONGEST_BACKOFF = 60_000
 
 export type Schedule = {
   readonly name: string
@@ -26,6 +24,17 @@ export type Schedule = {
   readonly maximumRetryAttempts: number
   readonly deadLetterQueue: string | undefined
   invoke(event: string): Promise<string>
+}
+
+/** A run that was given up. */
+export type DeadLetter = {
+  readonly at: Instant
+  readonly queue: string | undefined
+  readonly schedule: string
+  readonly scheduledTime: string
+  readonly attempts: number
+  readonly error: string
+  readonly input: string
 }
 
 /** How one run of a schedule ended. */
@@ -102,7 +111,7 @@ export class Scheduler {
       } catch (error) {
         this.closing.signal.throwIfAborted()
         if (attempt > schedule.maximumRetryAttempts) {
-          const deadLetter = recordDeadLetter(this.folder, this.print, {
+          const deadLetter = recordDeadLetter(this.folder, this.print, `Schedule ${schedule.name}`, {
             queue: schedule.deadLetterQueue,
             schedule: schedule.name,
             scheduledTime,
@@ -112,8 +121,7 @@ export class Scheduler {
           })
           return { ok: false, attempts: attempt, deadLetter }
         }
-        const wait = Math.min(FIRST_BACKOFF * 2 ** (attempt - 1), LONGEST_BACKOFF)
-        await delay(wait, undefined, { signal: this.closing.signal })
+        await delay(backoff(attempt), undefined, { signal: this.closing.signal })
       }
     }
   }

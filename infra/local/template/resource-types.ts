@@ -1,4 +1,5 @@
 import { api, integration, route, stage } from './api.ts'
+import { eventSourceMapping } from './event-source-mapping.ts'
 import { lambdaFunction } from './function.ts'
 import { alias, key } from './keys.ts'
 import { eventInvokeConfig, queue, schedule, scheduleGroup } from './schedule.ts'
@@ -17,6 +18,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['AWS::ApiGatewayV2::Integration', integration],
   ['AWS::ApiGatewayV2::Route', route],
   ['AWS::Lambda::EventInvokeConfig', eventInvokeConfig],
+  ['AWS::Lambda::EventSourceMapping', eventSourceMapping],
   ['AWS::Scheduler::ScheduleGroup', scheduleGroup],
   ['AWS::Scheduler::Schedule', schedule],
 ])

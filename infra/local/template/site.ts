@@ -3,6 +3,7 @@ import type { LocalFunction } from '../functions/local-function.ts'
 import type { RouteTable, Target } from '../http/routes.ts'
 import type { KeyStore } from '../kms/key-store.ts'
 import type { Schedule } from '../schedules/scheduler.ts'
+import type { StreamMapping } from '../streams/poller.ts'
 import { ACCOUNT, type Identity, REGION, type References, resolve, STACK_NAME } from './resolve.ts'
 import { parseProperties, type Resource } from './schema.ts'
 
@@ -33,6 +34,7 @@ export type Site = {
   /** What becomes of asynchronous runs that fail, by name of the function. */
   readonly failurePolicies: Map<string, FailurePolicy>
   readonly schedules: Schedule[]
+  readonly streams: StreamMapping[]
 }
 
 export type FailurePolicy = {

@@ -9,15 +9,18 @@ const JSON_TYPE = 'application/json'
 /** Printable ASCII. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
+/** What an operation takes that declares no path parameters, or no query. */
+const NOTHING = z.strictObject({})
+
 /** The parts of a request as its operation declares them. */
 export type Parts = { params: unknown; query: unknown; body: unknown }
 
 /** Parses path, query and body; unknown fields are refused, and every wrong field is named. */
 export function parseParts(route: Route, event: HttpEvent, body: string): Parts | Refusal {
-  const params = (route.params ?? z.strictObject({})).safeParse(event.pathParameters)
+  const params = (route.params ?? NOTHING).safeParse(event.pathParameters)
   // An id that cannot exist is answered like one that does not.
   if (!params.success) return refuse('NOT_FOUND', 'There is no such resource.')
-  const query = (route.query ?? z.strictObject({})).safeParse(event.queryStringParameters)
+  const query = (route.query ?? NOTHING).safeParse(event.queryStringParameters)
   if (!query.success) {
     return refuse('INVALID_REQUEST', 'The query is not valid.', {
       errors: fieldErrors(query.error, '/query'),

@@ -1,8 +1,9 @@
 import * as z from 'zod'
+import { PoolShortage } from '../../domain/pool-shortage.ts'
 import { REFUSALS, type Refusal } from '../../domain/refusal.ts'
 import type { HttpResult } from './event.ts'
 
-/** A problem document (RFC 9457), with our members `code`, `next`, `requestId` and `errors`. */
+/** A problem document (RFC 9457), with our members `code`, `next`, `requestId`, `errors` and `pool`. */
 export const Problem = z.strictObject({
   type: z.string(),
   title: z.string(),
@@ -14,6 +15,7 @@ export const Problem = z.strictObject({
   next: z.string(),
   requestId: z.string(),
   errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+  pool: PoolShortage.optional(),
   /** OFREP's own members, on its operations. */
   errorCode: z.string().optional(),
   key: z.string().optional(),
@@ -30,6 +32,7 @@ export function problem(refusal: Refusal, requestId: string): HttpResult {
     next,
     requestId,
     ...(refusal.errors && { errors: [...refusal.errors] }),
+    ...(refusal.pool && { pool: refusal.pool }),
     ...refusal.members,
   }
   return {

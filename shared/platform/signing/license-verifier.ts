@@ -20,25 +20,22 @@ export type LicenseVerifier = {
   open(file: unknown): Promise<{ claims: LicenseClaims } | { fault: FileFault }>
 }
 
-/** Signatures that were verified are remembered: a warm function checks a row once per revision. */
-const REMEMBERED = 10_000
-
 export function licenseVerifier(keys: readonly PublicKey[], issuer: string): LicenseVerifier {
   const byKid = new Map(keys.map((key) => [key.kid, key]))
-  const genuine = new Map<string, string>()
+  // The store answers an unchanged row with the same object, so a warm function verifies each state of a row once.
+  const genuine = new WeakSet<License>()
 
   function isGenuine(license: License): boolean {
+    if (genuine.has(license)) return true
     const { kid, value } = license.signature
     const key = byKid.get(kid)
     if (key === undefined) return false
     const input = signingInput(signedFacts(license), issuer, kid)
-    if (genuine.get(license.id) === input + value) return true
-    // Synchronous on purpose: status rules are plain functions, and this runs once per row and revision.
+    // Synchronous on purpose: status rules are plain functions.
     const signature = Buffer.from(value, 'base64url')
     if (!verify('sha256', Buffer.from(input), { key: key.key, dsaEncoding: 'ieee-p1363' }, signature))
       return false
-    if (genuine.size >= REMEMBERED) genuine.clear()
-    genuine.set(license.id, input + value)
+    genuine.add(license)
     return true
   }
 

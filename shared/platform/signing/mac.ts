@@ -23,9 +23,11 @@ export type Secrets = {
   tokenHash(secret: string): string
   readonly sealingKey: Uint8Array
   readonly cursorKey: Uint8Array
+  /** Under which lease and ticket ids are sealed. */
+  readonly leaseKey: Uint8Array
 }
 
-/** One KMS call in the life of a function; the four secrets are derived from its answer. */
+/** One KMS call in the life of a function; the secrets are derived from its answer. */
 export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Promise<Secrets> {
   const root = await kmsMac(kms, credentialKeyId, 'HMAC_SHA_256', 'latchkey/credentials/1')
   const derive = (purpose: string) => createHmac('sha256', root).update(`latchkey/${purpose}/1`).digest()
@@ -36,5 +38,6 @@ export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Prom
     tokenHash: (secret) => createHmac('sha256', tokenPepper).update(secret).digest('base64url'),
     sealingKey: derive('reply-seal'),
     cursorKey: derive('cursor'),
+    leaseKey: derive('lease'),
   }
 }

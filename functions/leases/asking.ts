@@ -1,0 +1,92 @@
+import type { Caller } from '../../shared/domain/access.ts'
+import { standings } from '../../shared/domain/holdings.ts'
+import { isFloating } from '../../shared/domain/pool-terms.ts'
+import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { ProductId, type TenantId } from '../../shared/platform/ids.ts'
+import { Remembered } from '../../shared/platform/remembered.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { findProduct } from '../../shared/store/address.ts'
+import type { LeaseServices } from './services.ts'
+import type { Sight } from './sight.ts'
+
+/** Whose pools of which product a request is about. */
+export type Asking = { readonly tenantId: TenantId; readonly productId: ProductId }
+
+/** One metric of a product, and how many units of it. */
+export type Wanted = { readonly metric: string; readonly units: number }
+
+// The product behind a code never changes.
+const products = new Remembered<string, ProductId>(1_000)
+
+/** The tenant is the caller's own; the product is that of its license, or the one it names. */
+export async function askingOf(
+  caller: Caller,
+  product: string | undefined,
+  services: LeaseServices,
+): Promise<Asking | Refusal> {
+  if (caller.kind !== 'license' && caller.kind !== 'tenant')
+    return refuse('FORBIDDEN', 'Leases are a tenant’s.')
+  const own = caller.kind === 'license' ? caller.productId : undefined
+  if (product === undefined) {
+    if (own !== undefined) return { tenantId: caller.tenantId, productId: own }
+    return refuse('INVALID_REQUEST', 'Name the product.', {
+      errors: [{ field: '/body/product', message: 'is required with a token' }],
+    })
+  }
+  const productId = await productOf(product, services)
+  if (productId !== undefined && (own === undefined || own === productId))
+    return { tenantId: caller.tenantId, productId }
+  return refuse('NOT_FOUND', 'There is no such product here.')
+}
+
+async function productOf(name: string, { table }: LeaseServices): Promise<ProductId | undefined> {
+  const id = ProductId.safeParse(name)
+  if (id.success) return id.data
+  const known = products.get(name) ?? (await findProduct(table, name))
+  if (known !== undefined) products.set(name, known)
+  return known
+}
+
+/** A license key takes leases only while its own license counts. */
+export function refuseCaller(
+  caller: Caller,
+  { holdings }: Sight,
+  now: Instant,
+  { verifier }: LeaseServices,
+): Refusal | undefined {
+  if (caller.kind !== 'license') return undefined
+  const standing = standings(holdings, now, verifier.isGenuine).get(caller.licenseId)
+  if (standing?.counts) return undefined
+  const why = standing?.because === 'STATUS' ? standing.status : (standing?.because ?? 'unknown')
+  return refuse('LICENSE_NOT_IN_FORCE', `The license is ${why}.`)
+}
+
+/** Metrics that are taken from a pool without being named. */
+const DEFAULT_METRIC = 'concurrent'
+
+/** What is wanted: as named, or one unit of the product's only floating metric. */
+export function wantedOf(
+  items: readonly Wanted[] | undefined,
+  sight: Sight,
+  now: Instant,
+  services: LeaseServices,
+): readonly Wanted[] | Refusal {
+  if (items !== undefined) return items
+  const metrics = floatingMetrics(sight, now, services)
+  const metric = metrics.has(DEFAULT_METRIC) ? DEFAULT_METRIC : [...metrics][0]
+  if (metric === undefined) return notInForce
+  if (metrics.size === 1 || metric === DEFAULT_METRIC) return [{ metric, units: 1 }]
+  return refuse('INVALID_REQUEST', 'Name what to check out.', {
+    errors: [{ field: '/body/items', message: `name one or more of ${[...metrics].toSorted().join(', ')}` }],
+  })
+}
+
+/** Metrics of the floating licenses that count now. */
+export function floatingMetrics({ holdings }: Sight, now: Instant, { verifier }: LeaseServices): Set<string> {
+  const all = [...standings(holdings, now, verifier.isGenuine).values()]
+  return new Set(
+    all.filter((one) => one.counts && isFloating(one)).flatMap(({ license }) => Object.keys(license.limits)),
+  )
+}
+
+export const notInForce = refuse('LICENSE_NOT_IN_FORCE', 'No floating license of this product is in force.')

@@ -1,0 +1,88 @@
+import { subjectOf } from '../../shared/domain/access.ts'
+import type { Entry } from '../../shared/domain/lease-entry.ts'
+import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
+import { type Grant, grant, grantBlindly, type PoolChange } from '../../shared/domain/pool.ts'
+import { seconds } from '../../shared/domain/pool-terms.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import type { CommitRequest } from '../services.ts'
+import { type Asking, notInForce, refuseCaller, type Wanted, wantedOf } from './asking.ts'
+import { type Lease, leaseView } from './lease-view.ts'
+import { askerOf, type Part, planParts } from './plan.ts'
+import type { LeaseServices } from './services.ts'
+import { type Step, settle } from './settle.ts'
+import { shortage } from './shortage.ts'
+import type { Sight } from './sight.ts'
+
+export type CheckOut = {
+  readonly items?: readonly Wanted[] | undefined
+  readonly holder?: Holder | undefined
+  readonly department?: string | undefined
+  /** Chosen by the client: the same one asks for the same lease. */
+  readonly leaseToken?: string | undefined
+}
+
+/**
+ * Takes units of one or several pools, all or nothing. In the normal case one conditional write and no read; see
+ * settle.ts for what happens when a condition fails.
+ */
+export async function checkOut(
+  call: CommitRequest,
+  asking: Asking,
+  body: CheckOut,
+  services: LeaseServices,
+): Promise<Lease | Refusal | Replayed> {
+  const { caller, now } = call
+  const { tenantId, productId } = asking
+  const wanted = wantedOf(body.items, await services.sights.get(tenantId, productId, now), now, services)
+  if (isRefusal(wanted)) return wanted
+  const asker = askerOf(body.holder, body.leaseToken, subjectOf(caller))
+  const plan = (sight: Sight) =>
+    refuseCaller(caller, sight, now, services) ?? planParts(sight, wanted, asker, now, services)
+
+  return settle<Lease>(call, services, {
+    tenantId,
+    productId,
+    metrics: wanted.map(({ metric }) => metric),
+    blind(sight) {
+      const parts = plan(sight)
+      if (isRefusal(parts)) return parts
+      const grants = parts.flatMap((part): [Part, Grant][] => {
+        const offer = part.offers.find(({ limit }) => part.wanted.units <= limit)
+        const fence = sight.fences.get(part.wanted.metric)
+        return offer && fence !== undefined ? [[part, grantBlindly(part.ask, offer, fence, seconds(now))]] : []
+      })
+      return grants.length === parts.length ? granted(grants) : undefined
+    },
+    async decide(sight, pools) {
+      const parts = plan(sight)
+      if (isRefusal(parts)) return parts
+      const grants: [Part, Grant][] = []
+      for (const part of parts) {
+        const pool = pools.get(part.wanted.metric)
+        if (pool === undefined) return notInForce
+        const found = grant(pool, part.ask, part.offers, seconds(now))
+        if (found.outcome === 'full') return shortage(call, asking, part, pool, parts.length === 1, services)
+        grants.push([part, found])
+      }
+      return granted(grants)
+    },
+  })
+
+  function granted(grants: readonly (readonly [Part, Grant])[]): Step<Lease> {
+    const changes = new Map<string, PoolChange>()
+    const entries: [string, Entry][] = []
+    let [ref, sharer, heldBefore] = ['', 0, false]
+    for (const [{ wanted: item, ask }, found] of grants) {
+      if (found.outcome === 'full') throw new Error('a request that finds a pool full is refused before')
+      if (found.outcome === 'granted') changes.set(item.metric, found.change)
+      ref = ask.ref
+      sharer = found.sharer
+      heldBefore = found.heldBefore
+      entries.push([item.metric, found.entry])
+    }
+    const address = { tenantId, productId, ref, sharer, entries }
+    const reply = leaseView(address, now, services.secrets.leaseKey, { heldBefore })
+    return { changes, last: lastOf('out', ref, call, body), reply }
+  }
+}

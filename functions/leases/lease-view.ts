@@ -1,0 +1,75 @@
+import * as z from 'zod'
+import { Code } from '../../shared/domain/catalog.ts'
+import type { Entry, Seconds } from '../../shared/domain/lease-entry.ts'
+import { ProductId } from '../../shared/platform/ids.ts'
+import {
+  epochMilliseconds,
+  fromEpochMilliseconds,
+  Instant,
+  plusMilliseconds,
+} from '../../shared/platform/time.ts'
+import { type LeaseAddress, sealLeaseId } from './sealed-id.ts'
+
+/** A lease as its holder sees it. */
+export const Lease = z
+  .strictObject({
+    /** The credential of the lease: present it to renew or to give back. Replaced by each heartbeat. */
+    leaseId: z.string(),
+    productId: ProductId,
+    /** Names the lease in the tenant's view of its pools. */
+    ref: z.string(),
+    items: z.array(
+      z.strictObject({
+        metric: Code,
+        units: z.int(),
+        /** Granted beyond the capacity. */
+        overdraft: z.boolean(),
+      }),
+    ),
+    /** Stop using the license then, unless a heartbeat moved it. */
+    expiresAt: Instant,
+    /** When to send the next heartbeat. Absent for a borrowed license. */
+    nextHeartbeat: Instant.optional(),
+    /** It was held before this request: by a retry of it, or by the same user or machine. */
+    heldBefore: z.boolean().optional(),
+  })
+  .meta({ id: 'Lease' })
+export type Lease = z.infer<typeof Lease>
+
+/** The share of a lease after which it is to be renewed (10Duke; licensing-semantics.md, section 8). */
+const RENEW_AFTER = 0.75
+/** Part of that by which heartbeats are spread, so that clients started together do not beat together. */
+const SPREAD = 0.05
+/** Milliseconds; where a lease is cut short by the end of a license, heartbeats do not come thicker than this. */
+const SHORTEST_PAUSE = 15_000
+
+export function leaseView(
+  address: LeaseAddress,
+  now: Instant,
+  key: Uint8Array,
+  { heldBefore = false, random = Math.random() }: { heldBefore?: boolean; random?: number } = {},
+): Lease {
+  const { productId, ref, entries } = address
+  const until = instantOf(Math.min(...entries.map(([, entry]) => entry.until)))
+  const isBorrowed = entries.some(([, { kind }]) => kind === 'borrow')
+  return {
+    leaseId: sealLeaseId(address, key),
+    productId,
+    ref,
+    items: entries.map(([metric, { units, overdraft }]) => ({ metric, units, overdraft })),
+    expiresAt: until,
+    ...(!isBorrowed && { nextHeartbeat: nextHeartbeat(now, until, random) }),
+    ...(heldBefore && { heldBefore }),
+  }
+}
+
+function nextHeartbeat(now: Instant, until: Instant, random: number): Instant {
+  const length = Math.max(0, epochMilliseconds(until) - epochMilliseconds(now))
+  const planned = length * (RENEW_AFTER - SPREAD * random)
+  return plusMilliseconds(now, Math.round(Math.min(length, Math.max(planned, SHORTEST_PAUSE))))
+}
+
+export const instantOf = (seconds: Seconds) => fromEpochMilliseconds(seconds * 1000)
+
+/** Entries by metric as an id has them. */
+export const entriesOf = (entries: ReadonlyMap<string, Entry>) => [...entries]

@@ -1,0 +1,98 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import * as z from 'zod'
+import { Code } from '../../shared/domain/catalog.ts'
+import { decodeEntry, type Entry, encodeEntry } from '../../shared/domain/lease-entry.ts'
+import { ProductId, TenantId } from '../../shared/platform/ids.ts'
+
+/** 128 bits: nobody can make an id, or change one. */
+const MAC_BYTES = 16
+
+const EntryText = z.base64url().transform((text, context): Entry => {
+  try {
+    return decodeEntry(Buffer.from(text, 'base64url'))
+  } catch {
+    context.addIssue({ code: 'custom', message: 'no entry' })
+    return z.NEVER
+  }
+})
+
+/**
+ * What a lease id says, so that nothing is read to use it: where the lease lies, and its entry in each pool as it was
+ * written last. The entry changes with every heartbeat, and so does the id.
+ */
+const LeaseAddress = z.tuple([
+  TenantId,
+  ProductId,
+  /** The reference of its entries. */
+  z.string(),
+  /** Its bit among those who share it; 0 where it is not shared. */
+  z.int(),
+  z.array(z.tuple([Code, EntryText])).min(1),
+])
+
+export type LeaseAddress = {
+  readonly tenantId: TenantId
+  readonly productId: ProductId
+  readonly ref: string
+  readonly sharer: number
+  readonly entries: readonly (readonly [metric: string, entry: Entry])[]
+}
+
+export function sealLeaseId({ tenantId, productId, ref, sharer, entries }: LeaseAddress, key: Uint8Array) {
+  const texts = entries.map(([metric, entry]) => [
+    metric,
+    Buffer.from(encodeEntry(entry)).toString('base64url'),
+  ])
+  return seal('lse', [tenantId, productId, ref, sharer, texts], key)
+}
+
+export function openLeaseId(id: string, key: Uint8Array): LeaseAddress | undefined {
+  const opened = open('lse', LeaseAddress, id, key)
+  if (opened === undefined) return undefined
+  const [tenantId, productId, ref, sharer, entries] = opened
+  return { tenantId, productId, ref, sharer, entries }
+}
+
+/** Where a ticket lies: its key in the queue of one metric. */
+const TicketAddress = z.tuple([TenantId, ProductId, Code, z.string(), z.string()])
+
+export type TicketAddress = {
+  readonly tenantId: TenantId
+  readonly productId: ProductId
+  readonly metric: string
+  readonly order: string
+  readonly ref: string
+}
+
+export function sealTicketId({ tenantId, productId, metric, order, ref }: TicketAddress, key: Uint8Array) {
+  return seal('tkt', [tenantId, productId, metric, order, ref], key)
+}
+
+export function openTicketId(id: string, key: Uint8Array): TicketAddress | undefined {
+  const opened = open('tkt', TicketAddress, id, key)
+  if (opened === undefined) return undefined
+  const [tenantId, productId, metric, order, ref] = opened
+  return { tenantId, productId, metric, order, ref }
+}
+
+function seal(prefix: string, value: unknown, key: Uint8Array): string {
+  const body = Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${prefix}_${body}.${macOf(prefix, body, key).toString('base64url')}`
+}
+
+function open<S extends z.ZodType>(
+  prefix: string,
+  schema: S,
+  id: string,
+  key: Uint8Array,
+): z.output<S> | undefined {
+  const [, given, body = '', mac = ''] = /^([a-z]+)_([\w-]+)\.([\w-]+)$/.exec(id) ?? []
+  if (given !== prefix) return undefined
+  const [expected, actual] = [macOf(prefix, body, key), Buffer.from(mac, 'base64url')]
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined
+  const parsed = schema.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString()))
+  return parsed.success ? parsed.data : undefined
+}
+
+const macOf = (prefix: string, body: string, key: Uint8Array) =>
+  createHmac('sha256', key).update(`${prefix}.${body}`).digest().subarray(0, MAC_BYTES)

@@ -1,0 +1,8 @@
+import type { SessionKeys } from '../../shared/platform/signing/session-keys.ts'
+import type { VerifyingServices } from '../verified.ts'
+import type { Sights } from './sight.ts'
+
+export type LeaseServices = VerifyingServices & {
+  readonly sights: Sights
+  readonly sessionKeys: SessionKeys
+}

@@ -1,0 +1,141 @@
+import type { EventDraft } from '../../shared/domain/event.ts'
+import { sameEntry } from '../../shared/domain/lease-entry.ts'
+import type { Last } from '../../shared/domain/lease-last.ts'
+import type { Pool, PoolChange } from '../../shared/domain/pool.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { changePool, pause, readPool, updateOnce } from '../../shared/store/pool.ts'
+import type { Action } from '../../shared/store/transact.ts'
+import type { CommitRequest } from '../services.ts'
+import { outdated } from '../until-fresh.ts'
+import type { LeaseServices } from './services.ts'
+import type { Sight } from './sight.ts'
+
+/** What to write, and what to answer once it is written. */
+export type Step<Reply> = {
+  readonly changes: ReadonlyMap<string, PoolChange>
+  /** Who asked, for the record of the pools; a heartbeat leaves none. */
+  readonly last?: Last
+  /** Writes beside the pools, each on a condition of its own. */
+  readonly beside?: Readonly<Record<string, Action>>
+  readonly events?: readonly EventDraft[]
+} & (
+  | { readonly reply: Reply }
+  /** The write only makes way, for those who come first; then it is decided again. */
+  | { readonly again: true }
+)
+
+export type Pools = ReadonlyMap<string, Pool>
+
+export type Deciding<Reply> = {
+  readonly tenantId: TenantId
+  readonly productId: ProductId
+  readonly metrics: readonly string[]
+  /** The normal case, decided without looking at the pools; undefined where it cannot be. */
+  readonly blind: (sight: Sight) => Step<Reply> | Refusal | undefined
+  /** Decided on the pools as they are. */
+  readonly decide: (sight: Sight, pools: Pools) => Promise<Step<Reply> | Refusal> | Step<Reply> | Refusal
+}
+
+/** Each round at least one of those who contend gets through, and takes away for all what has lapsed. */
+const ROUNDS = 40
+
+/**
+ * Changes pools: blindly at first, and when a condition failed on what is there, until the change is made or the answer
+ * is no. One write in the normal case. A request with an Idempotency-Key, with several pools or with more to write is
+ * one transaction.
+ *
+ * A write whose answer was lost is repeated by the SDK and then fails on its own success: the pool says so (its last
+ * change is this request's, and has the entries it wanted).
+ */
+export async function settle<Reply>(
+  call: CommitRequest,
+  services: LeaseServices,
+  { tenantId, productId, metrics, blind, decide }: Deciding<Reply>,
+): Promise<Reply | Refusal | Replayed> {
+  const { table, sights } = services
+  let sight = await sights.get(tenantId, productId, call.now)
+  let step = blind(sight)
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    if (step !== undefined) {
+      if (isRefusal(step)) return step
+      const written = await write(call, services, tenantId, productId, step)
+      if (written !== 'failed' && written !== 'again') return written
+      if (written === 'failed' && round > 2) await pause(Math.min(round, 5))
+    }
+    const pools = await readAll()
+    if (step !== undefined && 'reply' in step && isWritten(step, pools, call)) return step.reply
+    if ([...pools].some(([metric, { fence }]) => sight.fences.get(metric) !== fence))
+      sight = await sights.reload(tenantId, productId, call.now)
+    step = await decide(sight, fenced(pools, sight))
+  }
+  throw new Error(`The pools ${metrics.join(', ')} changed ${ROUNDS} times while a change was decided`)
+
+  async function readAll(): Promise<Pools> {
+    const read = await Promise.all(
+      metrics.map(
+        async (metric) => [metric, await readPool(table, { tenantId, productId, metric })] as const,
+      ),
+    )
+    return new Map(read.flatMap(([metric, pool]) => (pool === undefined ? [] : [[metric, pool]])))
+  }
+}
+
+/** The pools under the fences that the decision is made on; see Sights. */
+function fenced(pools: Pools, { fences }: Sight): Pools {
+  return new Map([...pools].map(([metric, pool]) => [metric, { ...pool, fence: fences.get(metric) ?? 0 }]))
+}
+
+/** The answer, or that a condition failed, or that it is to be decided again. */
+async function write<Reply>(
+  call: CommitRequest,
+  { table, commit }: LeaseServices,
+  tenantId: TenantId,
+  productId: ProductId,
+  step: Step<Reply>,
+): Promise<Reply | Refusal | Replayed | 'failed' | 'again'> {
+  const { changes, last, beside = {}, events = [] } = step
+  const isFinal = 'reply' in step
+  const actions = [...changes].map(
+    ([metric, change]) => [metric, changePool({ tenantId, productId, metric }, change, last)] as const,
+  )
+  const [only] = actions
+  const isAlone = actions.length === 1 && Object.keys(beside).length === 0 && events.length === 0
+  if (only !== undefined && isAlone && (call.idempotencyKey === undefined || !isFinal)) {
+    if (!(await updateOnce(table, only[1]))) return 'failed'
+    return isFinal ? step.reply : 'again'
+  }
+  const writes: Record<string, Action> = {
+    ...Object.fromEntries(actions.map(([metric, action]) => [`pool ${metric}`, action])),
+    ...beside,
+  }
+  const refusals = Object.fromEntries(Object.keys(writes).map((label) => [label, outdated]))
+  // The reply to the request belongs to its last write alone.
+  const request = isFinal ? call : { ...call, idempotencyKey: undefined }
+  const done = await commit(request, { writes, events, reply: isFinal ? step.reply : undefined, refusals })
+  if (done === undefined) return 'again'
+  return isRefusal(done) && done.refused === 'REVISION_OUTDATED' ? 'failed' : done
+}
+
+/** Did this very request write this before, without hearing so? */
+function isWritten<Reply>(
+  { changes, last }: Step<Reply>,
+  pools: Pools,
+  { requestId }: CommitRequest,
+): boolean {
+  return [...changes].every(([metric, { put, remove }]) => {
+    const pool = pools.get(metric)
+    if (pool === undefined) return false
+    const isThere = [...put].every(([ref, entry]) => {
+      const found = pool.entries.get(ref)
+      return found !== undefined && sameEntry(found, entry)
+    })
+    const isOurs = last === undefined ? put.size > 0 : requestOf(pool) === requestId
+    return isOurs && isThere && remove.every((ref) => !pool.entries.has(ref))
+  })
+}
+
+function requestOf({ last }: Pool): unknown {
+  return typeof last === 'object' && last !== null && 'rq' in last ? last.rq : undefined
+}

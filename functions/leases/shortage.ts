@@ -1,0 +1,44 @@
+import { earliestEnd, isLapsed, type Pool } from '../../shared/domain/pool.ts'
+import { limitOf, seconds } from '../../shared/domain/pool-terms.ts'
+import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { CommitRequest } from '../services.ts'
+import type { Asking } from './asking.ts'
+import { holdersOf } from './holders.ts'
+import { instantOf } from './lease-view.ts'
+import type { Part } from './plan.ts'
+import type { LeaseServices } from './services.ts'
+
+/** The refusal of a full pool: how it stands, when a place may be free, and where to wait for one. */
+export async function shortage(
+  { caller, now }: CommitRequest,
+  asking: Asking,
+  { wanted: { metric, units }, size: { capacity, limit } }: Part,
+  pool: Pool,
+  isQueueable: boolean,
+  { table }: LeaseServices,
+): Promise<Refusal> {
+  const live = [...pool.entries.values()].filter((entry) => !isLapsed(entry, seconds(now)))
+  const nextFree = earliestEnd(live)
+  // A license key may be anybody's who has the application; who else uses it is the tenant's to know.
+  const mayKnow = caller.kind === 'tenant'
+  const fits = units <= limit
+  const detail = fits
+    ? `${pool.used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}.`
+    : `${units} units of ${metric} are more than the ${limit} that there are.`
+  return refuse('POOL_EXHAUSTED', detail, {
+    pool: {
+      metric,
+      units,
+      capacity: limitOf(capacity),
+      limit: limitOf(limit),
+      used: pool.used,
+      waiting: pool.waiting,
+      ...(fits && nextFree !== undefined && { nextFree: instantOf(nextFree) }),
+      ...(mayKnow && { holders: await holdersOf(table, { ...asking, metric }, pool, now, SHOWN) }),
+      ...(fits && isQueueable && { queue: 'POST /v1/tickets' }),
+    },
+  })
+}
+
+/** Holders named in a refusal; the tenant's view of its pools has all. */
+const SHOWN = 20

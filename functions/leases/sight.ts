@@ -1,0 +1,47 @@
+import type { Holdings } from '../../shared/domain/holdings.ts'
+import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { Remembered } from '../../shared/platform/remembered.ts'
+import { type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
+import { readHoldings } from '../../shared/store/holdings.ts'
+import { readPools } from '../../shared/store/pool.ts'
+import type { Table } from '../../shared/store/transact.ts'
+
+/** The licenses as a grant is decided on, and the fence of each pool under which that is so. */
+export type Sight = {
+  readonly holdings: Holdings
+  readonly fences: ReadonlyMap<string, number>
+  readonly seenAt: Instant
+}
+
+/**
+ * What a warm function remembers of a tenant's product, so that a check-out in steady state reads nothing. Any change
+ * of a license raises the fence, on which every grant is conditional: a stale memory fails and is read again. What
+ * changes licenses without raising a fence (a row that was tampered with, a backup restored) is seen within a minute.
+ */
+export type Sights = {
+  get(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight>
+  reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight>
+}
+
+export function sights(table: Table): Sights {
+  const known = new Remembered<string, Sight>(5_000)
+
+  async function reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight> {
+    // The fences first: a license that changes in between raises them, and the write fails.
+    const pools = await readPools(table, tenantId, productId)
+    const holdings = await readHoldings(table, tenantId, productId)
+    const fences = new Map([...pools].map(([metric, { fence }]) => [metric, fence]))
+    const sight = { holdings, fences, seenAt: now }
+    known.set(`${tenantId} ${productId}`, sight)
+    return sight
+  }
+
+  return {
+    reload,
+    async get(tenantId, productId, now) {
+      const sight = known.get(`${tenantId} ${productId}`)
+      const isFresh = sight !== undefined && sight.seenAt > plusMilliseconds(now, -MINUTE)
+      return isFresh ? sight : reload(tenantId, productId, now)
+    },
+  }
+}

@@ -1,0 +1,72 @@
+import { Duration } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
+import {
+  EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  type Function as LambdaFunction,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda'
+import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import type { ContextName } from '../../functions/routes.ts'
+import { createDeadLetters } from './jobs.ts'
+
+/** The context that turns stream records into events. */
+const CONSUMER = 'records' satisfies ContextName
+
+/** Retries wait longer and longer, so these last for minutes: a throttled table recovers, a bad record does not. */
+const RETRIES = 10
+/**
+ * A stream keeps a record for 24 hours (DynamoDB developer guide). What is given up after half of them can still be
+ * fetched from it: a dead letter says where it lies, not what it says.
+ */
+const LONGEST_WAIT = Duration.hours(12)
+/** An event may be this late in the log, so that the changes of a busy second are one invocation. */
+const BATCH = { records: 100, window: Duration.seconds(1) }
+/** Batches of one shard at a time; the records of one item stay in order. */
+const PARALLEL_BATCHES = 10
+
+/** The consumer of the table's stream, for the alarms. */
+export type StreamConsumer = {
+  readonly context: ContextName
+  readonly lambda: LambdaFunction
+  readonly deadLetters: Queue
+}
+
+/**
+ * The way of pool items through the table's stream to the function that makes their events. Only an item whose last
+ * change names its operation (`last.op`, see shared/domain/lease-last.ts) gets there: Lambda filters by fields, but
+ * cannot look into the middle of a key.
+ */
+export function createStreams(
+  parent: Construct,
+  table: Table,
+  functions: ReadonlyMap<ContextName, LambdaFunction>,
+): StreamConsumer {
+  const lambda = functions.get(CONSUMER)
+  if (lambda === undefined) throw new RangeError(`no function for context ${CONSUMER}`)
+  if (table.tableStreamArn === undefined) throw new TypeError('the table has no stream')
+  const scope = new Construct(parent, 'Streams')
+  const deadLetters = createDeadLetters(scope)
+  // Not aws-lambda-event-sources' DynamoEventSource: it lets the function list the streams of every table.
+  new EventSourceMapping(scope, 'Pools', {
+    target: lambda,
+    eventSourceArn: table.tableStreamArn,
+    filters: [
+      FilterCriteria.filter({ dynamodb: { NewImage: { last: { M: { op: { S: FilterRule.exists() } } } } } }),
+    ],
+    // What was written before the mapping was there is not lost.
+    startingPosition: StartingPosition.TRIM_HORIZON,
+    batchSize: BATCH.records,
+    maxBatchingWindow: BATCH.window,
+    parallelizationFactor: PARALLEL_BATCHES,
+    reportBatchItemFailures: true,
+    bisectBatchOnError: true,
+    retryAttempts: RETRIES,
+    maxRecordAge: LONGEST_WAIT,
+    onFailure: new SqsDlq(deadLetters),
+  })
+  return { context: CONSUMER, lambda, deadLetters }
+}

@@ -1,0 +1,87 @@
+import { type Finding, finding } from './finding.ts'
+import type { License } from './license.ts'
+import type { Question } from './verdict.ts'
+
+/** Does the license cover what it is asked for: this file, product, machine, country? */
+export function scopeFindings(license: License, question: Question): Finding[] {
+  const found: Finding[] = []
+  if (question.fileRevision !== undefined && question.fileRevision < license.revision) {
+    found.push(
+      finding(
+        'FILE_OUTDATED',
+        'file',
+        `The file has revision ${question.fileRevision}, the license ${license.revision}.`,
+        'Download the newest license file.',
+      ),
+    )
+  }
+  if (
+    question.product !== undefined &&
+    question.product !== license.productCode &&
+    question.product !== license.productId
+  ) {
+    found.push(
+      finding(
+        'PRODUCT_MISMATCH',
+        'product',
+        `The license is for ${license.productCode}, not ${question.product}.`,
+        `Use a license for ${question.product}.`,
+      ),
+    )
+  }
+  found.push(
+    ...fingerprintFindings(license, question.fingerprint),
+    ...countryFindings(license, question.country),
+  )
+  return found
+}
+
+function fingerprintFindings({ fingerprints }: License, fingerprint: string | undefined): Finding[] {
+  if (fingerprints === undefined) return []
+  if (fingerprint === undefined) {
+    return [
+      finding(
+        'FINGERPRINT_REQUIRED',
+        'fingerprint',
+        'The license is bound to machines and none was named.',
+        'Send the fingerprint of this machine.',
+      ),
+    ]
+  }
+  if (fingerprints.includes(fingerprint)) return []
+  return [
+    finding(
+      'FINGERPRINT_MISMATCH',
+      'fingerprint',
+      'The license is bound to other machines.',
+      'Use it on a machine it is bound to, or ask the vendor to bind it to this one.',
+    ),
+  ]
+}
+
+function countryFindings({ rules }: License, country: string | undefined): Finding[] {
+  if (rules.countries === undefined) return []
+  if (country === undefined) {
+    return [
+      finding(
+        'COUNTRY_REQUIRED',
+        'country',
+        'The license is limited to countries and none was named.',
+        'Send the country as ISO 3166-1 alpha-2.',
+      ),
+    ]
+  }
+  const { allow, deny } = rules.countries
+  if (!deny?.includes(country) && (allow === undefined || allow.includes(country))) return []
+  const covered = allow?.filter((one) => !deny?.includes(one)) ?? []
+  return [
+    finding(
+      'COUNTRY_NOT_ALLOWED',
+      'country',
+      `The license does not cover ${country}.`,
+      covered.length > 0
+        ? `Use it in ${covered.join(', ')}.`
+        : 'Use it in another country, or ask the vendor to cover this one.',
+    ),
+  ]
+}

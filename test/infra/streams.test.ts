@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { contextSettings } from '../../infra/contexts.ts'
+import { readStage } from '../../infra/stage.ts'
+import {
+  functionsOf,
+  GetAtt,
+  onlyOne,
+  propertiesOf,
+  resourcesOf,
+  type Template,
+  templateOf,
+} from './template.ts'
+
+let template: Template
+let records: string
+
+beforeAll(async () => {
+  template = await templateOf(readStage('prod'))
+  records = functionsOf(template).get('records')?.logicalId ?? ''
+}, 60_000)
+
+const mapping = () => onlyOne(template, 'AWS::Lambda::EventSourceMapping').Properties
+
+describe('the stream of the table', () => {
+  test('goes to the function records, from the oldest record on', () => {
+    expect(mapping()).toMatchObject({
+      EventSourceArn: { 'Fn::GetAtt': ['Table', 'StreamArn'] },
+      FunctionName: { Ref: records },
+      StartingPosition: 'TRIM_HORIZON',
+    })
+  })
+
+  test('only with pool items whose last change names its operation', () => {
+    const { FilterCriteria } = z
+      .object({ FilterCriteria: z.object({ Filters: z.array(z.object({ Pattern: z.string() })) }) })
+      .parse(mapping())
+    expect(FilterCriteria.Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
+      { dynamodb: { NewImage: { last: { M: { op: { S: [{ exists: true }] } } } } } },
+    ])
+  })
+
+  test('within a second, and a record that always fails is found, repeated, and given up while the stream still has it', () => {
+    const properties = z
+      .object({ MaximumRecordAgeInSeconds: z.number(), MaximumRetryAttempts: z.number() })
+      .parse(mapping())
+    expect(mapping()).toMatchObject({
+      MaximumBatchingWindowInSeconds: 1,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BisectBatchOnFunctionError: true,
+      ParallelizationFactor: 10,
+    })
+    expect(properties.MaximumRetryAttempts).toBeGreaterThan(0)
+    // A stream keeps its records for a day.
+    expect(properties.MaximumRecordAgeInSeconds).toBeLessThan(24 * 60 * 60)
+  })
+
+  test('what is given up goes to an encrypted queue of its own', () => {
+    const { DestinationConfig } = z
+      .object({ DestinationConfig: z.object({ OnFailure: z.object({ Destination: GetAtt }) }) })
+      .parse(mapping())
+    const [queue] = DestinationConfig.OnFailure.Destination['Fn::GetAtt']
+    expect(resourcesOf(template, 'AWS::SQS::Queue').get(queue)?.Properties).toMatchObject({
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * 24 * 60 * 60,
+    })
+    const invokeConfigs = propertiesOf(template, 'AWS::Lambda::EventInvokeConfig', z.unknown())
+    expect(JSON.stringify(invokeConfigs)).not.toContain(queue)
+  })
+})
+
+describe('the function records', () => {
+  const Statement = z.object({ Action: z.union([z.string(), z.array(z.string())]), Resource: z.unknown() })
+  const Policy = z.object({
+    PolicyDocument: z.object({ Statement: z.array(Statement) }),
+    Roles: z.array(z.object({ Ref: z.string() })),
+  })
+
+  const allowed = () => {
+    const role = functionsOf(template).get('records')?.Role['Fn::GetAtt'][0]
+    return propertiesOf(template, 'AWS::IAM::Policy', Policy)
+      .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
+      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .flatMap(({ Action, Resource }) => [Action].flat().map((action) => ({ action, Resource })))
+  }
+
+  test('may read this stream, and no other list of streams', () => {
+    const stream = allowed().filter(({ action }) =>
+      ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].some((one) => action.endsWith(one)),
+    )
+    expect(stream).toHaveLength(4)
+    for (const { Resource } of stream) expect(Resource).toEqual({ 'Fn::GetAtt': ['Table', 'StreamArn'] })
+  })
+
+  test('has nothing to do with keys and credentials', () => {
+    const actions = allowed().map(({ action }) => action)
+    expect(actions).toContain('dynamodb:PutItem')
+    expect(actions.filter((action) => action.startsWith('kms:'))).toEqual([])
+    expect(Object.keys(functionsOf(template).get('records')?.Environment.Variables ?? {}).sort()).toEqual([
+      'LOG_LEVEL',
+      'TABLE_NAME',
+    ])
+  })
+
+  test('is not behind the API', () => {
+    const permissions = propertiesOf(template, 'AWS::Lambda::Permission', z.object({ FunctionName: GetAtt }))
+    expect(permissions.map(({ FunctionName }) => FunctionName['Fn::GetAtt'][0])).not.toContain(records)
+    expect(permissions.length).toBeGreaterThan(0)
+  })
+
+  test.each([
+    ['IteratorAge', () => [{ Name: 'FunctionName', Value: { Ref: records } }]],
+    ['ApproximateNumberOfMessagesVisible', () => [{ Name: 'QueueName', Value: expect.anything() }]],
+  ])('%s rings, and says what users lose', (metric, dimensions) => {
+    const Alarm = z.object({
+      MetricName: z.string(),
+      AlarmDescription: z.string(),
+      Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })),
+      Threshold: z.number(),
+    })
+    const rung = propertiesOf(template, 'AWS::CloudWatch::Alarm', Alarm).filter(
+      ({ MetricName, AlarmDescription }) =>
+        MetricName === metric && AlarmDescription.startsWith(contextSettings.records.errorImpact),
+    )
+    expect(rung).toMatchObject([{ Dimensions: dimensions() }])
+  })
+})

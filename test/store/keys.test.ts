@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../../shared/platform/ids.ts'
+import { Instant } from '../../shared/platform/time.ts'
+import * as keys from '../../shared/store/keys.ts'
+
+const two = <T>(schema: { parse(text: string): T }, prefix: string): [T, T] => [
+  schema.parse(`${prefix}_${'0'.repeat(26)}`),
+  schema.parse(`${prefix}_${'1'.repeat(26)}`),
+]
+const [tenants, products, plans, licenses, tokens, events] = [
+  two(TenantId, 'ten'),
+  two(ProductId, 'prd'),
+  two(PlanId, 'pln'),
+  two(LicenseId, 'lic'),
+  two(TokenId, 'tok'),
+  two(EventId, 'evt'),
+]
+const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
+/** Words that stand in keys, and texts that look like parts of others. */
+const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
+const TEXTS = [...CODES, '', 'a', 'a#b', 'a%23b', 'a#', '#', 'a b', 'ü', 'ADDRESS', ...tenants, ...licenses]
+
+const each = <A>(as: readonly A[], make: (a: A) => keys.Key) => as.map(make)
+const each2 = <A, B>(as: readonly A[], bs: readonly B[], make: (a: A, b: B) => keys.Key) =>
+  as.flatMap((a) => bs.map((b) => make(a, b)))
+const each3 = <A, B, C>(
+  as: readonly A[],
+  bs: readonly B[],
+  cs: readonly C[],
+  make: (a: A, b: B, c: C) => keys.Key,
+) => as.flatMap((a) => bs.flatMap((b) => cs.map((c) => make(a, b, c))))
+
+/** The keys of every kind of item, for all that is above. */
+const ITEM_KEYS = {
+  productKey: each(products, keys.productKey),
+  productCodeKey: each(TEXTS, keys.productCodeKey),
+  planKey: each(plans, keys.planKey),
+  tokenKey: each(tokens, keys.tokenKey),
+  tenantKey: each(tenants, keys.tenantKey),
+  customerKey: each(TEXTS, keys.customerKey),
+  licenseKey: each3(tenants, products, licenses, keys.licenseKey),
+  usageKey: each3(tenants, products, CODES, keys.usageKey),
+  poolKey: each3(tenants, products, CODES, keys.poolKey),
+  licenseAddressKey: each(licenses, keys.licenseAddressKey),
+  keyAddressKey: each(CODES, keys.keyAddressKey),
+  referenceKey: each(TEXTS, keys.referenceKey),
+  eventKey: each2([...tenants, undefined], events, keys.eventKey),
+  usageRecordKey: each2(tenants, TEXTS, keys.usageRecordKey),
+  replyKey: each2(TEXTS, TEXTS, keys.replyKey),
+  countKey: each2(TEXTS, instants, keys.countKey),
+  runKey: each2(CODES, instants, keys.runKey),
+}
+/** What names a partition, or the beginning of a sort key, and no item. */
+const PLACES = ['holdingsPrefix', 'poolsKey', 'eventLog', 'ownedByTenant', 'ownedByProduct', 'KIND']
+
+const textOf = ({ pk, sk }: keys.Key) => `${pk}\n${sk}`
+
+test('every key that keys.ts makes is looked at here', () => {
+  expect(Object.keys(keys).toSorted()).toEqual([...Object.keys(ITEM_KEYS), ...PLACES].toSorted())
+})
+
+test('no two things share a key', () => {
+  const owners = new Map<string, string>()
+  for (const [kind, made] of Object.entries(ITEM_KEYS)) {
+    for (const [index, key] of made.entries()) {
+      const owner = owners.get(textOf(key))
+      expect(owner, `${kind} ${index}: ${textOf(key)}`).toBeUndefined()
+      owners.set(textOf(key), `${kind} ${index}`)
+    }
+  }
+})
+
+describe('a text that anybody chose', () => {
+  const makers = {
+    productCodeKey: keys.productCodeKey,
+    customerKey: keys.customerKey,
+    referenceKey: keys.referenceKey,
+    usageRecordKey: (text: string) => keys.usageRecordKey(tenants[0], text),
+    'replyKey by key': (text: string) => keys.replyKey('tok', text),
+    'replyKey by subject': (text: string) => keys.replyKey(text, 'key'),
+    countKey: (text: string) => keys.countKey(text, 'window'),
+  }
+  const text = fc.string({ unit: 'binary', maxLength: 100 })
+  const near = fc.tuple(text, fc.constantFrom('', '#', '%23', '%', '/', ' ')).map(([a, b]) => a + b)
+
+  test.each(Object.entries(makers))('%s: its own key, of as many parts as any other', (_, make) => {
+    const parts = (key: keys.Key) => [key.pk.split('#').length, key.sk.split('#').length]
+    const expected = parts(make('x'))
+    fc.assert(
+      fc.property(text, near, (one, other) => {
+        expect(parts(make(one))).toEqual(expected)
+        expect(textOf(make(one)) === textOf(make(other))).toBe(one === other)
+      }),
+    )
+  })
+
+  // DynamoDB: at most 2,048 bytes in a partition key, 1,024 in a sort key. 100 characters of four bytes each.
+  test.each(Object.entries(makers))(
+    '%s: short enough for DynamoDB at the most that is let in',
+    (name, make) => {
+      const longest = name === 'replyKey by key' ? '%'.repeat(128) : '€'.repeat(100)
+      const { pk, sk } = make(longest)
+      expect(Buffer.byteLength(pk)).toBeLessThanOrEqual(2_048)
+      expect(Buffer.byteLength(sk)).toBeLessThanOrEqual(1_024)
+    },
+  )
+})
+
+describe('a part with # in it', () => {
+  const makers: Record<string, (text: string) => unknown> = {
+    'usageKey, metric': (text) => keys.usageKey(tenants[0], products[0], text),
+    'poolKey, metric': (text) => keys.poolKey(tenants[0], products[0], text),
+    'keyAddressKey, hash': keys.keyAddressKey,
+    'countKey, window': (text) => keys.countKey('subject', text),
+    'runKey, job': (text) => keys.runKey(text, Instant.parse('2026-01-01T00:00:00Z')),
+  }
+  test.each(Object.entries(makers))('%s: is refused', (_, make) => {
+    expect(() => make('a#b')).toThrow("must not contain '#'")
+    expect(() => make('#')).toThrow(RangeError)
+  })
+})
+
+describe('what a range reads', () => {
+  test('of the holdings of a product are its licenses and usage, of no other product', () => {
+    const [own, other] = products
+    const prefix = keys.holdingsPrefix(own)
+    const held = (product: ProductId) => [
+      ...each(licenses, (license) => keys.licenseKey(tenants[0], product, license)),
+      ...each(CODES, (metric) => keys.usageKey(tenants[0], product, metric)),
+    ]
+    expect(held(own).every(({ sk }) => sk.startsWith(prefix))).toBe(true)
+    expect(held(other).some(({ sk }) => sk.startsWith(prefix))).toBe(false)
+    expect(held(other).every(({ sk }) => sk.startsWith(keys.holdingsPrefix()))).toBe(true)
+    expect(keys.tenantKey(tenants[0]).sk.startsWith(keys.holdingsPrefix())).toBe(false)
+  })
+
+  test('of one tenant is nothing of another, and nothing of the vendor', () => {
+    const [own, other] = tenants
+    const of = (tenant: TenantId | undefined) => [
+      keys.eventLog(tenant),
+      ...(tenant === undefined
+        ? []
+        : [
+            keys.tenantKey(tenant).pk,
+            keys.poolsKey(tenant, products[0]),
+            keys.usageRecordKey(tenant, 'x').pk,
+            keys.ownedByTenant(tenant, 'LICENSES'),
+            keys.ownedByTenant(tenant, 'TOKENS'),
+          ]),
+    ]
+    const all = [...of(own), ...of(other), ...of(undefined), ...Object.values(keys.KIND)]
+    expect(new Set(all).size).toBe(all.length)
+  })
+})
