@@ -25,6 +25,7 @@ export const needs = {
   validation: { table: 'write', signing: 'verify', sessionKeys: true },
   releases: { table: 'write' },
   features: { table: 'write', signing: 'verify' },
+  leases: { table: 'write', signing: 'verify', sessionKeys: true },
   usage: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', sessionKeys: true },
   records: { table: 'write', stream: true },

@@ -3,6 +3,7 @@ import { accessRoutes } from './access/routes.ts'
 import { catalogRoutes } from './catalog/routes.ts'
 import { featuresRoutes } from './features/routes.ts'
 import { installsRoutes } from './installs/routes.ts'
+import { leasesRoutes } from './leases/routes.ts'
 import { licensesRoutes } from './licenses/routes.ts'
 import { releasesRoutes } from './releases/routes.ts'
 import { serviceRoutes } from './service/routes.ts'
@@ -19,6 +20,7 @@ export const contexts = {
   licenses: licensesRoutes,
   installs: installsRoutes,
   validation: validationRoutes,
+  leases: leasesRoutes,
   usage: usageRoutes,
   features: featuresRoutes,
   releases: releasesRoutes,

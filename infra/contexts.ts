@@ -46,6 +46,11 @@ export const contextSettings = {
     memoryMb: 1024,
     errorImpact: 'Applications cannot ask which features are licensed and fall back to their own defaults.',
   },
+  leases: {
+    memoryMb: 1769,
+    errorImpact:
+      'Applications cannot check floating licenses out; those running lose theirs when the lease ends, within minutes.',
+  },
   usage: {
     memoryMb: 1024,
     errorImpact:

@@ -16,8 +16,15 @@ const names: Readonly<Record<OperationId, true>> = {
   getUpgrades: true,
 
   getEntitlements: true,
+  explain: true,
   evaluateFlags: true,
   evaluateFlag: true,
+
+  checkOut: true,
+  heartbeat: true,
+  checkIn: true,
+  listPools: true,
+  releaseLease: true,
 
   createProduct: true,
   listProducts: true,

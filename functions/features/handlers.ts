@@ -1,18 +1,15 @@
-import type { Product } from '../../shared/domain/catalog.ts'
 import { byPrecedence, entitlement, standpoint } from '../../shared/domain/entitlement.ts'
 import { type EvaluatedFlag, evaluateFlag } from '../../shared/domain/flags.ts'
 import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { nextChange } from '../../shared/domain/status.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
-import { ProductId, type TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
-import { findProduct } from '../../shared/store/address.ts'
-import { readProduct } from '../../shared/store/catalog.ts'
 import { readAllHoldings, readHoldings } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
-import type { Table } from '../../shared/store/transact.ts'
 import type { VerifyingServices } from '../verified.ts'
+import { explain } from './explain.ts'
+import { findHeldProduct } from './product.ts'
 import type { featuresRoutes } from './routes.ts'
 
 type EvaluateCall = Pick<Call<(typeof featuresRoutes)['evaluateFlags']>, 'caller' | 'body' | 'now'>
@@ -33,6 +30,8 @@ export const featuresHandlers: Handlers<typeof featuresRoutes, VerifyingServices
       .map((holdings) => seen(holdings, [...standings(holdings, at, verifier.isGenuine).values()], at))
     return { at, products }
   },
+
+  explain,
 
   async evaluateFlags(call, services) {
     const flags = await evaluate(call, services)
@@ -72,7 +71,7 @@ async function evaluate(
   const { caller, body, now } = call
   if (!('tenantId' in caller)) return refuse('FORBIDDEN', 'Flags are evaluated for a tenant.')
   const own = caller.kind === 'license' ? caller.productId : undefined
-  const product = await findContextProduct(table, caller.tenantId, own ?? body.context?.product)
+  const product = await findHeldProduct(table, caller.tenantId, own ?? body.context?.product)
   if (product === undefined) {
     return refuse(
       'INVALID_REQUEST',
@@ -86,19 +85,4 @@ async function evaluate(
   const all = [...standings(holdings, now, verifier.isGenuine).values()]
   const granted = entitlement(holdings, all).features
   return product.features.map((feature) => evaluateFlag(feature, product.code, granted, all))
-}
-
-/** The product that is named, or the only one the tenant holds. */
-async function findContextProduct(
-  table: Table,
-  tenantId: TenantId,
-  name: string | undefined,
-): Promise<Product | undefined> {
-  if (name === undefined) {
-    const [only, ...others] = await readAllHoldings(table, tenantId)
-    return only && others.length === 0 ? readProduct(table, only.productId) : undefined
-  }
-  const id = ProductId.safeParse(name)
-  const productId = id.success ? id.data : await findProduct(table, name)
-  return productId && readProduct(table, productId)
 }

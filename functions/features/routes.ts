@@ -2,9 +2,10 @@ import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Entitlement, Standpoint } from '../../shared/domain/entitlement.ts'
+import { Explanation } from '../../shared/domain/explain.ts'
 import { EvaluatedFlag } from '../../shared/domain/flags.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { LicenseId, ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 
 /** OFREP's evaluation context: `targetingKey` names the user or machine; other members are passed on and not used. */
@@ -42,6 +43,35 @@ export const featuresRoutes = {
     errors: [],
     summary: 'What the tenant is entitled to at an instant, with the source of every number',
     description: 'Computed from the licenses as they are stored now; `at` moves only the clock.',
+  },
+  explain: {
+    method: 'POST',
+    path: '/v1/explain',
+    access: [...VENDOR_ROLES, 'tenant:admin', 'tenant:app', 'license'],
+    body: z
+      .strictObject({
+        /** Required of vendor staff. */
+        tenantId: TenantId.optional(),
+        /** Code or id; with a license key its own product. */
+        product: z.string().max(64).optional(),
+        /** What to explain: one of these. */
+        licenseId: LicenseId.optional(),
+        feature: Code.optional(),
+        metric: Code.optional(),
+        /** How many more of the metric are wanted. */
+        units: z.int().min(1).max(1_000_000).default(1),
+      })
+      .refine(
+        (body) => [body.licenseId, body.feature, body.metric].filter((one) => one !== undefined).length === 1,
+        {
+          message: 'name one of licenseId, feature and metric',
+        },
+      ),
+    success: { status: 200, body: Explanation },
+    errors: ['NOT_FOUND'],
+    summary:
+      'Why: the chain from the question to the answer, each step with its evidence, and the cheapest cure',
+    safe: true,
   },
   evaluateFlags: {
     method: 'POST',

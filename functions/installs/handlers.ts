@@ -1,4 +1,4 @@
-import { attribute } from '../../shared/domain/entitlement.ts'
+import { attribute, limitOf } from '../../shared/domain/entitlement.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { checkUpload } from '../../shared/domain/upload.ts'
@@ -119,7 +119,7 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
       metrics: (product?.metrics ?? []).map(({ code, kind }) => {
         const { shares, excess } = attribute(code, usedOf(holdings.usage, code), standings.values())
         const share = shares.find((one) => one.licenseId === params.licenseId)
-        return { metric: code, kind, used: share?.used ?? 0, limit: license.limits[code] ?? 0, excess }
+        return { metric: code, kind, used: share?.used ?? 0, limit: limitOf(license, code) ?? 0, excess }
       }),
     }
   },

@@ -50,7 +50,9 @@ export async function checkOut(
       const grants = parts.flatMap((part): [Part, Grant][] => {
         const offer = part.offers.find(({ limit }) => part.wanted.units <= limit)
         const fence = sight.fences.get(part.wanted.metric)
-        return offer && fence !== undefined ? [[part, grantBlindly(part.ask, offer, fence, seconds(now))]] : []
+        return offer && fence !== undefined
+          ? [[part, grantBlindly(part.ask, offer, fence, seconds(now))]]
+          : []
       })
       return grants.length === parts.length ? granted(grants) : undefined
     },

@@ -68,8 +68,12 @@ export function offersOf(sight: Sight, metric: string, now: Instant, services: L
   return offers(sight.holdings, metric, now, milliseconds(now, rule?.duration ?? LEASE_LENGTH), isGenuine)
 }
 
-export const sizeOf = ({ holdings }: Sight, metric: string, now: Instant, { verifier }: LeaseServices): Size =>
-  sizeAt(holdings, metric, now, verifier.isGenuine)
+export const sizeOf = (
+  { holdings }: Sight,
+  metric: string,
+  now: Instant,
+  { verifier }: LeaseServices,
+): Size => sizeAt(holdings, metric, now, verifier.isGenuine)
 
 /** Milliseconds of a duration that begins now. */
 export const milliseconds = (now: Instant, duration: Duration) =>

@@ -119,7 +119,13 @@ export const Rules = z
         deny: z.array(Country).max(250).optional(),
       })
       .optional(),
-    fingerprints: z.strictObject({ match: z.enum(['any', 'two', 'most', 'all']) }).optional(),
+    fingerprints: z
+      .strictObject({
+        match: z.enum(['any', 'two', 'most', 'all']),
+        /** Within what a machine counts once; the product unless said otherwise. */
+        unique: z.enum(['license', 'plan', 'product']).optional(),
+      })
+      .optional(),
     reclaim: z
       .strictObject({ inactiveFor: Duration, noticeDays: z.array(z.int().positive()).max(10).optional() })
       .optional(),
@@ -129,6 +135,10 @@ export const Rules = z
         perYear: z.int().positive().optional(),
         approval: z.boolean().default(false),
       })
+      .optional(),
+    /** How often within any such period a place may go to a machine that was not seen in it before. */
+    deactivations: z
+      .strictObject({ allowed: z.int().min(0).max(100), period: Duration })
       .optional(),
   })
   .meta({ id: 'Rules' })

@@ -93,8 +93,8 @@ function pool(metric: Metric['code'], counting: readonly Standing[], used: numbe
   return { metric, capacity, used, ...room(capacity, used), sources }
 }
 
-// A code may be one that every object inherits, such as `constructor`.
-function limitOf({ limits }: License, metric: string): Limit | undefined {
+/** A license's limit of a metric, which may be named like something every object inherits, such as `constructor`. */
+export function limitOf({ limits }: License, metric: string): Limit | undefined {
   return Object.hasOwn(limits, metric) ? limits[metric] : undefined
 }
 

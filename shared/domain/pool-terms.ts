@@ -30,7 +30,9 @@ export function sizeAt(
   isGenuine: (license: License) => boolean,
 ): Size {
   const licenses = [...standings(holdings, at, isGenuine).values()]
-    .filter((standing) => standing.counts && isFloating(standing) && metric in standing.license.limits)
+    .filter(
+      (standing) => standing.counts && isFloating(standing) && Object.hasOwn(standing.license.limits, metric),
+    )
     .toSorted(byPrecedence)
     .map(({ license }) => license)
   const capacity = amount(sum(licenses.map((license) => license.limits[metric] ?? 0)))

@@ -1,6 +1,6 @@
 import type { Instant } from '../platform/time.ts'
 import type { Metric, Product } from './catalog.ts'
-import { entitlement, type Pool, room, sum } from './entitlement.ts'
+import { entitlement, limitOf, type Pool, room, sum } from './entitlement.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import { maskedKey } from './license-key.ts'
 import type { OperatingMode, Overview } from './overview.ts'
@@ -63,9 +63,9 @@ function isIncluded(module: Product['modules'][number], standings: readonly Stan
   return standings.some(
     ({ counts, license }) =>
       counts &&
-      (module.metrics.some((code) => license.limits[code] !== undefined && license.limits[code] !== 0) ||
+      (module.metrics.some((code) => (limitOf(license, code) ?? 0) !== 0) ||
         module.features.some(
-          (code) => license.features[code] !== undefined && license.features[code] !== false,
+          (code) => Object.hasOwn(license.features, code) && license.features[code] !== false,
         )),
   )
 }

@@ -41,7 +41,13 @@ export function leaseDetails(
       ...(m !== undefined && { machine: m }),
       ...(p !== undefined && { process: p }),
     }
-    const detail = { ref, holder, ...(d !== undefined && { department: d }), since: fromEpochMilliseconds(at), by }
+    const detail = {
+      ref,
+      holder,
+      ...(d !== undefined && { department: d }),
+      since: fromEpochMilliseconds(at),
+      by,
+    }
     put.push(leaseDetailEntity.encode(key(ref), detail))
   }
   const gone = [...(before?.entries.keys() ?? [])].filter((ref) => !after.entries.has(ref))

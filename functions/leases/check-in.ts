@@ -1,0 +1,50 @@
+import { lastOf } from '../../shared/domain/lease-last.ts'
+import { findLease, giveBack, isLapsed, type PoolChange } from '../../shared/domain/pool.ts'
+import { seconds } from '../../shared/domain/pool-terms.ts'
+import type { Refusal } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import type { CommitRequest } from '../services.ts'
+import { superseded } from './heartbeat.ts'
+import type { LeaseAddress } from './sealed-id.ts'
+import type { LeaseServices } from './services.ts'
+import { type Step, settle } from './settle.ts'
+
+export type CheckedIn = { released: boolean }
+
+/** Gives a lease back: one conditional write in the normal case. Doing it again changes nothing. */
+export async function checkIn(
+  call: CommitRequest,
+  { tenantId, productId, ref, sharer, entries }: LeaseAddress,
+  services: LeaseServices,
+): Promise<CheckedIn | Refusal | Replayed> {
+  const at = seconds(call.now)
+  const step = (changes: ReadonlyMap<string, PoolChange>): Step<CheckedIn> => ({
+    changes,
+    last: lastOf('in', ref, call),
+    reply: { released: changes.size > 0 },
+  })
+
+  return settle<CheckedIn>(call, services, {
+    tenantId,
+    productId,
+    metrics: entries.map(([metric]) => metric),
+    blind() {
+      if (entries.some(([, entry]) => entry.kind === 'shared' || isLapsed(entry, at))) return undefined
+      return step(
+        new Map(entries.map(([metric, entry]) => [metric, { ...giveBack(ref, entry, sharer), waiting: 0 }])),
+      )
+    },
+    decide(_sight, pools) {
+      const changes = new Map<string, PoolChange>()
+      for (const [metric, held] of entries) {
+        const pool = pools.get(metric)
+        if (pool === undefined) continue
+        const found = findLease(pool, ref, held, sharer, at)
+        if (found.is === 'superseded') return superseded
+        if ('entry' in found)
+          changes.set(metric, { ...giveBack(ref, found.entry, sharer), waiting: pool.waiting })
+      }
+      return step(changes)
+    },
+  })
+}

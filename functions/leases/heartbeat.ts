@@ -1,0 +1,97 @@
+import type { Entry } from '../../shared/domain/lease-entry.ts'
+import { lastOf } from '../../shared/domain/lease-last.ts'
+import { findLease, isLapsed, type PoolChange, renew, renewBlindly } from '../../shared/domain/pool.ts'
+import { seconds } from '../../shared/domain/pool-terms.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import type { CommitRequest } from '../services.ts'
+import { notInForce, refuseCaller } from './asking.ts'
+import { type Lease, leaseView } from './lease-view.ts'
+import { offersOf } from './plan.ts'
+import type { LeaseAddress } from './sealed-id.ts'
+import type { LeaseServices } from './services.ts'
+import { type Step, settle } from './settle.ts'
+import type { Sight } from './sight.ts'
+
+/**
+ * Renews a lease and replaces its id. In the normal case one conditional write and no read. An id that was just
+ * replaced is answered with the present one: the answer to its heartbeat may have been lost.
+ */
+export async function heartbeat(
+  call: CommitRequest,
+  address: LeaseAddress,
+  services: LeaseServices,
+): Promise<Lease | Refusal | Replayed> {
+  const { caller, now } = call
+  const { tenantId, productId, ref, sharer, entries } = address
+  const at = seconds(now)
+  if (entries.some(([, entry]) => entry.kind === 'borrow'))
+    return refuse('TRANSITION_NOT_ALLOWED', 'A borrowed license is not renewed; return it and borrow again.')
+
+  const answer = (renewed: readonly (readonly [string, Entry])[]): Lease =>
+    leaseView({ ...address, entries: renewed }, now, services.secrets.leaseKey)
+
+  /** The ways to renew in each pool; the refusal if its license is not in force. */
+  function offersFor(sight: Sight) {
+    const refused = refuseCaller(caller, sight, now, services)
+    if (refused) return refused
+    const all = entries.map(([metric]) => offersOf(sight, metric, now, services))
+    return all.some(({ size }) => size.limit === 0) ? notInForce : all.map(({ offers }) => offers)
+  }
+
+  return settle<Lease>(call, services, {
+    tenantId,
+    productId,
+    metrics: entries.map(([metric]) => metric),
+    blind(sight): Step<Lease> | Refusal | undefined {
+      const offers = offersFor(sight)
+      if (isRefusal(offers)) return offers
+      const changes = new Map<string, PoolChange>()
+      const renewed: [string, Entry][] = []
+      for (const [index, [metric, held]] of entries.entries()) {
+        const offer = offers[index]?.find(({ limit }) => held.units <= limit)
+        const fence = sight.fences.get(metric)
+        if (offer === undefined || fence === undefined || isLapsed(held, at)) return undefined
+        const { entry, change } = renewBlindly(ref, held, offer, fence, at)
+        changes.set(metric, change)
+        renewed.push([metric, entry])
+      }
+      return { changes, reply: answer(renewed) }
+    },
+    decide(sight, pools): Step<Lease> | Refusal {
+      const offers = offersFor(sight)
+      if (isRefusal(offers)) return offers
+      const changes = new Map<string, PoolChange>()
+      const kept: [string, Entry][] = []
+      let isPrevious = false
+      let isOver = false
+      for (const [index, [metric, held]] of entries.entries()) {
+        const pool = pools.get(metric)
+        if (pool === undefined) return lapsed
+        const found = findLease(pool, ref, held, sharer, at)
+        if (found.is === 'superseded') return superseded
+        if (!('entry' in found)) return lapsed
+        isPrevious ||= found.is === 'previous'
+        const { entry, change } = renew(pool, ref, found.entry, offers[index] ?? [], at)
+        isOver ||= entry === undefined
+        changes.set(metric, change)
+        kept.push([metric, isPrevious ? found.entry : (entry ?? found.entry)])
+      }
+      if (isPrevious) return { changes: new Map(), reply: answer(kept) }
+      if (isOver) return letGo(changes)
+      return { changes, reply: answer(kept) }
+    },
+  })
+
+  /** All pools of the lease let it go, also those that had room for it; then it is told so. */
+  function letGo(changes: ReadonlyMap<string, PoolChange>): Step<Lease> {
+    const all = [...changes].map(([metric, change]): [string, PoolChange] => {
+      const { limit: _, ...rest } = change
+      return [metric, { ...rest, put: new Map(), remove: [...change.seen.keys()] }]
+    })
+    return { changes: new Map(all), last: lastOf('shed', ref, call), again: true }
+  }
+}
+
+const lapsed = refuse('LEASE_LAPSED', 'Its time was over, it was given back, or its licenses became too few.')
+export const superseded = refuse('LEASE_SUPERSEDED', 'A heartbeat has replaced this id since.')

@@ -1,0 +1,19 @@
+import { SessionKeyEnvironment, VerifierEnvironment } from '../../shared/platform/config/environment.ts'
+import { sessionKeys } from '../../shared/platform/signing/session-keys.ts'
+import { contextFunction } from '../function.ts'
+import { withVerifier } from '../verified.ts'
+import { leasesHandlers } from './handlers.ts'
+import { leasesRoutes } from './routes.ts'
+import type { LeaseServices } from './services.ts'
+import { sights } from './sight.ts'
+
+const { serve } = contextFunction(
+  VerifierEnvironment.extend(SessionKeyEnvironment.shape),
+  async (services, { kms }, env): Promise<LeaseServices> => ({
+    ...(await withVerifier(services, kms, env.SIGNING_KEY_IDS)),
+    sessionKeys: sessionKeys(kms, env.SESSION_KEY_ID),
+    sights: sights(services.table),
+  }),
+)
+
+export const handler = serve(leasesRoutes, leasesHandlers)

@@ -1,0 +1,89 @@
+import * as z from 'zod'
+import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { Code } from '../../shared/domain/catalog.ts'
+import { Department, Holder } from '../../shared/domain/lease-last.ts'
+import type { RouteTable } from '../../shared/platform/http/contract.ts'
+import { Reason } from '../../shared/platform/http/shapes.ts'
+import { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { Lease } from './lease-view.ts'
+import { PoolView } from './pools-view.ts'
+
+const holders = ['license', 'tenant:app', 'tenant:admin'] as const
+const LeaseId = z.string().max(4000)
+const Units = z.int().min(1).max(1_000_000)
+
+const Item = z.strictObject({ metric: Code, units: Units.default(1) })
+const Items = z
+  .array(Item)
+  .min(1)
+  .max(10)
+  .refine(
+    (items) => new Set(items.map(({ metric }) => metric)).size === items.length,
+    'name each metric once',
+  )
+
+const asked = {
+  /** Code or id; not needed with a license key. */
+  product: z.string().max(64).optional(),
+  holder: Holder.optional(),
+  department: Department.optional(),
+}
+
+export const CheckOutBody = z.strictObject({
+  ...asked,
+  /** All of them or none; one unit of the product's only floating metric, or of `concurrent`, unless said otherwise. */
+  items: Items.optional(),
+  /** Chosen by the application: asking again with it answers the same lease. */
+  leaseToken: z.string().min(8).max(200).optional(),
+})
+
+const own = ['LICENSE_NOT_IN_FORCE', 'NOT_FOUND'] as const
+
+export const leasesRoutes = {
+  checkOut: {
+    method: 'POST',
+    path: '/v1/leases',
+    access: holders,
+    body: CheckOutBody,
+    success: { status: 201, body: Lease },
+    errors: [...own, 'POOL_EXHAUSTED'],
+    summary: 'Check out floating licenses: several at once, all or nothing',
+  },
+  heartbeat: {
+    method: 'POST',
+    path: '/v1/leases/heartbeat',
+    access: holders,
+    body: z.strictObject({ leaseId: LeaseId }),
+    success: { status: 200, body: Lease },
+    errors: [...own, 'LEASE_SUPERSEDED', 'LEASE_LAPSED', 'TRANSITION_NOT_ALLOWED'],
+    summary: 'Renew a lease; its id is replaced',
+  },
+  checkIn: {
+    method: 'POST',
+    path: '/v1/leases/check-in',
+    access: holders,
+    body: z.strictObject({ leaseId: LeaseId }),
+    success: { status: 200, body: z.strictObject({ released: z.boolean() }) },
+    errors: ['NOT_FOUND', 'LEASE_SUPERSEDED'],
+    summary: 'Give a lease back; a second time changes nothing',
+  },
+  listPools: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/pools',
+    access: [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter', 'tenant:app'],
+    params: z.strictObject({ tenantId: TenantId }),
+    success: { status: 200, body: z.strictObject({ items: z.array(PoolView) }) },
+    errors: [],
+    summary: "The tenant's floating pools: capacity, use, queue, and who holds what",
+  },
+  releaseLease: {
+    method: 'POST',
+    path: '/v1/tenants/{tenantId}/leases/release',
+    access: ['tenant:admin'],
+    params: z.strictObject({ tenantId: TenantId }),
+    body: z.strictObject({ productId: ProductId, metric: Code, ref: z.string().max(20), reason: Reason }),
+    success: { status: 200, body: z.strictObject({ released: z.boolean() }) },
+    errors: [],
+    summary: 'Release a stranded lease of the own tenant; audited, limited in rate',
+  },
+} as const satisfies RouteTable

@@ -1,0 +1,25 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { readEnvironment } from '../../shared/platform/config/environment.ts'
+import { createLog } from '../../shared/platform/log.ts'
+import { leaseDetails } from '../../shared/store/lease-detail.ts'
+import { type BatchResult, type ConsumerServices, consume } from './consume.ts'
+import { RecordsEnvironment } from './environment.ts'
+
+const env = readEnvironment(RecordsEnvironment)
+const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+  marshallOptions: { removeUndefinedValues: true },
+})
+const services: ConsumerServices = {
+  table: { client, name: env.TABLE_NAME },
+  log: createLog(env.LOG_LEVEL),
+  meaningOf: ({ address, before, after }) => ({
+    events: [],
+    ...leaseDetails(address, before, after),
+  }),
+}
+
+/** Serves the stream of the table: changes of pools become their events and the rows that say who holds a lease. */
+export function handler(event: unknown, context: { awsRequestId: string }): Promise<BatchResult> {
+  return consume(event, context.awsRequestId, services)
+}

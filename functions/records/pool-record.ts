@@ -1,0 +1,31 @@
+import * as z from 'zod'
+import type { Pool } from '../../shared/domain/pool.ts'
+import { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { decodePool, type PoolAddress } from '../../shared/store/pool.ts'
+import { type RawRecord, StreamRecord } from './stream-event.ts'
+
+/** A change of a pool, as its stream record tells it. */
+export type PoolRecord = {
+  /** The stream's own id of the record; see event-id.ts. */
+  readonly recordId: string
+  readonly address: PoolAddress
+  /** Undefined when the change made the pool. */
+  readonly before: Pool | undefined
+  readonly after: Pool
+}
+
+/** The parts of a pool's key, as keys.ts puts them together. */
+const PoolPartition = z.tuple([z.literal('T'), TenantId, z.literal('POOLS'), ProductId])
+
+/** @throws ZodError or CorruptItemError when this is no change of a pool that this program wrote */
+export function readPoolRecord(raw: RawRecord): PoolRecord {
+  const { eventID, dynamodb } = StreamRecord.parse(raw)
+  const { Keys, OldImage, NewImage } = dynamodb
+  const [, tenantId, , productId] = PoolPartition.parse(Keys.pk.S.split('#'))
+  return {
+    recordId: eventID,
+    address: { tenantId, productId, metric: Keys.sk.S },
+    before: OldImage && decodePool(OldImage),
+    after: decodePool(NewImage),
+  }
+}

@@ -1,0 +1,41 @@
+import type { Limit, Rules } from './catalog.ts'
+import { sum } from './entitlement.ts'
+import type { License } from './license.ts'
+
+/** Stands for no limit in a condition. */
+export const UNLIMITED = Number.MAX_SAFE_INTEGER
+
+/** How much of a metric some licenses give together. */
+export type Size = {
+  /** What they grant; `UNLIMITED` where one does not limit it. */
+  readonly capacity: number
+  /** The capacity and the declared overdraft. */
+  readonly limit: number
+}
+
+/**
+ * The effective limit = capacity + min(absolute cap, floor(capacity × percent)), where the capacity is the sum over the
+ * licenses (licensing-semantics.md, section 15). Each license's overdraft is taken of its own units and capped by its
+ * own rule; the sum is rounded down once, so that splitting a capacity over several licenses loses no unit.
+ */
+export function sizeOf(licenses: readonly Pick<License, 'limits' | 'rules'>[], metric: string): Size {
+  const limits = licenses.map(({ limits: own }) => (Object.hasOwn(own, metric) ? (own[metric] ?? 0) : 0))
+  const total = sum(limits)
+  const capacity = total === 'unlimited' ? UNLIMITED : total
+  const extra = licenses.reduce((units, { rules }, index) => units + overdraft(rules, limits[index] ?? 0), 0)
+  return { capacity, limit: Math.min(UNLIMITED, capacity + Math.floor(extra)) }
+}
+
+function overdraft({ overdraft: rule }: Pick<Rules, 'overdraft'>, limit: Limit): number {
+  switch (rule?.kind) {
+    case undefined:
+    case 'none':
+      return 0
+    case 'absolute':
+      return rule.units
+    case 'percent':
+      return limit === 'unlimited' ? 0 : Math.min((limit * rule.percent) / 100, rule.cap ?? UNLIMITED)
+    case 'unlimited':
+      return UNLIMITED
+  }
+}

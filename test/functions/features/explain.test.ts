@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Explanation } from '../../../shared/domain/explain.ts'
+import { type Api, outcome, startApi } from '../../support/api.ts'
+import { createScenario, inDays, type Scenario } from '../../support/scenario.ts'
+
+let api: Api
+let scenario: Scenario
+
+beforeAll(async () => {
+  api = await startApi()
+})
+afterAll(() => api.stop())
+
+async function ask(body: object): Promise<Explanation> {
+  const token = await api.token('tenant:app', scenario.tenant.id)
+  const answer = await api.call('POST', '/v1/explain', { token, body })
+  expect(outcome(answer)).toBe('200')
+  return Explanation.parse(answer.body)
+}
+
+describe('why a feature is off', () => {
+  it('names every license that includes it, why it does not count, and the cheapest cure first', async () => {
+    scenario = await createScenario(api)
+    const expired = await scenario.issue({ validFrom: inDays(-60), expiresAt: inDays(-30), graceDays: 0 })
+    const suspended = await scenario.issue()
+    await scenario.act(suspended.license.id, 'suspend', { reason: 'unpaid' })
+    const waiting = await scenario.issue({ applyOn: 'upload' })
+
+    const { granted, cures, chain } = await ask({ feature: 'sso' })
+
+    expect(granted).toBe(false)
+    expect(cures).toEqual([
+      { cure: 'Upload its license file.', who: 'tenant', costs: 'nothing', licenseId: waiting.license.id },
+      { cure: 'Reinstate it.', who: 'vendor', costs: 'nothing', licenseId: suspended.license.id },
+      { cure: 'Renew it.', who: 'vendor', costs: 'money', licenseId: expired.license.id },
+      { cure: 'Buy a license that includes sso.', who: 'vendor', costs: 'money' },
+    ])
+    expect(chain.map((step) => step.evidence).join('\n')).toContain('unpaid')
+  })
+
+  it('the cheapest cure, carried out, cures', async () => {
+    scenario = await createScenario(api)
+    const { file } = await scenario.issue({ applyOn: 'upload' })
+    expect(await ask({ feature: 'sso' })).toMatchObject({
+      granted: false,
+      cures: [{ cure: 'Upload its license file.' }, {}],
+    })
+    await scenario.upload(file)
+    expect(await ask({ feature: 'sso' })).toMatchObject({ granted: true, cures: [] })
+  })
+})
+
+describe('why there is no room', () => {
+  it('shows where the capacity comes from, what is used, and what would make room', async () => {
+    scenario = await createScenario(api)
+    const { license } = await scenario.issue({ limits: { users: 10 } })
+    const token = await api.token('tenant:app', scenario.tenant.id)
+    const report = { product: scenario.product.code, metric: 'users', value: 9 }
+    await api.call('POST', '/v1/usage', { token, body: { records: [report] } })
+    expect(await ask({ metric: 'users', units: 1 })).toMatchObject({ granted: true })
+    const full = await ask({ metric: 'users', units: 3 })
+    expect(full).toMatchObject({
+      granted: false,
+      summary: '9 of 10 users in use; 3 more do not fit, 2 too many.',
+      cures: [{ cure: 'Free 2 users.', who: 'tenant' }, { cure: 'Buy 2 more users.' }],
+    })
+    expect(full.chain).toContainEqual({
+      step: 'gives users',
+      passed: true,
+      evidence: '10',
+      licenseId: license.id,
+    })
+  })
+})
+
+describe('why a license does not count', () => {
+  it('answers each condition in order; a foreign license is not there', async () => {
+    scenario = await createScenario(api)
+    const { license, key } = await scenario.issue()
+    await scenario.act(license.id, 'suspend', { reason: 'audit' })
+    const explained = await ask({ licenseId: license.id })
+    expect(explained.chain.map(({ step, passed }) => [step, passed])).toEqual([
+      ['signature', true],
+      ['not revoked', true],
+      ['not suspended', false],
+      ['started', true],
+      ['not over', true],
+      ['applied', true],
+    ])
+    const byKey = await api.call('POST', '/v1/explain', {
+      headers: { authorization: `License ${key}` },
+      body: { licenseId: license.id },
+    })
+    expect(byKey.body).toEqual(explained)
+    scenario = await createScenario(api)
+    const token = await api.token('tenant:app', scenario.tenant.id)
+    expect(outcome(await api.call('POST', '/v1/explain', { token, body: { licenseId: license.id } }))).toBe(
+      '404 NOT_FOUND',
+    )
+  })
+})

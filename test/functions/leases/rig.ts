@@ -1,0 +1,156 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Asking } from '../../../functions/leases/asking.ts'
+import { checkIn } from '../../../functions/leases/check-in.ts'
+import { type CheckOut, checkOut } from '../../../functions/leases/check-out.ts'
+import { heartbeat } from '../../../functions/leases/heartbeat.ts'
+import { Lease } from '../../../functions/leases/lease-view.ts'
+import { openLeaseId } from '../../../functions/leases/sealed-id.ts'
+import type { LeaseServices } from '../../../functions/leases/services.ts'
+import { sights } from '../../../functions/leases/sight.ts'
+import type { CommitRequest } from '../../../functions/services.ts'
+import type { Caller } from '../../../shared/domain/access.ts'
+import type { License } from '../../../shared/domain/license.ts'
+import { unitsOf } from '../../../shared/domain/pool.ts'
+import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
+import { type LicenseId, newLicenseId, newProductId, newTenantId } from '../../../shared/platform/ids.ts'
+import { type Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
+import { commit } from '../../../shared/store/commit.ts'
+import { raiseFences } from '../../../shared/store/fence.ts'
+import { licenseItem, readLicense, replaceLicense } from '../../../shared/store/holdings.ts'
+import { readPool } from '../../../shared/store/pool.ts'
+import { putOnce, type Table, transact } from '../../../shared/store/transact.ts'
+import { aLicense, at, type LicenseOverrides } from '../../support/licenses.ts'
+
+/** Licenses of `aLicense` are in force all through 2026. */
+export const NOON = at('2026-06-01T12:00:00Z')
+
+export type World = Awaited<ReturnType<typeof aWorld>>
+
+/**
+ * A tenant of its own with floating licenses, and the functions that give leases, called as handlers call them but at
+ * times of the test's choice. `clock.now` is what the next request has as its time.
+ */
+export async function aWorld(table: Table, ...licenses: readonly LicenseOverrides[]) {
+  const clock = { now: NOON }
+  const asking: Asking = { tenantId: newTenantId(NOON), productId: newProductId(NOON) }
+  const ids: LicenseId[] = []
+  const caller: Caller = { kind: 'tenant', role: 'tenant:app', tenantId: asking.tenantId, subject: 'tok_app' }
+
+  /** A warm function; another one remembers nothing of what the first saw. */
+  function warm(client: Table['client'] = table.client): LeaseServices {
+    const own = { client, name: table.name }
+    // Only what leases need; a use of anything else fails.
+    return partOf({
+      table: own,
+      sights: sights(own),
+      secrets: { leaseKey: LEASE_KEY },
+      verifier: { isGenuine: () => true },
+      commit: (request: CommitRequest, decision: Parameters<typeof commit>[3]) =>
+        commit(own, SEALING_KEY, request, decision),
+    })
+  }
+  const services = warm()
+
+  const call = (changes: Partial<CommitRequest> = {}): CommitRequest => ({
+    caller,
+    now: clock.now,
+    requestId: randomUUID(),
+    idempotencyKey: undefined,
+    fingerprint: '',
+    ...changes,
+  })
+
+  async function issue(overrides: LicenseOverrides = {}): Promise<LicenseId> {
+    const id = newLicenseId(NOON)
+    const license = aLicense({
+      allocation: 'floating',
+      limits: { concurrent: 5 },
+      ...overrides,
+      id,
+      tenantId: asking.tenantId,
+      productId: asking.productId,
+    })
+    await transact(table, { ...(await raiseFences(table, license)), license: putOnce(licenseItem(license)) })
+    ids.push(id)
+    return id
+  }
+
+  /** Changes a license as the vendor does: with its fences, in one transaction. */
+  async function change(id: LicenseId | undefined, edit: (license: License) => License): Promise<void> {
+    for (;;) {
+      const license = id && (await readLicense(table, { ...asking, licenseId: id }))
+      if (license === undefined) throw new Error('no such license')
+      const outcome = await transact(table, {
+        ...(await raiseFences(table, license)),
+        license: replaceLicense(edit(license)),
+      })
+      if (outcome.ok) return
+    }
+  }
+
+  for (const overrides of licenses) await issue(overrides)
+  return {
+    table,
+    clock,
+    asking,
+    caller,
+    ids,
+    services,
+    warm,
+    call,
+    issue,
+    change,
+    pass: (seconds: number) => {
+      clock.now = plusMilliseconds(clock.now, seconds * 1000)
+    },
+    suspend: (id = ids[0]) => change(id, (license) => ({ ...license, suspendedAt: clock.now })),
+    reinstate: (id = ids[0]) =>
+      change(id, ({ suspendedAt: _, ...license }) => license),
+    cut: (concurrent: number, id = ids[0]) =>
+      change(id, (license) => ({ ...license, limits: { ...license.limits, concurrent } })),
+    out: async (body: CheckOut = {}, by = services, changes: Partial<CommitRequest> = {}) =>
+      answered(await checkOut(call(changes), asking, body, by)),
+    beat: async (lease: Lease, by = services) => answered(await heartbeat(call(), opened(lease), by)),
+    in: async (lease: Lease, by = services) => checkIn(call(), opened(lease), by),
+    async pool(metric = 'concurrent') {
+      const pool = await readPool(table, { ...asking, metric })
+      if (pool === undefined) throw new Error(`no pool ${metric}`)
+      // Counts equal rows, always.
+      const counted = unitsOf(pool.entries.values())
+      if (pool.used !== counted) throw new Error(`used ${pool.used}, but entries of ${counted}`)
+      return pool
+    },
+  }
+}
+
+const LEASE_KEY = randomBytes(32)
+const SEALING_KEY = randomBytes(32)
+
+function partOf(services: object): LeaseServices {
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: a stand-in with the services that leases use
+  return services as LeaseServices
+}
+
+function opened({ leaseId }: Lease) {
+  const address = openLeaseId(leaseId, LEASE_KEY)
+  if (address === undefined) throw new Error('no lease id')
+  return address
+}
+
+/** The lease or refusal; a replay is parsed. */
+function answered(answer: unknown): Lease | Refusal {
+  if (isRefusal(answer)) return answer
+  const replayed = typeof answer === 'object' && answer !== null && 'replayed' in answer
+  return Lease.parse(replayed ? answer.replayed : answer)
+}
+
+/** The lease, if there is one. */
+export function granted(answer: Lease | Refusal): Lease {
+  if (isRefusal(answer)) throw new Error(`${answer.refused}: ${answer.detail}`)
+  return answer
+}
+
+/** `granted`, or the code of the refusal. */
+export const codeOf = (answer: unknown): string => (isRefusal(answer) ? answer.refused : 'granted')
+
+export const expiryOf = (lease: Lease): Instant => lease.expiresAt
