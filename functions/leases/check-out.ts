@@ -34,7 +34,10 @@ export async function checkOut(
 ): Promise<Lease | Refusal | Replayed> {
   const { caller, now } = call
   const { tenantId, productId } = asking
-  const wanted = wantedOf(body.items, await services.sights.get(tenantId, productId, now), now, services)
+  const remembered = wantedOf(body.items, await services.sights.get(tenantId, productId, now), now, services)
+  const wanted = isRefusal(remembered)
+    ? wantedOf(body.items, await services.sights.reload(tenantId, productId, now), now, services)
+    : remembered
   if (isRefusal(wanted)) return wanted
   const asker = askerOf(body.holder, body.leaseToken, subjectOf(caller))
   const plan = (sight: Sight) =>

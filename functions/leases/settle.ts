@@ -56,7 +56,9 @@ export async function settle<Reply>(
 ): Promise<Reply | Refusal | Replayed> {
   const { table, sights } = services
   let sight = await sights.get(tenantId, productId, call.now)
-  let step = blind(sight)
+  const first = blind(sight)
+  // What is remembered may grant, since the fence is a condition, but not refuse: a license may count again.
+  let step: Step<Reply> | Refusal | undefined = isRefusal(first) ? undefined : first
   for (let round = 1; round <= ROUNDS; round += 1) {
     if (step !== undefined) {
       if (isRefusal(step)) return step

@@ -12,16 +12,16 @@ import {
   suspended,
   type Transition,
 } from '../../shared/domain/lifecycle.ts'
-import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { addressByKey } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
-import { raiseFences } from '../../shared/store/fence.ts'
+import { raiseFences, raiseTenantFence } from '../../shared/store/fence.ts'
 import { replaceLicense } from '../../shared/store/holdings.ts'
-import { keyAddressKey } from '../../shared/store/keys.ts'
-import { putOnce } from '../../shared/store/transact.ts'
+import { keyAddressKey, tenantKey } from '../../shared/store/keys.ts'
+import { checkLive, putOnce } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
@@ -175,10 +175,18 @@ async function revise<Reply>(
     const reply = change.reply(after, signed)
     if (isRefusal(reply)) return reply
     return services.commit(call, {
-      writes: { license: replaceLicense(signed), ...fences },
+      writes: {
+        license: replaceLicense(signed),
+        ...fences,
+        // An archived tenant holds nothing in force, and renewing must not change that.
+        ...(change.transition === 'renew' && {
+          tenant: checkLive(tenantKey(license.tenantId)),
+          tenantFence: raiseTenantFence(license.tenantId),
+        }),
+      },
       events: [{ ...eventOf(change.event, license, change.reason), before, after }],
       reply,
-      refusals: { license: outdated },
+      refusals: { license: outdated, tenant: refuse('ARCHIVED', 'The tenant is archived.') },
     })
   })
 }

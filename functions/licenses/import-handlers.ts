@@ -5,7 +5,7 @@ import { statusAt } from '../../shared/domain/status.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { record } from '../../shared/store/commit.ts'
 import { eventItem } from '../../shared/store/event.ts'
-import { raiseFences } from '../../shared/store/fence.ts'
+import { raiseFences, raiseTenantFence } from '../../shared/store/fence.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
 import { planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { type Action, checkLive, putOnce, TRANSACTION_LIMIT, transact } from '../../shared/store/transact.ts'
@@ -154,6 +154,7 @@ async function actionsOf(
       actions[`${label} ${reference}`] = action
     actions[`event ${reference}`] = putOnce(eventItem(importEvent(license, request)))
     actions[`live tenant ${tenantId}`] = checkLive(tenantKey(tenantId))
+    actions[`fence ${tenantId}`] = raiseTenantFence(tenantId)
     actions[`live plan ${planId}`] = checkLive(planKey(planId))
     actions[`live product ${productId}`] = checkLive(productKey(productId))
     const base =

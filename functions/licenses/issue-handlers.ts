@@ -6,7 +6,7 @@ import { newLicenseId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { addressById, addressByKey, addressByReference } from '../../shared/store/address.ts'
 import { readPlan, readProduct } from '../../shared/store/catalog.ts'
-import { raiseFences } from '../../shared/store/fence.ts'
+import { raiseFences, raiseTenantFence } from '../../shared/store/fence.ts'
 import { licenseItem, replaceLicense } from '../../shared/store/holdings.ts'
 import { licenseKey, planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
@@ -45,6 +45,7 @@ export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices
       return commit(call, {
         writes: {
           tenant: checkLive(tenantKey(tenantId)),
+          tenantFence: raiseTenantFence(tenantId),
           plan: checkLive(planKey(planId)),
           product: checkLive(productKey(product.id)),
           ...(base && { base: baseOf(license, base) }),

@@ -162,7 +162,7 @@ export const licensesRoutes = {
       })
       .default({ from: 'auto' }),
     success: { status: 200, body: z.strictObject({ license: LicenseView, file: LicenseFile }) },
-    errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_MISMATCH', 'LICENSE_TAMPERED'],
+    errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_MISMATCH', 'LICENSE_TAMPERED', 'ARCHIVED'],
     summary: 'Renew a license by one more term or to a date; a suspension stays',
   },
   rotateLicenseKey: {

@@ -67,7 +67,7 @@ export async function consume(
 
 /** The records of each item, in their order. */
 function byItem(records: readonly RawRecord[]): ReadonlyMap<string, RawRecord[]> {
-  return Map.groupBy(records, ({ dynamodb }) => JSON.stringify(dynamodb.Keys))
+  return Map.groupBy(records, ({ dynamodb: { Keys } }) => `${Keys.pk.S} ${Keys.sk.S}`)
 }
 
 async function write(

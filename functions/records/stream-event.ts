@@ -23,12 +23,14 @@ const Attribute: z.ZodType<AttributeValue> = z.lazy(() =>
 /** An item as the store reads it. */
 const Image = z.record(z.string(), Attribute).transform((image): Record<string, unknown> => unmarshall(image))
 
+const Keys = z.object({ pk: z.object({ S: z.string() }), sk: z.object({ S: z.string() }) })
+
 /** One change of one item, as the stream tells it (Streams API, Record). */
 export const StreamRecord = z.object({
   /** The same however often the record is delivered. */
   eventID: z.string().min(1),
   dynamodb: z.object({
-    Keys: z.object({ pk: z.object({ S: z.string() }), sk: z.object({ S: z.string() }) }),
+    Keys,
     NewImage: Image,
     OldImage: Image.optional(),
   }),
@@ -38,7 +40,7 @@ export const StreamRecord = z.object({
 export const StreamEvent = z.object({
   Records: z.array(
     z.looseObject({
-      dynamodb: z.looseObject({ SequenceNumber: z.string().min(1), Keys: z.unknown() }),
+      dynamodb: z.looseObject({ SequenceNumber: z.string().min(1), Keys }),
     }),
   ),
 })

@@ -7,6 +7,7 @@ import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { newTenantId, type TenantId } from '../../shared/platform/ids.ts'
 import { customerItem } from '../../shared/store/address.ts'
 import { eventEntity } from '../../shared/store/event.ts'
+import { seenTenantFence } from '../../shared/store/fence.ts'
 import { readAllHoldings } from '../../shared/store/holdings.ts'
 import { customerKey, eventLog, KIND } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
@@ -67,22 +68,20 @@ export const tenantHandlers: Omit<Handlers<typeof tenantsRoutes, Services>, 'get
     })
   },
 
-  // A license that is issued between the reading of the licenses and the commit is not seen: issuing checks that the
-  // tenant is live and writes nothing to it. What remains then is an archived tenant with a license that works on, as
-  // it would if it had been issued a moment earlier under another reading of the clock; nothing is lost or broken.
   async archiveTenant(call, { table, commit }) {
     return untilFresh(async () => {
       const current = await loadTenant(table, call.params.tenantId)
       if (isRefusal(current)) return current
+      const fence = await seenTenantFence(table, current.id)
       const refused =
         checkNotArchived(current) ?? checkUnused(await readAllHoldings(table, current.id), call.now)
       if (refused) return refused
       const tenant = archived(current, call.now)
       return commit(call, {
-        writes: { tenant: putRevision(tenantItem(tenant), current.revision) },
+        writes: { tenant: putRevision(tenantItem(tenant), current.revision), fence },
         events: [{ ...eventOf('tenant.archived', tenant), ...changes(current, tenant) }],
         reply: tenant,
-        refusals: { tenant: outdated },
+        refusals: { tenant: outdated, fence: outdated },
       })
     })
   },

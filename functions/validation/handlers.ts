@@ -2,15 +2,9 @@ import { type Caller, seesTenant } from '../../shared/domain/access.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
 import type { FileFault } from '../../shared/domain/license-file.ts'
+import type { Question } from '../../shared/domain/question.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import {
-  judge,
-  type Pace,
-  type Question,
-  rejectedFile,
-  unknownLicense,
-  type Verdict,
-} from '../../shared/domain/verdict.ts'
+import { judge, type Pace, rejectedFile, unknownLicense, type Verdict } from '../../shared/domain/verdict.ts'
 import type { AskedVersion } from '../../shared/domain/version-findings.ts'
 import { limitsVersions } from '../../shared/domain/versions.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
@@ -64,17 +58,9 @@ async function decide(
   const standing = all.get(asked.licenseId)
   const isOldKey = asked.keyHash !== undefined && asked.keyHash !== standing?.license.keyHash
   if (standing === undefined || isOldKey) return unknownLicense(now, pace)
-  const { product, fingerprint, country, features, userId } = body
-  const version = await askedVersion(standing.license, body.version, table)
-  const question: Question = {
-    product,
-    fingerprint,
-    country,
-    features,
-    version,
-    userId,
-    fileRevision: asked.fileRevision,
-  }
+  const { key: _, licenseId: __, file: ___, nonce: ____, version: named, ...scope } = body
+  const version = await askedVersion(standing.license, named, table)
+  const question: Question = { ...scope, version, fileRevision: asked.fileRevision }
   return judge(standing, all, holdings, question, now, pace)
 }
 

@@ -20,6 +20,9 @@ export const ValidateBody = z
       .string()
       .regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
       .optional(),
+    /** Who asks, for site licenses. */
+    email: z.email().max(254).optional(),
+    organization: z.string().min(1).max(100).optional(),
     features: z.array(Code).max(100).optional(),
     /** Asks for a signed verdict bound to this text. */
     nonce: z.string().min(8).max(200).optional(),

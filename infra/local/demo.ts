@@ -10,8 +10,10 @@ import { consoleNarrator } from './demo/console-narrator.ts'
 import { tellStory } from './demo/story.ts'
 import { makeVendorToken, worldOf } from './demo/world.ts'
 import { LocalStackError } from './errors.ts'
+import { requireJava } from './java.ts'
 
 async function demo(folder: string): Promise<void> {
+  await requireJava()
   console.log('Latchkey: the main job from end to end, on a throwaway stack\n')
   const { template, assemblyDir } = await timed('functions and template', () =>
     synthesize({ stage: 'local', outdir: join(folder, 'assembly') }),
@@ -44,8 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 try {
   await demo(folder)
 } catch (error) {
-  console.error()
-  if (error instanceof AssertionError) console.error('The story went another way:')
-  console.error(error instanceof LocalStackError ? error.message : error)
+  if (error instanceof AssertionError) console.error('\nThe story went another way:', error.stack)
+  else console.error(error instanceof LocalStackError ? error.message : error)
   process.exitCode = 1
 }

@@ -113,6 +113,23 @@ export const Rules = z
       ])
       .optional(),
     maintenance: z.strictObject({ duration: Duration, fallback: z.boolean().default(false) }).optional(),
+    /** The boundary of a site license: who is inside uses it without limit. At least one list. */
+    site: z
+      .strictObject({
+        domains: z
+          .array(
+            z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'a domain in lower case, such as example.edu'),
+          )
+          .min(1)
+          .max(200)
+          .optional(),
+        organizations: z.array(z.string().min(1).max(100)).min(1).max(200).optional(),
+      })
+      .refine(
+        (site) => site.domains !== undefined || site.organizations !== undefined,
+        'name domains or organizations',
+      )
+      .optional(),
     countries: z
       .strictObject({
         allow: z.array(Country).max(250).optional(),
@@ -137,9 +154,7 @@ export const Rules = z
       })
       .optional(),
     /** How often within any such period a place may go to a machine that was not seen in it before. */
-    deactivations: z
-      .strictObject({ allowed: z.int().min(0).max(100), period: Duration })
-      .optional(),
+    deactivations: z.strictObject({ allowed: z.int().min(0).max(100), period: Duration }).optional(),
   })
   .meta({ id: 'Rules' })
 export type Rules = z.infer<typeof Rules>

@@ -22,6 +22,8 @@ export const FINDINGS = [
   ['FINGERPRINT_MISMATCH', 'error'],
   ['COUNTRY_REQUIRED', 'error'],
   ['COUNTRY_NOT_ALLOWED', 'error'],
+  ['SITE_MEMBER_REQUIRED', 'error'],
+  ['OUTSIDE_SITE', 'error'],
   ['VERSION_REQUIRED', 'error'],
   ['VERSION_UNKNOWN', 'error'],
   ['VERSION_NOT_COVERED', 'error'],

@@ -205,6 +205,26 @@ export const REFUSALS = {
     title: 'This license cannot be borrowed',
     next: 'Check out instead; borrowing has to be part of the plan.',
   },
+  ACTIVATIONS_EXHAUSTED: {
+    status: 409,
+    title: 'Every place for a machine is taken',
+    next: 'Deactivate a machine that is no longer used (GET and DELETE /v1/tenants/{tenantId}/activations), or buy more.',
+  },
+  FINGERPRINT_TAKEN: {
+    status: 409,
+    title: 'A part of this machine belongs to another activation',
+    next: 'Deactivate the activation that detail names, or move it to this machine.',
+  },
+  MOVES_EXHAUSTED: {
+    status: 409,
+    title: 'Machines were replaced too often',
+    next: 'Use a machine that was activated before, wait for the instant in detail, or ask the vendor for a reset.',
+  },
+  ACTIVATION_DEAD: {
+    status: 409,
+    title: 'The activation is over: no heartbeat came in time',
+    next: 'Activate this machine again.',
+  },
 } as const satisfies Record<string, { status: number; title: string; next: string }>
 
 export type RefusalCode = keyof typeof REFUSALS

@@ -1,6 +1,7 @@
 import { type Finding, finding } from './finding.ts'
 import type { License } from './license.ts'
-import type { Question } from './verdict.ts'
+import type { Question } from './question.ts'
+import { outsideSite } from './site.ts'
 
 /** Does the license cover what it is asked for: this file, product, machine, country? */
 export function scopeFindings(license: License, question: Question): Finding[] {
@@ -32,6 +33,7 @@ export function scopeFindings(license: License, question: Question): Finding[] {
   found.push(
     ...fingerprintFindings(license, question.fingerprint),
     ...countryFindings(license, question.country),
+    ...siteFindings(license, question),
   )
   return found
 }
@@ -84,4 +86,30 @@ function countryFindings({ rules }: License, country: string | undefined): Findi
         : 'Use it in another country, or ask the vendor to cover this one.',
     ),
   ]
+}
+
+function siteFindings({ rules }: License, question: Question): Finding[] {
+  if (rules.site === undefined) return []
+  switch (outsideSite(rules.site, question)) {
+    case 'unknown':
+      return [
+        finding(
+          'SITE_MEMBER_REQUIRED',
+          'site',
+          'The license covers a site, and nothing says who asks.',
+          'Send the e-mail address or the organization of the person.',
+        ),
+      ]
+    case 'outside':
+      return [
+        finding(
+          'OUTSIDE_SITE',
+          'site',
+          'The person who asks is outside the licensed site.',
+          'Use it as a member of the site, or have the site extended.',
+        ),
+      ]
+    case undefined:
+      return []
+  }
 }

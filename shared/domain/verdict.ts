@@ -9,9 +9,10 @@ import type { Holdings, Standing } from './holdings.ts'
 import { Reference } from './license.ts'
 import type { FileFault } from './license-file.ts'
 import { ownFindings } from './license-findings.ts'
+import type { Question } from './question.ts'
 import { scopeFindings } from './scope-findings.ts'
 import { effectiveTerm, nextChange, STATUSES } from './status.ts'
-import { type AskedVersion, versionFindings, withFallback } from './version-findings.ts'
+import { versionFindings, withFallback } from './version-findings.ts'
 
 /** The license as an answer to a validation shows it: nothing that its holder does not know. */
 export const LicenseInVerdict = z.strictObject({
@@ -46,19 +47,6 @@ export const Verdict = z.strictObject({
   nextCheckAfter: Instant,
 })
 export type Verdict = z.infer<typeof Verdict>
-
-/** What the caller wants to know beyond "is it valid". */
-export type Question = {
-  product?: string | undefined
-  fingerprint?: string | undefined
-  country?: string | undefined
-  features?: readonly string[] | undefined
-  /** The version that asks, looked up among the product's releases where the license limits versions. */
-  version?: AskedVersion | undefined
-  userId?: string | undefined
-  /** The revision of the file that was presented instead of a key. */
-  fileRevision?: number | undefined
-}
 
 export type Pace = {
   /** Milliseconds between two checks. */

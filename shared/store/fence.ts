@@ -1,7 +1,8 @@
 import type { License } from '../domain/license.ts'
+import type { TenantId } from '../platform/ids.ts'
 import type { Item } from './codec.ts'
-import { type Key, poolKey, poolsKey } from './keys.ts'
-import { readRange } from './read.ts'
+import { type Key, poolKey, poolsKey, tenantFenceKey } from './keys.ts'
+import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
 /**
@@ -27,3 +28,17 @@ export async function raiseFences(
 const raise = (key: Key): Action => ({ kind: 'update', key, update: 'ADD fence :one', values: { ':one': 1 } })
 
 const keyOf = (item: Item): Key => ({ pk: String(item['pk']), sk: String(item['sk']) })
+
+/**
+ * The same between giving a tenant a license and archiving it: whoever issues, imports or renews raises the tenant's
+ * fence, whoever archives reads it before the licenses and writes on condition that it is the same.
+ */
+export const raiseTenantFence = (tenantId: TenantId): Action => raise(tenantFenceKey(tenantId))
+
+/** Reads a tenant's fence; the action fails if it was raised since. */
+export async function seenTenantFence(table: Table, tenantId: TenantId): Promise<Action> {
+  const key = tenantFenceKey(tenantId)
+  const item = await readItem(table, key)
+  if (item === undefined) return { kind: 'check', key, condition: 'attribute_not_exists(pk)' }
+  return { kind: 'check', key, condition: 'fence = :fence', values: { ':fence': item['fence'] } }
+}

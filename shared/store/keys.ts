@@ -1,3 +1,4 @@
+import type { ActivationId } from '../domain/activation.ts'
 import type { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 
@@ -27,6 +28,8 @@ export const planKey = (id: PlanId) => key(['PLAN', id], ['PLAN'])
 export const tokenKey = (id: TokenId) => key(['TOKEN', id], ['TOKEN'])
 
 export const tenantKey = (id: TenantId) => key(['T', id], ['TENANT'])
+/** Counts what was issued to a tenant, so that archiving it notices. */
+export const tenantFenceKey = (id: TenantId) => key(['T', id], ['FENCE'])
 /** Customer ids are the vendor's: they may hold anything, so they are encoded. */
 export const customerKey = (customerId: string) =>
   key(['CUSTOMER', encodeURIComponent(customerId)], ['ADDRESS'])
@@ -44,6 +47,16 @@ export const poolKey = (tenant: TenantId, product: ProductId, metric: string) =>
   key(['T', tenant, 'POOLS', product], [metric])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
+
+/** The machines of a tenant, over all products: they are listed together and found by their id alone. */
+export const activationsKey = (tenant: TenantId) => `T#${part(tenant)}#ACTIVATIONS`
+export const activationKey = (tenant: TenantId, id: ActivationId): Key => ({
+  pk: activationsKey(tenant),
+  sk: part(id),
+})
+/** A component of a machine, by its keyed hash: unique within its scope. */
+export const fingerprintKey = (tenant: TenantId, product: ProductId, scope: string, hash: string) =>
+  key(['T', tenant, 'FINGERPRINTS', product], [scope, hash])
 
 export const licenseAddressKey = (id: LicenseId) => key(['LICENSE', id], ['ADDRESS'])
 export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])

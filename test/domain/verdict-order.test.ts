@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { standings } from '../../shared/domain/holdings.ts'
 import { FINDINGS } from '../../shared/domain/finding.ts'
+import { standings } from '../../shared/domain/holdings.ts'
 import { judge, Verdict } from '../../shared/domain/verdict.ts'
 import { HOUR } from '../../shared/platform/time.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
@@ -27,6 +27,8 @@ const DOCUMENTED = [
   ['FINGERPRINT_MISMATCH', 'error'],
   ['COUNTRY_REQUIRED', 'error'],
   ['COUNTRY_NOT_ALLOWED', 'error'],
+  ['SITE_MEMBER_REQUIRED', 'error'],
+  ['OUTSIDE_SITE', 'error'],
   ['VERSION_REQUIRED', 'error'],
   ['VERSION_UNKNOWN', 'error'],
   ['VERSION_NOT_COVERED', 'error'],

@@ -2,15 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
+import type { Question } from '../../shared/domain/question.ts'
 import type { Usage } from '../../shared/domain/usage.ts'
-import {
-  judge,
-  type Pace,
-  type Question,
-  rejectedFile,
-  unknownLicense,
-  Verdict,
-} from '../../shared/domain/verdict.ts'
+import { judge, type Pace, rejectedFile, unknownLicense, Verdict } from '../../shared/domain/verdict.ts'
 import { epochMilliseconds, HOUR, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId, PRODUCT } from '../support/licenses.ts'
 

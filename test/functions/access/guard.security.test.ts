@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { failureGuard } from '../../../shared/platform/auth/failures.ts'
 import { formatToken, newTokenSecret } from '../../../shared/platform/auth/token-format.ts'
 import { newTokenId } from '../../../shared/platform/ids.ts'
 import { MINUTE, readClock } from '../../../shared/platform/time.ts'
@@ -82,6 +83,23 @@ describe('guessing tokens', () => {
 
     expect(tally(failures.map(outcome))).toEqual({ '401 UNAUTHENTICATED': 30, '429 TOO_MANY_FAILURES': 1 })
   })
+})
+
+test('answers of the shared count that come in another order take back nothing', async () => {
+  const answers: ((total: number) => void)[] = []
+  const guard = failureGuard(() => new Promise((resolve) => answers.push(resolve)))
+  const attempt = { address: '198.51.100.30' }
+
+  const failures = [
+    guard.failed(attempt, 'unknown', readClock()),
+    guard.failed(attempt, 'unknown', readClock()),
+  ]
+  answers[1]?.(30)
+  await failures[1]
+  answers[0]?.(29)
+  await failures[0]
+
+  expect(guard.refused(attempt, readClock())?.refused).toBe('TOO_MANY_FAILURES')
 })
 
 describe('the rate limit', () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { at } from '../../support/licenses.ts'
 import { localTable } from '../../store/local-table.ts'
+import { at } from '../../support/licenses.ts'
 import { aWorld, codeOf, granted } from './rig.ts'
 
 const table = await localTable()
@@ -43,8 +43,18 @@ describe('a check-out', () => {
     ]
     expect(codeOf(await world.out())).toBe('INVALID_REQUEST')
     const lease = granted(await world.out({ items: both }))
-    expect(await world.out({ items: both })).toMatchObject({ refused: 'POOL_EXHAUSTED', pool: { metric: 'cad' } })
-    expect(await world.out({ items: [{ metric: 'cad', units: 1 }, { metric: 'render', units: 1 }] })).toMatchObject({
+    expect(await world.out({ items: both })).toMatchObject({
+      refused: 'POOL_EXHAUSTED',
+      pool: { metric: 'cad' },
+    })
+    expect(
+      await world.out({
+        items: [
+          { metric: 'cad', units: 1 },
+          { metric: 'render', units: 1 },
+        ],
+      }),
+    ).toMatchObject({
       refused: 'POOL_EXHAUSTED',
       pool: { metric: 'render' },
     })
@@ -111,8 +121,12 @@ describe('a check-out', () => {
   test('is refused without a floating license in force', async () => {
     const world = await aWorld(table, { suspendedAt: '2026-01-02T00:00:00Z' })
     expect(codeOf(await world.out())).toBe('LICENSE_NOT_IN_FORCE')
-    expect(codeOf(await world.out({ items: [{ metric: 'concurrent', units: 1 }] }))).toBe('LICENSE_NOT_IN_FORCE')
-    expect(codeOf(await world.out({ items: [{ metric: 'constructor', units: 1 }] }))).toBe('LICENSE_NOT_IN_FORCE')
+    expect(codeOf(await world.out({ items: [{ metric: 'concurrent', units: 1 }] }))).toBe(
+      'LICENSE_NOT_IN_FORCE',
+    )
+    expect(codeOf(await world.out({ items: [{ metric: 'constructor', units: 1 }] }))).toBe(
+      'LICENSE_NOT_IN_FORCE',
+    )
   })
 })
 
@@ -164,7 +178,11 @@ describe('a lease never outlives its license', () => {
   })
 
   test('where another goes on, as many as fit go on with it', async () => {
-    const world = await aWorld(table, { limits: { concurrent: 2 } }, { limits: { concurrent: 3 }, expiresAt: END })
+    const world = await aWorld(
+      table,
+      { limits: { concurrent: 2 } },
+      { limits: { concurrent: 3 }, expiresAt: END },
+    )
     const leases = []
     for (let count = 0; count < 5; count += 1) leases.push(granted(await world.out()))
     expect(leases.map(({ expiresAt }) => expiresAt)).toEqual([

@@ -16,7 +16,7 @@ import { type LicenseId, newLicenseId, newProductId, newTenantId } from '../../.
 import { type Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
 import { commit } from '../../../shared/store/commit.ts'
 import { raiseFences } from '../../../shared/store/fence.ts'
-import { licenseItem, readLicense, replaceLicense } from '../../../shared/store/holdings.ts'
+import { licenseItem, readHoldings, readLicense, replaceLicense } from '../../../shared/store/holdings.ts'
 import { readPool } from '../../../shared/store/pool.ts'
 import { putOnce, type Table, transact } from '../../../shared/store/transact.ts'
 import { aLicense, at, type LicenseOverrides } from '../../support/licenses.ts'
@@ -100,12 +100,12 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     call,
     issue,
     change,
+    licenses: async () => (await readHoldings(table, asking.tenantId, asking.productId)).licenses,
     pass: (seconds: number) => {
       clock.now = plusMilliseconds(clock.now, seconds * 1000)
     },
     suspend: (id = ids[0]) => change(id, (license) => ({ ...license, suspendedAt: clock.now })),
-    reinstate: (id = ids[0]) =>
-      change(id, ({ suspendedAt: _, ...license }) => license),
+    reinstate: (id = ids[0]) => change(id, ({ suspendedAt: _, ...license }) => license),
     cut: (concurrent: number, id = ids[0]) =>
       change(id, (license) => ({ ...license, limits: { ...license.limits, concurrent } })),
     out: async (body: CheckOut = {}, by = services, changes: Partial<CommitRequest> = {}) =>

@@ -3,7 +3,7 @@ import type { Status } from '../../../shared/domain/status.ts'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
 import { typesOf } from '../../support/events.ts'
 import { partsOf } from '../../support/forge.ts'
-import { codesOf, createScenario, inDays, type Issued } from '../../support/scenario.ts'
+import { codesOf, createScenario, type Issued, inDays } from '../../support/scenario.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -102,7 +102,10 @@ test('the refusal of what is final says so, of others what is possible', async (
   const possible = await act(license.id, 'reinstate')
   await act(license.id, 'revoke')
   const final = await act(license.id, 'reinstate')
-  expect(possible.body).toHaveProperty('detail', expect.stringContaining('suspend, revoke, renew, rotate-key'))
+  expect(possible.body).toHaveProperty(
+    'detail',
+    expect.stringContaining('suspend, revoke, renew, rotate-key'),
+  )
   expect(final.body).toHaveProperty('detail', expect.stringContaining('This is final.'))
 })
 
@@ -114,9 +117,15 @@ test('a license takes effect at once: suspended it is refused, reinstated it is 
     codes.push(codesOf(await validate({ key })))
   }
   expect(codes).toEqual([['SUSPENDED'], [], ['SUSPENDED'], ['REVOKED']])
-  expect(await read(license.id)).toMatchObject({ revision: 5, suspensionReason: 'suspend', revocationReason: 'revoke' })
+  expect(await read(license.id)).toMatchObject({
+    revision: 5,
+    suspensionReason: 'suspend',
+    revocationReason: 'revoke',
+  })
   const changes = typesOf(await events(license.id)).slice(2)
-  expect(changes).toEqual(['suspended', 'reinstated', 'suspended', 'revoked'].map((what) => `license.${what}`))
+  expect(changes).toEqual(
+    ['suspended', 'reinstated', 'suspended', 'revoked'].map((what) => `license.${what}`),
+  )
 })
 
 test('a reason is required of what takes something away, or shows a key', async () => {
@@ -124,7 +133,10 @@ test('a reason is required of what takes something away, or shows a key', async 
   for (const action of ['suspend', 'revoke', 'rotate-key', 'reveal-key']) {
     const without = await act(license.id, action, {})
     const empty = await act(license.id, action, { reason: '  ' })
-    expect([outcome(without), wrongFields(without)], action).toEqual(['400 INVALID_REQUEST', ['/body/reason']])
+    expect([outcome(without), wrongFields(without)], action).toEqual([
+      '400 INVALID_REQUEST',
+      ['/body/reason'],
+    ])
     expect(wrongFields(empty), action).toEqual(['/body/reason'])
   }
   expect((await read(license.id)).revision).toBe(1)
@@ -140,17 +152,23 @@ describe('once under one Idempotency-Key', () => {
     ['reveal-key', reason, { reason: 'other' }],
     ['revoke', reason, { reason: 'other' }],
   ]
-  test.each(actions)('%s answers again what it answered first, and refuses another body', async (action, body, other) => {
-    const { license } = await (action === 'reinstate' ? MADE.SUSPENDED() : issue())
-    const options = { headers: { 'idempotency-key': `${action} 1`.replace(' ', '-') } }
-    const first = await act(license.id, action, body, options)
-    const told = await events(license.id)
-    const [again, changed] = [await act(license.id, action, body, options), await act(license.id, action, other, options)]
-    expect(outcome(first)).toBe('200')
-    expect([again.status, again.body]).toEqual([200, first.body])
-    expect(outcome(changed)).toBe('422 IDEMPOTENCY_MISMATCH')
-    expect(await events(license.id)).toEqual(told)
-  })
+  test.each(actions)(
+    '%s answers again what it answered first, and refuses another body',
+    async (action, body, other) => {
+      const { license } = await (action === 'reinstate' ? MADE.SUSPENDED() : issue())
+      const options = { headers: { 'idempotency-key': `${action}-1` } }
+      const first = await act(license.id, action, body, options)
+      const told = await events(license.id)
+      const [again, changed] = [
+        await act(license.id, action, body, options),
+        await act(license.id, action, other, options),
+      ]
+      expect(outcome(first)).toBe('200')
+      expect([again.status, again.body]).toEqual([200, first.body])
+      expect(outcome(changed)).toBe('422 IDEMPOTENCY_MISMATCH')
+      expect(await events(license.id)).toEqual(told)
+    },
+  )
 
   test('ten renewals at the same time are one', async () => {
     const { license } = await issue()
@@ -175,7 +193,9 @@ test('20 suspensions at the same time are one; the others find it suspended', as
 test('different actions at the same time each happen on what the others left', async () => {
   const { license } = await issue()
   const actions = ['suspend', 'renew', 'rotate-key', 'renew', 'revoke']
-  const answers = await Promise.all(actions.map((action) => act(license.id, action, action === 'renew' ? {} : undefined)))
+  const answers = await Promise.all(
+    actions.map((action) => act(license.id, action, action === 'renew' ? {} : undefined)),
+  )
   const done = answers.filter(({ status }) => status === 200).length
   const after = await read(license.id)
   expect(after).toMatchObject({ status: 'REVOKED', tampered: false })

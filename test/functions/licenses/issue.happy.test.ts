@@ -75,13 +75,13 @@ describe('a license from a plan', () => {
     const berlin = await createTenant(api, { timeZone: 'Europe/Berlin' })
     const order = { tenantId: berlin.id, planId: plans.month.id }
     // 31 January in Berlin, so a month ends on 28 February there.
-    const winter = await issue({ ...order, validFrom: '2030-01-30T23:30:00Z' })
+    const winter = await issue({ ...order, validFrom: '2050-01-30T23:30:00Z' })
     // The clock goes forward in between: noon stays noon.
-    const spring = await issue({ ...order, validFrom: '2030-03-15T11:00:00Z', graceDays: 1 })
-    expect(winter.license).toMatchObject({ status: 'PENDING', expiresAt: '2030-02-27T23:30:00.000Z' })
+    const spring = await issue({ ...order, validFrom: '2050-03-15T11:00:00Z', graceDays: 1 })
+    expect(winter.license).toMatchObject({ status: 'PENDING', expiresAt: '2050-02-27T23:30:00.000Z' })
     expect(spring.license).toMatchObject({
-      expiresAt: '2030-04-15T10:00:00.000Z',
-      graceEndsAt: '2030-04-16T10:00:00.000Z',
+      expiresAt: '2050-04-15T10:00:00.000Z',
+      graceEndsAt: '2050-04-16T10:00:00.000Z',
     })
   })
 })

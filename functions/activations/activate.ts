@@ -1,0 +1,219 @@
+import { type Activation, activationView } from '../../shared/domain/activation.ts'
+import { takePlace } from '../../shared/domain/activation-allowance.ts'
+import { findPlace } from '../../shared/domain/activation-pool.ts'
+import type { MachineTerms } from '../../shared/domain/activation-terms.ts'
+import type { Component } from '../../shared/domain/fingerprint.ts'
+import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import { activationItem, takeOffline } from '../../shared/store/activation.ts'
+import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
+import { changeMachines, type MachineChange } from '../../shared/store/activation-pool.ts'
+import { putOnce } from '../../shared/store/transact.ts'
+import type { CommitRequest } from '../services.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
+import { type Asking, newActivationId } from './asking.ts'
+import { exhausted } from './exhausted.ts'
+import { eventOf, promotions, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import type { ActivationServices } from './services.ts'
+import { findDead, findPromoted, fingerprintTaken, isSeen, lookAt, ownersOf, type Situation } from './situation.ts'
+
+export type Machine = Partial<Pick<Activation, 'name' | 'platform' | 'hostname' | 'userId'>> & {
+  readonly fingerprints: readonly Component[]
+  readonly offline: boolean
+}
+
+/** Answers for an activation, that was `created` or there before. */
+export type ReplyOf<Reply> = (
+  activation: Activation,
+  created: boolean,
+  terms: MachineTerms,
+) => Promise<Reply> | Reply
+
+/**
+ * Activates a machine, or answers its activation where there is one. A grant is one transaction: the pool's count on
+ * condition that it stays within the limit the licenses gave when it was decided, the row, its fingerprints, whatever
+ * dead machine has to go for it, and the events.
+ */
+export function activate<Reply>(
+  call: CommitRequest,
+  asking: Asking,
+  machine: Machine,
+  services: ActivationServices,
+  replyOf: ReplyOf<Reply>,
+): Promise<Reply | Refusal | Replayed> {
+  return untilFresh(() => attempt(call, asking, machine, services, replyOf))
+}
+
+async function attempt<Reply>(
+  call: CommitRequest,
+  asking: Asking,
+  machine: Machine,
+  services: ActivationServices,
+  replyOf: ReplyOf<Reply>,
+): Promise<Reply | Refusal | Replayed> {
+  const { now } = call
+  const { table } = services
+  const situation = await lookAt(asking, machine.fingerprints, now, services)
+  if (isRefusal(situation)) return situation
+  const { pool, terms, holdings } = situation
+  const { same, living, dead: owed } = ownersOf(situation, now)
+  if (same !== undefined) return again(call, same, machine, terms, services, replyOf)
+  if (living.length > 0) return fingerprintTaken(living)
+
+  const wanted = pool.used + 1 - terms.size.capacity
+  const place = findPlace(pool, terms.size, owed, await findDead(table, holdings, wanted, now))
+  if (!place.found && place.makeWay === undefined) return exhausted(call, asking, terms, pool, table)
+  if (!place.found) {
+    const refused = await makeWay(call, situation, place.makeWay, services)
+    return refused ?? attempt(call, asking, machine, services, replyOf)
+  }
+
+  const { overdraft, reclaim } = place
+  const allowance = allow(situation, reclaim, now)
+  if (isRefusal(allowance)) return allowance
+  const change = { used: 1 - reclaim.length, overdrawn: Number(overdraft) - flagged(reclaim) }
+  const promoted = await findPromoted(table, asking, pool, terms, change, reclaim)
+  const { capacity, limit } = terms.size
+  const activation = newActivation(call, asking, machine, situation, overdraft)
+  const writes = {
+    pool: changeMachines(asking.tenantId, asking.productId, {
+      ...allowance,
+      used: change.used,
+      overdrawn: change.overdrawn - promoted.length,
+      // Within these the place is what it was found to be, whoever else got one meanwhile.
+      atMost: Math.min((overdraft ? limit : capacity) - change.used, Number.MAX_SAFE_INTEGER),
+      ...(overdraft && { atLeast: capacity + 1 - change.used }),
+      seen: {
+        ...allowance.seen,
+        ...(promoted.length > 0 && { used: pool.used, overdrawn: pool.overdrawn }),
+        fence: pool.fence,
+      },
+    }),
+    activation: putOnce(activationItem(activation)),
+    ...reclaims(reclaim),
+    ...promotions(promoted),
+    ...passFingerprints(reclaim, activation, seenUntil(terms, now)),
+  }
+  return services.commit(call, {
+    writes,
+    events: [
+      { ...eventOf('activation.created', activation), after: activationView(activation, now) },
+      ...reclaim.map((one) => ({
+        ...eventOf('activation.reclaimed', one),
+        before: activationView(one, now),
+        after: { by: activation.id },
+      })),
+      ...promoted.map((one) => eventOf('activation.promoted', one)),
+    ],
+    reply: await replyOf(activation, true, terms),
+    refusals: refusalsOf(writes),
+  })
+}
+
+/** The machine has its place. One that is activated by file now needs no heartbeats from now on. */
+async function again<Reply>(
+  call: CommitRequest,
+  same: Activation,
+  { offline }: Machine,
+  terms: MachineTerms,
+  services: ActivationServices,
+  replyOf: ReplyOf<Reply>,
+): Promise<Reply | Refusal | Replayed> {
+  if (!offline || same.offline) {
+    const reply = await replyOf(same, false, terms)
+    return services.commit(call, { writes: {}, events: [], reply, refusals: {} })
+  }
+  const pulse = newPulse(undefined, call.now)
+  const activation: Activation = { ...same, offline, pulse }
+  return services.commit(call, {
+    writes: { activation: takeOffline(same, pulse) },
+    events: [
+      {
+        ...eventOf('activation.taken-offline', same),
+        before: activationView(same, call.now),
+        after: activationView(activation, call.now),
+      },
+    ],
+    reply: await replyOf(activation, false, terms),
+    refusals: { activation: outdated },
+  })
+}
+
+/** Takes dead machines away without giving their places to anybody yet. */
+async function makeWay(
+  call: CommitRequest,
+  { pool, terms, holdings: { tenantId, productId } }: Situation,
+  leaving: readonly Activation[],
+  services: ActivationServices,
+): Promise<Refusal | undefined> {
+  const writes = {
+    pool: changeMachines(tenantId, productId, {
+      used: -leaving.length,
+      overdrawn: -flagged(leaving),
+      seen: { fence: pool.fence },
+    }),
+    ...reclaims(leaving),
+    ...passFingerprints(leaving, undefined, seenUntil(terms, call.now)),
+  }
+  const done = await services.commit(
+    // The reply to the request belongs to its last write alone.
+    { ...call, idempotencyKey: undefined },
+    {
+      writes,
+      events: leaving.map((one) => ({
+        ...eventOf('activation.reclaimed', one),
+        before: activationView(one, call.now),
+      })),
+      reply: undefined,
+      refusals: refusalsOf(writes),
+    },
+  )
+  return isRefusal(done) ? done : undefined
+}
+
+/** What the machine's coming means for the allowance, and what of the pool it depends on. */
+function allow(
+  situation: Situation,
+  leaving: readonly Activation[],
+  now: CommitRequest['now'],
+): Pick<MachineChange, 'freed' | 'moves' | 'seen'> | Refusal {
+  const { pool, terms } = situation
+  const { deactivations, size, license } = terms
+  if (deactivations === undefined) return { seen: {} }
+  if (pool.freed === 0) return { seen: { freed: 0 } }
+  const fresh = size.limit - (pool.used - leaving.length) > pool.freed
+  const machine = { seen: isSeen(situation, leaving, now), fresh }
+  const after = takePlace(pool, deactivations, machine, license.timeZone, now)
+  if (isRefusal(after)) return after
+  return {
+    freed: after.freed - pool.freed,
+    moves: after.moves,
+    seen: { used: pool.used, freed: pool.freed, moves: pool.moves },
+  }
+}
+
+function newActivation(
+  { now }: CommitRequest,
+  { tenantId, productId }: Asking,
+  { fingerprints: _, offline, ...told }: Machine,
+  { terms, components }: Situation,
+  overdraft: boolean,
+): Activation {
+  return {
+    id: newActivationId(now),
+    tenantId,
+    productId,
+    licenseId: terms.license.id,
+    scope: terms.scope,
+    components,
+    ...told,
+    overdraft,
+    offline,
+    pulse: newPulse(offline ? undefined : terms.heartbeat, now),
+    activatedAt: now,
+    version: 1,
+  }
+}
+
+const flagged = (activations: readonly Activation[]) => activations.filter(({ overdraft }) => overdraft).length

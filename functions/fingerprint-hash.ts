@@ -1,0 +1,24 @@
+import type { Activation } from '../shared/domain/activation.ts'
+import type { Component } from '../shared/domain/fingerprint.ts'
+import type { TenantId } from '../shared/platform/ids.ts'
+import type { Secrets } from '../shared/platform/signing/mac.ts'
+
+/**
+ * The components of a machine as they are stored: keyed hashes, salted with the tenant, so that neither the table's
+ * reader nor another tenant can try out what hardware it was. Duplicates are one.
+ */
+export function hashedComponents(
+  components: readonly Component[],
+  tenantId: TenantId,
+  secrets: Pick<Secrets, 'licenseKeyHash'>,
+): Activation['components'] {
+  const byHash = new Map<string, Activation['components'][number]>()
+  for (const { component, value } of components) {
+    // The text of no license key begins so, which keeps the two uses of the keyed hash apart.
+    const hash = secrets.licenseKeyHash(
+      `fingerprint/1/${JSON.stringify([tenantId, component ?? null, value])}`,
+    )
+    byHash.set(hash, { ...(component && { component }), hash })
+  }
+  return [...byHash.values()]
+}

@@ -1,0 +1,64 @@
+import type { Instant, TimeZone } from '../platform/time.ts'
+import type { MachinePool } from './activation-pool.ts'
+import { addDuration } from './calendar.ts'
+import type { Rules } from './catalog.ts'
+import { type Refusal, refuse } from './refusal.ts'
+
+export type Allowance = NonNullable<Rules['deactivations']>
+type Moves = Pick<MachinePool, 'freed' | 'moves'>
+
+/** The moves that still count: each does for one period, counted on the calendar of the tenant. */
+export function recentMoves(
+  moves: readonly Instant[],
+  { period }: Allowance,
+  timeZone: TimeZone,
+  now: Instant,
+): Instant[] {
+  return moves.filter((move) => addDuration(move, period, timeZone) > now)
+}
+
+/**
+ * What taking a place means for the allowance. A machine seen within the period takes a freed place back and that is no
+ * move; neither is taking a place that nobody had before (`fresh` says whether there is one). Any other machine moves
+ * in where another moved out, and the rule limits how often within a period.
+ */
+export function takePlace(
+  pool: Moves,
+  rule: Allowance,
+  machine: { seen: boolean; fresh: boolean },
+  timeZone: TimeZone,
+  now: Instant,
+): Moves | Refusal {
+  const moves = recentMoves(pool.moves, rule, timeZone, now)
+  if (pool.freed === 0) return { freed: 0, moves }
+  if (machine.seen) return { freed: pool.freed - 1, moves }
+  if (machine.fresh) return { freed: pool.freed, moves }
+  return countMove({ freed: pool.freed - 1, moves }, rule, timeZone, now)
+}
+
+/** The place of a machine goes to another at once: a move, unless that one was seen within the period. */
+export function movePlace(
+  pool: Moves,
+  rule: Allowance,
+  { seen }: { seen: boolean },
+  timeZone: TimeZone,
+  now: Instant,
+): Moves | Refusal {
+  const moves = recentMoves(pool.moves, rule, timeZone, now)
+  return seen ? { freed: pool.freed, moves } : countMove({ freed: pool.freed, moves }, rule, timeZone, now)
+}
+
+function countMove(
+  { freed, moves }: Moves,
+  rule: Allowance,
+  timeZone: TimeZone,
+  now: Instant,
+): Moves | Refusal {
+  if (moves.length < rule.allowed) return { freed, moves: [...moves, now] }
+  const next = moves[moves.length - rule.allowed]
+  const when = next === undefined ? 'never' : `from ${addDuration(next, rule.period, timeZone)} on`
+  return refuse(
+    'MOVES_EXHAUSTED',
+    `${rule.allowed} places per ${rule.period} may go to another machine; the next one may ${when}.`,
+  )
+}

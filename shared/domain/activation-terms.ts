@@ -1,0 +1,93 @@
+import type { LicenseId } from '../platform/ids.ts'
+import type { Instant } from '../platform/time.ts'
+import { MACHINES } from './activation.ts'
+import type { Rules } from './catalog.ts'
+import { byPrecedence } from './entitlement.ts'
+import type { MatchRule } from './fingerprint.ts'
+import { type Holdings, type Standing, standings } from './holdings.ts'
+import type { License } from './license.ts'
+import { type Size, sizeOf } from './overdraft.ts'
+import { type Refusal, refuse } from './refusal.ts'
+
+/** On what terms machines get places of a product now. */
+export type MachineTerms = {
+  /** The node-locked licenses in force, in the documented order of precedence; at least one. */
+  readonly standings: readonly Standing[]
+  readonly size: Size
+  /** The license that an activation is written down under: the one that asks, else the first. */
+  readonly license: License
+  readonly match: MatchRule
+  /** Within what components are unique. */
+  readonly scope: string
+  readonly heartbeat: Rules['heartbeat']
+  readonly deactivations: Rules['deactivations']
+}
+
+/**
+ * The terms at an instant, or that nothing is in force. Places add up over all node-locked licenses that count, and
+ * what adds to them; of each rule, the first license in the order of precedence that has it decides.
+ *
+ * @param asking the license whose key asks; it has to count itself
+ */
+export function machineTerms(
+  holdings: Holdings,
+  asking: LicenseId | undefined,
+  now: Instant,
+  isGenuine: (license: License) => boolean,
+): MachineTerms | Refusal {
+  const all = standings(holdings, now, isGenuine)
+  if (asking !== undefined) {
+    const own = all.get(asking)
+    if (!own?.counts) {
+      const why = own?.because === 'STATUS' ? own.status : (own?.because ?? 'unknown')
+      return refuse('LICENSE_NOT_IN_FORCE', `The license is ${why}.`)
+    }
+  }
+  const counting = [...all.values()]
+    .filter((standing) => standing.counts && isNodeLocked(standing))
+    .toSorted(byPrecedence)
+  const licenses = counting.map(({ license }) => license)
+  const [first] = licenses
+  if (first === undefined)
+    return refuse('LICENSE_NOT_IN_FORCE', 'No node-locked license of this product is in force.')
+  const license = licenses.find(({ id }) => id === asking) ?? first
+  const fingerprints = ruleOf(licenses, 'fingerprints')
+  return {
+    standings: counting,
+    size: sizeOf(
+      licenses.filter(({ limits }) => Object.hasOwn(limits, MACHINES)),
+      MACHINES,
+    ),
+    license,
+    match: fingerprints?.match ?? 'any',
+    scope: scopeOf(fingerprints?.unique ?? 'product', license),
+    heartbeat: ruleOf(licenses, 'heartbeat'),
+    deactivations: ruleOf(licenses, 'deactivations'),
+  }
+}
+
+/** A license for machines, or one that adds to such a license. */
+export const isNodeLocked = ({ license, base }: Pick<Standing, 'license' | 'base'>) =>
+  (base ?? license).allocation === 'node-locked'
+
+/** The first license with the rule decides. */
+export function ruleOf<Name extends keyof Rules>(
+  licenses: readonly Pick<License, 'rules'>[],
+  name: Name,
+): Rules[Name] {
+  return licenses.find(({ rules }) => rules[name] !== undefined)?.rules[name]
+}
+
+function scopeOf(
+  unique: NonNullable<NonNullable<Rules['fingerprints']>['unique']>,
+  { id, planId }: License,
+): string {
+  switch (unique) {
+    case 'product':
+      return 'product'
+    case 'plan':
+      return `plan:${planId}`
+    case 'license':
+      return `license:${id}`
+  }
+}

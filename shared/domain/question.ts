@@ -1,0 +1,17 @@
+import type { AskedVersion } from './version-findings.ts'
+
+/** What the caller wants to know beyond "is it valid". */
+export type Question = {
+  product?: string | undefined
+  fingerprint?: string | undefined
+  country?: string | undefined
+  /** Who asks, for site licenses. */
+  email?: string | undefined
+  organization?: string | undefined
+  features?: readonly string[] | undefined
+  /** The version that asks, looked up among the product's releases where the license limits versions. */
+  version?: AskedVersion | undefined
+  userId?: string | undefined
+  /** The revision of the file that was presented instead of a key. */
+  fileRevision?: number | undefined
+}

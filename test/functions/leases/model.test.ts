@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { test } from 'vitest'
+import { localTable } from '../../store/local-table.ts'
+import {
+  beat,
+  cut,
+  giveBack,
+  type Model,
+  out,
+  outs,
+  pass,
+  type Real,
+  reinstate,
+  storm,
+  suspend,
+  topUp,
+} from './model.ts'
+import { aWorld } from './rig.ts'
+
+const table = await localTable()
+
+const RUNS = 25
+
+const index = fc.nat(1000)
+const commands = fc.commands(
+  [
+    fc.integer({ min: 1, max: 3 }).map(out),
+    fc.integer({ min: 1, max: 3 }).map(out),
+    fc.integer({ min: 2, max: 8 }).map(outs),
+    index.map(beat),
+    index.map(beat),
+    index.map(giveBack),
+    index.map(giveBack),
+    fc.constantFrom(1, 31, 120, 450, 599, 631).map(pass),
+    fc.constant(suspend()),
+    fc.constant(reinstate()),
+    fc.constant(reinstate()),
+    fc.integer({ min: 1, max: 3 }).map(topUp),
+    fc.integer({ min: 0, max: 6 }).map(cut),
+    fc.constant(storm()),
+  ],
+  { maxCommands: 120, size: 'max' },
+)
+
+test('whatever happens in whatever order: never above capacity, no place lost, counts equal rows', async () => {
+  let steps = 0
+  const property = fc.asyncProperty(commands, async (all) => {
+    const world = await aWorld(table, { limits: { concurrent: 4 } })
+    const model: Model = { now: 0, suspended: false, capacity: 4, leases: [], made: 0 }
+    const real: Real = { world, leases: new Map() }
+    await fc.asyncModelRun(() => ({ model, real }), all)
+    steps += [...all].length
+  })
+  // A failure's report has the seed and the path that show it again.
+  await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+  console.log(`${steps} steps in ${RUNS} runs`)
+}, 300_000)

@@ -1,0 +1,64 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Operation } from '../../functions/routes.ts'
+import { startApi } from '../support/api.ts'
+import { faultsOf, named, requestFor, rowsOf, type Sent, send } from './battery.ts'
+import { type Credential, createCatalog, createTenancy, credentials } from './world.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+const tenancy = await createTenancy(api, await createCatalog(api))
+const all = await credentials(api, tenancy)
+
+// Each from an address of its own: how often one address may fail is another matter.
+let addresses = 0
+function from(): string {
+  addresses += 1
+  return `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses & 255}`
+}
+
+/** What nobody may refuse but for the credential: all of it is valid, and its ids but the tenant's exist nowhere. */
+function requestBy(operation: Operation, { authorization }: Credential): Sent {
+  const { headers, ...request } = requestFor(operation, { tenantId: tenancy.known.tenantId })
+  return {
+    ...request,
+    headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+    address: from(),
+  }
+}
+
+/** What is wrong with how an operation answers a credential. */
+async function wrongWith(operation: Operation, credential: Credential): Promise<string[]> {
+  const { operationId, access } = operation
+  const answer = await send(api, operation, requestBy(operation, credential))
+  const faults = faultsOf(operation, answer)
+  const wanted = credential.expected(operationId, access)
+  const { status, headers } = answer
+  if (wanted === 'in' ? status === 401 || status === 403 || status === 429 : status !== wanted)
+    faults.push(`${status} instead of ${wanted}`)
+  if (wanted === 'in' && (headers['ratelimit'] === undefined || headers['ratelimit-policy'] === undefined))
+    faults.push('does not tell the rate limit')
+  if (wanted === 401 && headers['www-authenticate'] === undefined) faults.push('does not say how to come in')
+  return faults.map((fault) => `${credential.name}: ${fault}`)
+}
+
+describe('every operation, with every credential', () => {
+  test.each(named)('%s', async (operationId, operation) => {
+    const refused = all.filter((one) => one.expected(operationId, operation.access) !== 'in')
+    const before = await rowsOf(api.table)
+    const wrong = (await Promise.all(refused.map((one) => wrongWith(operation, one)))).flat()
+    // A refused request changes nothing.
+    expect(await rowsOf(api.table)).toEqual(before)
+
+    for (const one of all.filter((credential) => !refused.includes(credential)))
+      wrong.push(...(await wrongWith(operation, one)))
+    expect(wrong).toEqual([])
+  })
+
+  test('and there are operations that are public, for roles, and for license keys', () => {
+    const kinds = named.map(([, { access }]) =>
+      access === 'public' ? 'public' : access.includes('license') ? 'license' : 'role',
+    )
+    expect(new Set(kinds)).toEqual(new Set(['public', 'role', 'license']))
+    expect(all.length).toBeGreaterThan(45)
+  })
+})

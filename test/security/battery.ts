@@ -1,0 +1,88 @@
+import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/lib-dynamodb'
+import { type Operation, operations } from '../../functions/routes.ts'
+import type { Role } from '../../shared/domain/access.ts'
+import { isMutation } from '../../shared/platform/http/parse.ts'
+import { Problem } from '../../shared/platform/http/problem.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import { type Answer, type Api, type CallOptions, outcome } from '../support/api.ts'
+import { declaredFor } from './declared.ts'
+import { type Fields, type Known, plausible } from './plausible.ts'
+
+export const named = operations.map((operation) => [operation.operationId, operation] as const)
+
+/** A request to an operation in its parts; `params` are put into its path. */
+export type Sent = CallOptions & { readonly params?: Readonly<Fields> }
+
+/** A request that the operation's contract takes, with what is known by name put in its places. */
+export function requestFor({ params, query, body, versioned, method }: Operation, known: Known = {}): Sent {
+  const text = (fields: unknown) =>
+    Object.fromEntries(Object.entries(Object(fields)).map(([name, value]) => [name, String(value)]))
+  return {
+    ...(params && { params: text(plausible(params, known)) }),
+    ...(query && { query: text(plausible(query, known)) }),
+    ...(body && { body: plausible(body, known) }),
+    ...(versioned && method === 'PATCH' && { headers: { 'if-match': '"1"' } }),
+  }
+}
+
+export function pathOf({ path }: Operation, params: Readonly<Fields> = {}): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])))
+}
+
+export function send(api: Api, operation: Operation, { params, ...options }: Sent): Promise<Answer> {
+  return api.call(operation.method, pathOf(operation, params), options)
+}
+
+/** All that every answer has to be, whatever it says; what is wrong with this one. */
+export function faultsOf(operation: Operation, answer: Answer): string[] {
+  const { status, headers, body } = answer
+  const faults: string[] = []
+  if (!declaredFor(operation.operationId).has(outcome(answer))) faults.push('is not declared')
+  if (headers['x-request-id'] === undefined) faults.push('has no x-request-id')
+  if (headers['x-content-type-options'] !== 'nosniff') faults.push('lets its type be guessed')
+  const { cacheSeconds } = operation
+  const cacheable = status < 400 && cacheSeconds !== undefined
+  const cache = cacheable ? `public, max-age=${cacheSeconds}` : 'no-store'
+  if (headers['cache-control'] !== cache) faults.push(`may be cached: ${headers['cache-control']}`)
+  if (status >= 400) {
+    if (headers['content-type'] !== 'application/problem+json') faults.push('is no problem document')
+    const problem = Problem.safeParse(body)
+    if (!problem.success) faults.push(`is not the Problem schema: ${problem.error.message}`)
+    else if (problem.data.requestId !== headers['x-request-id'] || problem.data.status !== status)
+      faults.push('says another request id or status')
+    if (status >= 500) faults.push('is a fault')
+  } else if ('body' in operation.success && !operation.success.body.safeParse(body).success)
+    faults.push('is not the declared success')
+  return faults.map((fault) => `${outcome(answer)} ${fault}`)
+}
+
+export const changesThings = (operation: Operation) => isMutation(operation)
+
+/** Somebody who may call an operation: a role of the vendor's, where one may. */
+export function someRole({ access }: Operation): Role | undefined {
+  if (access === 'public') return 'vendor:admin'
+  const roles = access.filter((one) => one !== 'license')
+  return roles.find((role) => role.startsWith('vendor:')) ?? roles[0]
+}
+
+type Row = Record<string, unknown>
+
+/**
+ * The whole table as text, without what the service notes for itself whatever becomes of a request: counts for limits,
+ * and the last use of a token.
+ */
+export async function rowsOf({ client, name }: Table): Promise<string[]> {
+  const rows: Row[] = []
+  let from: Row | undefined
+  do {
+    const page: ScanCommandOutput = await client.send(
+      new ScanCommand({ TableName: name, ConsistentRead: true, ...(from && { ExclusiveStartKey: from }) }),
+    )
+    rows.push(...(page.Items ?? []))
+    from = page.LastEvaluatedKey
+  } while (from !== undefined)
+  return rows
+    .filter((row) => row['entity'] !== 'count')
+    .map(({ lastUsedAt: _, ...row }) => JSON.stringify(Object.entries(row).toSorted()))
+    .toSorted()
+}

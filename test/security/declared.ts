@@ -1,0 +1,54 @@
+import * as z from 'zod'
+import openApi from '../../functions/service/openapi.json' with { type: 'json' }
+
+const Response = z.union([
+  z.object({ $ref: z.string() }),
+  z.object({ description: z.string(), content: z.unknown().optional() }),
+])
+const Document = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(z.string(), z.object({ operationId: z.string(), responses: z.record(z.string(), Response) })),
+  ),
+  components: z.object({
+    responses: z.record(
+      z.string(),
+      z.object({
+        content: z.object({
+          'application/problem+json': z.object({
+            schema: z.object({
+              allOf: z.tuple([
+                z.object({ $ref: z.literal('#/components/schemas/Problem') }),
+                z.object({ properties: z.object({ code: z.object({ enum: z.array(z.string()) }) }) }),
+              ]),
+            }),
+          }),
+        }),
+      }),
+    ),
+  }),
+})
+
+const { paths, components } = Document.parse(openApi)
+const described = new Map(
+  Object.values(paths)
+    .flatMap((methods) => Object.values(methods))
+    .map(({ operationId, responses }) => [operationId, responses]),
+)
+
+/** Every answer that the committed OpenAPI document declares for an operation: `200`, `404 NOT_FOUND`. */
+export function declaredFor(operationId: string): ReadonlySet<string> {
+  const responses = described.get(operationId)
+  if (responses === undefined) throw new Error(`the OpenAPI document has no ${operationId}`)
+  return new Set(
+    Object.entries(responses).flatMap(([status, response]) => {
+      if (!('$ref' in response)) return [status]
+      const shared = components.responses[response.$ref.replace('#/components/responses/', '')]
+      const [, { properties }] = shared?.content['application/problem+json'].schema.allOf ?? [
+        undefined,
+        { properties: { code: { enum: [] } } },
+      ]
+      return properties.code.enum.map((code) => `${status} ${code}`)
+    }),
+  )
+}
