@@ -26,6 +26,7 @@ export const needs = {
   releases: { table: 'write' },
   features: { table: 'write', signing: 'verify' },
   leases: { table: 'write', signing: 'verify', sessionKeys: true },
+  activations: { table: 'write', signing: 'sign' },
   usage: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', sessionKeys: true },
   records: { table: 'write', stream: true },

@@ -1,5 +1,6 @@
 import type { Route, RouteTable } from '../shared/platform/http/contract.ts'
 import { accessRoutes } from './access/routes.ts'
+import { activationsRoutes } from './activations/routes.ts'
 import { catalogRoutes } from './catalog/routes.ts'
 import { featuresRoutes } from './features/routes.ts'
 import { installsRoutes } from './installs/routes.ts'
@@ -21,6 +22,7 @@ export const contexts = {
   installs: installsRoutes,
   validation: validationRoutes,
   leases: leasesRoutes,
+  activations: activationsRoutes,
   usage: usageRoutes,
   features: featuresRoutes,
   releases: releasesRoutes,

@@ -51,6 +51,11 @@ export const contextSettings = {
     errorImpact:
       'Applications cannot check floating licenses out; those running lose theirs when the lease ends, within minutes.',
   },
+  activations: {
+    memoryMb: 1024,
+    errorImpact:
+      'Machines cannot be activated, moved or deactivated, and those that send heartbeats may lose their place.',
+  },
   usage: {
     memoryMb: 1024,
     errorImpact:

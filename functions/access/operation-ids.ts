@@ -44,6 +44,7 @@ const names: Readonly<Record<OperationId, true>> = {
   archiveTenant: true,
   getOverview: true,
   listEvents: true,
+  listVendorEvents: true,
 
   issueLicense: true,
   listLicenses: true,
@@ -65,6 +66,14 @@ const names: Readonly<Record<OperationId, true>> = {
   getInstallUsage: true,
 
   validateLicense: true,
+
+  activateMachine: true,
+  beatActivation: true,
+  activateOffline: true,
+  listActivations: true,
+  deactivateMachine: true,
+  moveActivation: true,
+  resetActivations: true,
 
   recordUsage: true,
 

@@ -13,10 +13,18 @@ import { putOnce } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import { type Asking, newActivationId } from './asking.ts'
-import { exhausted } from './exhausted.ts'
 import { eventOf, promotions, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import { exhausted } from './exhausted.ts'
 import type { ActivationServices } from './services.ts'
-import { findDead, findPromoted, fingerprintTaken, isSeen, lookAt, ownersOf, type Situation } from './situation.ts'
+import {
+  findDead,
+  findPromoted,
+  fingerprintTaken,
+  isSeen,
+  lookAt,
+  ownersOf,
+  type Situation,
+} from './situation.ts'
 
 export type Machine = Partial<Pick<Activation, 'name' | 'platform' | 'hostname' | 'userId'>> & {
   readonly fingerprints: readonly Component[]
@@ -216,4 +224,5 @@ function newActivation(
   }
 }
 
-const flagged = (activations: readonly Activation[]) => activations.filter(({ overdraft }) => overdraft).length
+const flagged = (activations: readonly Activation[]) =>
+  activations.filter(({ overdraft }) => overdraft).length

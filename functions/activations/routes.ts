@@ -42,7 +42,13 @@ export const activationsRoutes = {
     access: machines,
     body: z.strictObject({ product: ProductName.optional(), fingerprints: Components, ...Told }),
     success: { status: 200, body: Activated },
-    errors: ['LICENSE_NOT_IN_FORCE', 'ACTIVATIONS_EXHAUSTED', 'FINGERPRINT_TAKEN', 'MOVES_EXHAUSTED', 'NOT_FOUND'],
+    errors: [
+      'LICENSE_NOT_IN_FORCE',
+      'ACTIVATIONS_EXHAUSTED',
+      'FINGERPRINT_TAKEN',
+      'MOVES_EXHAUSTED',
+      'NOT_FOUND',
+    ],
     summary: 'Activate a machine; asking again answers the activation it has',
     description:
       'Takes a place of the pool of the metric `machines` over all node-locked licenses in force. Fingerprints are kept as keyed hashes only. With a token, `product` is required.',
@@ -73,7 +79,13 @@ export const activationsRoutes = {
     access: machines,
     body: z.strictObject({ request: ActivationRequestFile, ...Told }),
     success: { status: 200, body: z.strictObject({ ...Activated.shape, file: ActivationFile }) },
-    errors: ['LICENSE_NOT_IN_FORCE', 'ACTIVATIONS_EXHAUSTED', 'FINGERPRINT_TAKEN', 'MOVES_EXHAUSTED', 'NOT_FOUND'],
+    errors: [
+      'LICENSE_NOT_IN_FORCE',
+      'ACTIVATIONS_EXHAUSTED',
+      'FINGERPRINT_TAKEN',
+      'MOVES_EXHAUSTED',
+      'NOT_FOUND',
+    ],
     summary: 'Activate a machine without a connection: a request file in, a signed response file out',
     description:
       'The file is a JWS (`typ: activation+jwt`) that verifies with the JWKS until the licenses end, grace included. A machine that is deactivated later keeps a file that verifies until then.',

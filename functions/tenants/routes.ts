@@ -80,6 +80,15 @@ export const tenantsRoutes = {
     summary:
       'Where the tenant stands: operating mode, users against capacity, products and modules, licenses',
   },
+  listVendorEvents: {
+    method: 'GET',
+    path: '/v1/events',
+    access: VENDOR_ROLES,
+    query: z.strictObject({ ...PageQuery.shape, order: z.enum(['newest', 'oldest']).default('newest') }),
+    success: { status: 200, body: pageOf(Event) },
+    errors: [],
+    summary: 'What changed that concerns no tenant: products, plans, releases, vendor tokens',
+  },
   listEvents: {
     method: 'GET',
     path: '/v1/tenants/{tenantId}/events',

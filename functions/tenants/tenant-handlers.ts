@@ -3,7 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { archived, changes, checkEdit, checkNotArchived, edited } from '../../shared/domain/revision.ts'
 import { Tenant } from '../../shared/domain/tenant.ts'
 import { checkUnused } from '../../shared/domain/tenant-rules.ts'
-import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import { newTenantId, type TenantId } from '../../shared/platform/ids.ts'
 import { customerItem } from '../../shared/store/address.ts'
 import { eventEntity } from '../../shared/store/event.ts'
@@ -89,14 +89,21 @@ export const tenantHandlers: Omit<Handlers<typeof tenantsRoutes, Services>, 'get
   async listEvents({ params, query }, { table, secrets }) {
     const tenant = await loadTenant(table, params.tenantId)
     if (isRefusal(tenant)) return tenant
-    return readPage(
-      table,
-      secrets.cursorKey,
-      { pk: eventLog(tenant.id), newestFirst: query.order === 'newest' },
-      query,
-      async (items) => items.map(eventEntity.decode),
-    )
+    return readEvents(tenant.id, query, { table, secrets })
   },
+
+  async listVendorEvents({ query }, services) {
+    return readEvents(undefined, query, services)
+  },
+}
+
+function readEvents(
+  tenantId: TenantId | undefined,
+  query: Call<(typeof tenantsRoutes)['listEvents']>['query'],
+  { table, secrets }: Pick<Services, 'table' | 'secrets'>,
+) {
+  const range = { pk: eventLog(tenantId), newestFirst: query.order === 'newest' }
+  return readPage(table, secrets.cursorKey, range, query, async (items) => items.map(eventEntity.decode))
 }
 
 const isArchived = ({ archivedAt }: Tenant) => archivedAt !== undefined

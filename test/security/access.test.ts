@@ -18,7 +18,10 @@ function from(): string {
 
 /** What nobody may refuse but for the credential: all of it is valid, and its ids but the tenant's exist nowhere. */
 function requestBy(operation: Operation, { authorization }: Credential): Sent {
-  const { headers, ...request } = requestFor(operation, { tenantId: tenancy.known.tenantId })
+  const { tenantId, role } = tenancy.known
+  // A token may be asked for that may do what this one may.
+  const known = { tenantId, role, scopes: [operation.operationId] }
+  const { headers, ...request } = requestFor(operation, known)
   return {
     ...request,
     headers: { ...headers, ...(authorization !== undefined && { authorization }) },
@@ -49,8 +52,8 @@ describe('every operation, with every credential', () => {
     // A refused request changes nothing.
     expect(await rowsOf(api.table)).toEqual(before)
 
-    for (const one of all.filter((credential) => !refused.includes(credential)))
-      wrong.push(...(await wrongWith(operation, one)))
+    const others = all.filter((credential) => !refused.includes(credential))
+    wrong.push(...(await Promise.all(others.map((one) => wrongWith(operation, one)))).flat())
     expect(wrong).toEqual([])
   })
 
@@ -59,6 +62,6 @@ describe('every operation, with every credential', () => {
       access === 'public' ? 'public' : access.includes('license') ? 'license' : 'role',
     )
     expect(new Set(kinds)).toEqual(new Set(['public', 'role', 'license']))
-    expect(all.length).toBeGreaterThan(45)
+    expect(all.length).toBeGreaterThan(30)
   })
 })

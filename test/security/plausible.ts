@@ -61,8 +61,8 @@ export function fieldsOf(schema: z.ZodType | undefined, io: 'input' | 'output' =
 }
 
 /**
- * A value that the schema takes, made from the schema alone: what is required, and optional fields where it will not do
- * without. The same one each time.
+ * A value that the schema takes, made from the schema alone: what is required, what is known by its name, and an optional
+ * field where it will not do without. The same one each time.
  *
  * @throws an Error if it cannot find one: then this has something to learn
  */
@@ -116,7 +116,9 @@ function make(given: Shape, world: World, name?: string): unknown {
       return Array.from({ length: shape.minItems ?? 0 }, () => make(shape.items ?? {}, world))
     case 'object':
       return Object.fromEntries(
-        (shape.required ?? []).map((field) => [field, make(shape.properties?.[field] ?? {}, world, field)]),
+        Object.entries(shape.properties ?? {})
+          .filter(([field]) => shape.required?.includes(field) || field in world.known)
+          .map(([field, part]) => [field, make(part, world, field)]),
       )
     default:
       return 'anything'

@@ -134,7 +134,8 @@ export async function credentials(api: Api, { known, key, tokens }: Tenancy): Pr
       expected: (_, access) => (access === 'public' || access.includes('license') ? 'in' : 403),
     },
     ...(await Promise.all(Role.options.map((role) => ofRole(api, role, tokens.get(role))))),
-    ...(await Promise.all(Role.options.flatMap((role) => scoped(api, role, known.tenantId)))),
+    ...(await Promise.all(scoped(api, 'vendor:admin', undefined))),
+    ...(await Promise.all(scoped(api, 'tenant:admin', known.tenantId))),
   ]
 }
 
@@ -153,11 +154,10 @@ async function ofRole(api: Api, role: Role, token: string | undefined): Promise<
 }
 
 /** Two tokens of a role, each limited to every other operation: what one may do the other may not. */
-function scoped(api: Api, role: Role, tenantId: TenantId): Promise<Credential>[] {
-  const own = TenantRole.safeParse(role).success ? tenantId : undefined
+function scoped(api: Api, role: Role, tenantId: TenantId | undefined): Promise<Credential>[] {
   return [0, 1].map(async (half): Promise<Credential> => {
     const scopes = operations.map(({ operationId }) => operationId).filter((_, index) => index % 2 === half)
-    const { token } = await newToken(api, { role, tenantId: own, scopes })
+    const { token } = await newToken(api, { role, tenantId, scopes })
     return {
       name: `${role}, limited to ${half === 0 ? 'even' : 'odd'} operations`,
       authorization: `Bearer ${token}`,

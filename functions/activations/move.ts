@@ -1,0 +1,98 @@
+import { type Activation, type ActivationView, activationView } from '../../shared/domain/activation.ts'
+import { movePlace } from '../../shared/domain/activation-allowance.ts'
+import type { Component } from '../../shared/domain/fingerprint.ts'
+import { nextBeat } from '../../shared/domain/heartbeat.ts'
+import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { activationItem, readActivation, removeActivation } from '../../shared/store/activation.ts'
+import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
+import { changeMachines } from '../../shared/store/activation-pool.ts'
+import { putOnce } from '../../shared/store/transact.ts'
+import type { CommitRequest } from '../services.ts'
+import { untilFresh } from '../until-fresh.ts'
+import type { Machine } from './activate.ts'
+import { missing, newActivationId } from './asking.ts'
+import { eventOf, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import { type MovesLeft, movesLeft } from './deactivate.ts'
+import type { ActivationServices } from './services.ts'
+import { fingerprintTaken, isSeen, lookAt, ownersOf } from './situation.ts'
+
+type Moved = { activation: ActivationView; nextHeartbeat?: Instant; moves?: MovesLeft }
+
+/**
+ * Gives the place of a machine to another: the old row and its fingerprints go, the new ones come, the count stays, in
+ * one transaction. The new machine gets an id of its own, so that the old one's no longer works. A move counts
+ * against the allowance unless the machine is one seen before, or the old one with a part replaced.
+ */
+export function move(
+  call: CommitRequest,
+  { tenantId, id: oldId }: Activation,
+  fingerprints: readonly Component[],
+  told: Omit<Machine, 'fingerprints' | 'offline'>,
+  services: ActivationServices,
+): Promise<Moved | Refusal | Replayed> {
+  const { table, commit } = services
+  const { now, caller } = call
+  return untilFresh(async () => {
+    const old = await readActivation(table, tenantId, oldId)
+    if (old === undefined) return missing
+    const { productId } = old
+    const licenseId = caller.kind === 'license' ? caller.licenseId : undefined
+    const asking = { tenantId, productId, ...(licenseId && { licenseId }) }
+    const situation = await lookAt(asking, fingerprints, now, services)
+    if (isRefusal(situation)) return situation
+    const { pool, terms, components } = situation
+    const owners = situation.owners.filter(({ id }) => id !== oldId)
+    const { living, dead } = ownersOf({ ...situation, owners }, now)
+    if (living.length > 0) return fingerprintTaken(living)
+
+    const { deactivations: rule, license } = terms
+    const machine = { seen: isSeen(situation, [old, ...dead], now) }
+    const after = rule === undefined ? pool : movePlace(pool, rule, machine, license.timeZone, now)
+    if (isRefusal(after)) return after
+    const { name: _, platform: __, hostname: ___, userId, ...kept } = old
+    const activation: Activation = {
+      ...kept,
+      ...(userId && { userId }),
+      ...told,
+      id: newActivationId(now),
+      licenseId: license.id,
+      scope: terms.scope,
+      components,
+      offline: false,
+      pulse: newPulse(terms.heartbeat, now),
+      activatedAt: now,
+      movedFrom: old.id,
+      version: 1,
+    }
+    const writes = {
+      pool: changeMachines(tenantId, productId, {
+        used: -dead.length,
+        overdrawn: -dead.filter(({ overdraft }) => overdraft).length,
+        ...(rule && { moves: after.moves }),
+        seen: { fence: pool.fence, ...(rule && { moves: pool.moves }) },
+      }),
+      old: removeActivation(old),
+      activation: putOnce(activationItem(activation)),
+      ...reclaims(dead),
+      ...passFingerprints([old, ...dead], activation, seenUntil(terms, now)),
+    }
+    const view = activationView(activation, now)
+    const nextHeartbeat = nextBeat(activation.pulse, now, Math.random())
+    const moves = movesLeft(terms, after, now)
+    return commit(call, {
+      writes,
+      events: [
+        { ...eventOf('activation.moved', old), before: activationView(old, now), after: view },
+        ...dead.map((one) => ({
+          ...eventOf('activation.reclaimed', one),
+          before: activationView(one, now),
+        })),
+      ],
+      reply: { activation: view, ...(nextHeartbeat && { nextHeartbeat }), ...(moves && { moves }) },
+      refusals: refusalsOf(writes),
+    })
+  })
+}

@@ -1,0 +1,96 @@
+import { type Activation, activationView } from '../../shared/domain/activation.ts'
+import { withinTransaction } from '../../shared/domain/activation-pool.ts'
+import type { EventDraft } from '../../shared/domain/event.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import { readMachines, removeActivation } from '../../shared/store/activation.ts'
+import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
+import { changeMachines, readMachinePool } from '../../shared/store/activation-pool.ts'
+import type { CommitRequest } from '../services.ts'
+import { untilFresh } from '../until-fresh.ts'
+import type { Asking } from './asking.ts'
+import { eventOf, refusalsOf } from './changes.ts'
+import type { ActivationServices } from './services.ts'
+
+/** AWS: 100 items in a transaction; the rest is for the pool, the event of the reset and the reply. */
+const MOST_ITEMS = 90
+
+/**
+ * Deactivates every machine of a product and forgets the moves. As many transactions as it takes, each of them whole;
+ * one that is interrupted goes on when it is asked again. Machines activated while it runs may go or stay.
+ */
+export async function reset(
+  call: CommitRequest,
+  { tenantId, productId }: Asking,
+  reason: string,
+  { table, commit }: ActivationServices,
+): Promise<{ deactivated: number } | Refusal | Replayed> {
+  let deactivated = 0
+  const written: Activation[] = []
+  for await (const activation of readMachines(table, tenantId, productId)) written.push(activation)
+
+  for (let left = written; left.length > 0; ) {
+    const batch = withinTransaction(left, MOST_ITEMS)
+    left = left.slice(batch.length)
+    const done = await removeAll(batch)
+    if (isRefusal(done)) return done
+    deactivated += done
+  }
+  return untilFresh(async () => {
+    const pool = await readMachinePool(table, tenantId, productId)
+    const event: EventDraft = {
+      type: 'activations.reset',
+      tenantId,
+      subject: { type: 'product', id: productId },
+      after: { deactivated },
+      reason,
+    }
+    const writes = {
+      pool: changeMachines(tenantId, productId, {
+        used: 0,
+        overdrawn: 0,
+        freed: -pool.freed,
+        moves: [],
+        seen: { freed: pool.freed, moves: pool.moves },
+      }),
+    }
+    return commit(call, { writes, events: [event], reply: { deactivated }, refusals: refusalsOf(writes) })
+  })
+
+  /** How many there were of these; one that somebody else deactivates meanwhile is left to them. */
+  async function removeAll(batch: readonly Activation[]): Promise<number | Refusal> {
+    const writes = {
+      pool: changeMachines(tenantId, productId, {
+        used: -batch.length,
+        overdrawn: -batch.filter(({ overdraft }) => overdraft).length,
+        seen: {},
+      }),
+      ...Object.fromEntries(batch.map((one) => [`row ${one.id}`, removeActivation(one)])),
+      ...passFingerprints(batch, undefined, undefined),
+    }
+    const done = await commit(
+      // The reply to the request belongs to its last write alone.
+      { ...call, idempotencyKey: undefined },
+      {
+        writes,
+        events: batch.map((one) => ({
+          ...eventOf('activation.deactivated', one),
+          before: activationView(one, call.now),
+          reason,
+        })),
+        reply: batch.length,
+        refusals: refusalsOf(writes),
+      },
+    )
+    if (!isRefusal(done)) return batch.length
+    if (batch.length === 1) return 0
+    // One of them was written since: the others one by one.
+    let removed = 0
+    for (const one of batch) {
+      const count = await removeAll([one])
+      if (isRefusal(count)) return count
+      removed += count
+    }
+    return removed
+  }
+}

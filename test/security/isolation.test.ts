@@ -1,0 +1,238 @@
+import fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import type { Operation } from '../../functions/routes.ts'
+import { type Role, TenantRole } from '../../shared/domain/access.ts'
+import { type Answer, outcome, startApi } from '../support/api.ts'
+import { named, pathOf, requestFor, type Sent, send, someRole } from './battery.ts'
+import { type Fields, fieldsOf } from './plausible.ts'
+import { createCatalog, createTenancy, type Tenancy } from './world.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+const catalog = await createCatalog(api)
+const [own, other] = [await createTenancy(api, catalog), await createTenancy(api, catalog)]
+
+/** Fields that name something of one tenant's. */
+const TENANTS_OWN = ['tenantId', 'licenseId', 'extends', 'tokenId'] as const
+/** Fields with an id that names nothing of a tenant's: what is the vendor's is there for all who may ask for it. */
+const NOT_TENANTS = ['productId', 'planId']
+
+/** Like the other tenant's, and nobody's. */
+const nobodys = Object.fromEntries(
+  TENANTS_OWN.map((name) => {
+    const id = other.known[name]
+    return [name, `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`]
+  }),
+)
+
+const fieldsOfRequest = ({ params, query, body }: Operation) => [
+  ...fieldsOf(params),
+  ...fieldsOf(query),
+  ...fieldsOf(body),
+]
+/** The fields of an operation's request that could name something of another tenant's. */
+const slotsOf = (operation: Operation) =>
+  TENANTS_OWN.filter((name) => fieldsOfRequest(operation).includes(name))
+
+/** Operations that tenants may call and that name something of theirs. */
+const naming = named.filter(([, operation]) => {
+  const forTenants =
+    operation.access === 'public' ||
+    operation.access.some((one) => one === 'license' || TenantRole.safeParse(one).success)
+  return forTenants && slotsOf(operation).length > 0
+})
+
+type Caller = { readonly name: string; readonly authorization: string }
+/** Those of a tenant who may call an operation. */
+function callersOf({ tokens, key }: Tenancy, { access }: Operation): Caller[] {
+  const may = (one: Role | 'license') => access === 'public' || access.includes(one)
+  return [
+    ...[...tokens]
+      .filter(([role]) => may(role))
+      .map(([name, token]) => ({ name, authorization: `Bearer ${token}` })),
+    ...(may('license') ? [{ name: 'license key', authorization: `License ${key}` }] : []),
+  ]
+}
+
+function call(operation: Operation, caller: Caller, known: Readonly<Fields>): Promise<Answer> {
+  const request: Sent = requestFor(operation, known)
+  const headers = { ...request.headers, authorization: caller.authorization }
+  return send(api, operation, { ...request, headers })
+}
+
+/** An answer as text, without what differs from one request to the next, and without the ids that were sent. */
+function comparable({ status, headers, body }: Answer, sent: Readonly<Fields>): string {
+  const { 'x-request-id': requestId = '', ratelimit: _, ...others } = headers
+  const text = JSON.stringify({ status, others, body })
+    .replaceAll(requestId, '<request>')
+    .replaceAll(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '<instant>')
+  return Object.entries(sent).reduce((rest, [name, id]) => rest.replaceAll(String(id), `<${name}>`), text)
+}
+
+const pick = (values: Readonly<Fields>, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, values[name]]))
+
+/** Which of the other tenant's marks an answer shows, beside the ids that were sent. */
+const shownOf = (marks: readonly string[], answer: Answer, sent: Readonly<Fields> = {}) =>
+  marks.filter((mark) => comparable(answer, sent).includes(mark))
+
+describe("another tenant's id is like one that never was", () => {
+  test.each(naming)('%s', async (_, operation) => {
+    const slots = slotsOf(operation)
+    // Each of them alone, with the caller's own in the other places, and all of them.
+    const choices = [...slots.map((slot) => [slot]), ...(slots.length > 1 ? [slots] : [])]
+    const callers = callersOf(own, operation)
+    expect(callers.length).toBeGreaterThan(0)
+    for (const caller of callers) {
+      for (const foreign of choices) {
+        const [theirs, nones] = [pick(other.known, foreign), pick(nobodys, foreign)]
+        const seen = await call(operation, caller, { ...own.known, ...theirs })
+        const unseen = await call(operation, caller, { ...own.known, ...nones })
+        const where = `${caller.name}, ${foreign.join(' and ')} of another tenant`
+        expect(comparable(seen, theirs), where).toBe(comparable(unseen, nones))
+        expect(shownOf(other.marks, seen, theirs), where).toEqual([])
+      }
+    }
+  })
+
+  // Without this the answers above could be alike because the requests were no good.
+  test.each(naming)('and its own tenant gets another answer from %s', async (_, operation) => {
+    const slots = slotsOf(operation)
+    const answers = await Promise.all(
+      callersOf(other, operation).map(async (caller) => {
+        const seen = await call(operation, caller, other.known)
+        const unseen = await call(operation, caller, { ...other.known, ...pick(nobodys, slots) })
+        return comparable(seen, other.known) !== comparable(unseen, pick(nobodys, slots))
+      }),
+    )
+    expect(answers).toContain(true)
+  })
+
+  test('and no other field of an operation for tenants names something of theirs', () => {
+    const known = new Set<string>([...TENANTS_OWN, ...NOT_TENANTS])
+    const ids = named
+      .filter(([, { access }]) => access !== 'public' && access.some((one) => !one.startsWith('vendor:')))
+      .flatMap(([, operation]) => fieldsOfRequest(operation))
+      .filter((name) => /Id$/.test(name) && !known.has(name))
+    expect([...new Set(ids)]).toEqual([])
+  })
+})
+
+describe('an id that exists nowhere is not found, by whoever may ask', () => {
+  const withIds = named.filter(([, { params }]) => params !== undefined)
+  test.each(withIds)('%s', async (_, operation) => {
+    const role = someRole(operation) ?? 'vendor:admin'
+    const token = own.tokens.get(role) ?? (await api.token(role))
+    // A tenant's caller knows its own tenant; what is asked for there exists nowhere.
+    const known = own.tokens.has(role) ? { tenantId: own.known.tenantId } : {}
+    expect(outcome(await send(api, operation, { ...requestFor(operation, known), token }))).toMatch(/^404 /)
+  })
+})
+
+const Page = z.object({ items: z.array(z.unknown()), nextCursor: z.string().optional() })
+
+describe('a list', () => {
+  const lists = named.filter(
+    ([, operation]) =>
+      operation.method === 'GET' &&
+      fieldsOf(operation.query).includes('cursor') &&
+      callersOf(own, operation).length > 0,
+  )
+
+  test.each(lists)(
+    '%s holds what is the own tenant’s, page by page, and nothing of another',
+    async (_, operation) => {
+      const whole = async (tenancy: Tenancy, caller: Caller) => {
+        const text: string[] = []
+        let cursor: string | undefined
+        do {
+          const { params } = requestFor(operation, tenancy.known)
+          const query = { limit: '1', ...(cursor && { cursor }) }
+          const { authorization } = caller
+          const answer = await api.call('GET', pathOf(operation, params), {
+            query,
+            headers: { authorization },
+          })
+          expect(answer.status).toBe(200)
+          text.push(JSON.stringify(answer))
+          cursor = Page.parse(answer.body).nextCursor
+        } while (cursor !== undefined)
+        return text.join('\n')
+      }
+      for (const [tenancy, stranger] of [
+        [own, other],
+        [other, own],
+      ] as const) {
+        for (const caller of callersOf(tenancy, operation)) {
+          const text = await whole(tenancy, caller)
+          expect(stranger.marks.filter((mark) => text.includes(mark))).toEqual([])
+          expect(tenancy.marks.some((mark) => text.includes(mark))).toBe(true)
+        }
+      }
+    },
+  )
+
+  test.each(lists)(
+    "%s refuses the cursor of another tenant's list as it refuses none",
+    async (_, operation) => {
+      const ask = (tenancy: Tenancy, cursor?: string) => {
+        const { params } = requestFor(operation, tenancy.known)
+        const [caller] = callersOf(tenancy, operation)
+        const query = { limit: '1', ...(cursor && { cursor }) }
+        const headers = { authorization: caller?.authorization ?? '' }
+        return api.call('GET', pathOf(operation, params), { query, headers })
+      }
+      const { nextCursor } = Page.parse((await ask(other)).body)
+      expect(nextCursor).toBeDefined()
+      expect(outcome(await ask(own, nextCursor))).toBe('400 INVALID_CURSOR')
+      expect(outcome(await ask(own, 'bm9uc2Vuc2U.AAAAAAAAAAAAAAAAAAAAAA'))).toBe('400 INVALID_CURSOR')
+    },
+  )
+})
+
+describe('whatever two tenants do, in whatever order', () => {
+  const Overview = z.object({ users: z.object({ active: z.number() }) })
+  const reads = naming.map(([, operation]) => operation).filter(({ method }) => method === 'GET')
+
+  test('neither sees or changes anything of the other', async () => {
+    const [fresh, twin] = [await createTenancy(api, catalog), await createTenancy(api, catalog)]
+    const admin = (tenancy: Tenancy) => ({ token: tenancy.tokens.get('tenant:admin') })
+    const used = new Map([fresh, twin].map((tenancy) => [tenancy, 63]))
+
+    /** One call of one of the two; what it shows of the other is returned. */
+    const step = fc.record({
+      who: fc.constantFrom([fresh, twin] as const, [twin, fresh] as const),
+      what: fc.oneof(
+        fc.record({ use: fc.integer({ min: 0, max: 1_000 }) }),
+        fc.record({ read: fc.constantFrom(...reads), foreign: fc.subarray([...TENANTS_OWN]) }),
+      ),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+        for (const { who, what } of steps) {
+          const [mine, theirs] = who
+          if ('use' in what) {
+            const records = [{ product: mine.known.product, metric: 'users', value: what.use }]
+            const answer = await api.call('POST', '/v1/usage', { ...admin(mine), body: { records } })
+            expect(answer.status).toBe(200)
+            used.set(mine, what.use)
+          } else {
+            const sent = pick(theirs.known, what.foreign)
+            const request = requestFor(what.read, { ...mine.known, ...sent })
+            const answer = await send(api, what.read, { ...request, ...admin(mine) })
+            expect(shownOf(theirs.marks, answer, sent)).toEqual([])
+            const named = slotsOf(what.read).some((slot) => what.foreign.includes(slot))
+            expect(answer.status === 404).toBe(named)
+          }
+        }
+        for (const [tenancy, value] of used) {
+          const path = `/v1/tenants/${tenancy.known.tenantId}/overview`
+          const answer = await api.call('GET', path, admin(tenancy))
+          expect(Overview.parse(answer.body).users.active).toBe(value)
+        }
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
