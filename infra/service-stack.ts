@@ -30,6 +30,7 @@ export function createServiceStack(app: App, stage: Stage, bundles: string): Sta
   createAlarms(stack, stage, { functions, apiStage, jobs, streams })
   output(stack, 'ApiUrl', api.apiEndpoint, 'Where the API answers')
   output(stack, 'TableName', resources.table.tableName, 'The one table')
+  output(stack, 'CredentialKeyId', resources.keys.credentials.keyId, 'What npm run first-token needs')
   output(stack, 'Issuer', stage.issuer, 'What every signature says in iss')
   return stack
 }

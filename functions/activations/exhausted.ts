@@ -24,7 +24,8 @@ export async function exhausted(
   const detail = `${used} of ${limit} places for machines are taken${overdraft}.`
   // A license key may be anybody's who has the application; who else uses it is the tenant's to know.
   if (caller.kind === 'license') return full(detail)
-  const machines = await Array.fromAsync(readMachines(table, tenantId, productId))
+  const machines: Activation[] = []
+  for await (const machine of readMachines(table, tenantId, productId)) machines.push(machine)
   const idle = machines
     .toSorted((a, b) => (heardOf(a) < heardOf(b) ? -1 : 1))
     .slice(0, SHOWN)

@@ -3,7 +3,7 @@ import { withinTransaction } from '../../shared/domain/activation-pool.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
-import { readMachines, removeActivation } from '../../shared/store/activation.ts'
+import { readActivation, readMachines, removeActivation } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines, readMachinePool } from '../../shared/store/activation-pool.ts'
 import type { CommitRequest } from '../services.ts'
@@ -83,11 +83,11 @@ export async function reset(
       },
     )
     if (!isRefusal(done)) return batch.length
-    if (batch.length === 1) return 0
-    // One of them was written since: the others one by one.
+    // One of them was written since, or is gone: one by one, as they are now.
     let removed = 0
-    for (const one of batch) {
-      const count = await removeAll([one])
+    for (const { id } of batch) {
+      const one = await readActivation(table, tenantId, id)
+      const count = one === undefined ? 0 : await removeAll([one])
       if (isRefusal(count)) return count
       removed += count
     }

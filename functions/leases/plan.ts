@@ -68,6 +68,16 @@ export function offersOf(sight: Sight, metric: string, now: Instant, services: L
   return offers(sight.holdings, metric, now, milliseconds(now, rule?.duration ?? LEASE_LENGTH), isGenuine)
 }
 
+/** How long a freed place is kept for the next ticket (market.md, 2.12: 2 to 5 minutes). */
+const HOLD_LENGTH = Duration.parse('PT3M')
+
+/** The ways in which a freed place may be kept for a ticket now, best first. */
+export function holdOffersOf(sight: Sight, metric: string, now: Instant, services: LeaseServices) {
+  const rule = ruleOf(sizeOf(sight, metric, now, services), 'queue')
+  const { isGenuine } = services.verifier
+  return offers(sight.holdings, metric, now, milliseconds(now, rule?.hold ?? HOLD_LENGTH), isGenuine)
+}
+
 export const sizeOf = (
   { holdings }: Sight,
   metric: string,

@@ -78,6 +78,8 @@ export const licensesRoutes = {
     success: { status: 200, body: ImportReport },
     errors: ['IMPORT_INVALID'],
     summary: 'Import existing licenses from CSV or JSON: all rows, or a report of the bad ones',
+    description:
+      'A row whose reference is here already is not imported again, with or without Idempotency-Key. With one, a finished import of up to 1,500 rows is answered again as it was; a larger one by its references: what is here already, without its keys.',
   },
   getLicense: {
     method: 'GET',

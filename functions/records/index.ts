@@ -2,9 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { readEnvironment } from '../../shared/platform/config/environment.ts'
 import { createLog } from '../../shared/platform/log.ts'
-import { leaseDetails } from '../../shared/store/lease-detail.ts'
 import { type BatchResult, type ConsumerServices, consume } from './consume.ts'
 import { RecordsEnvironment } from './environment.ts'
+import { leaseMeaning } from './lease-meaning.ts'
 
 const env = readEnvironment(RecordsEnvironment)
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
@@ -13,10 +13,7 @@ const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
 const services: ConsumerServices = {
   table: { client, name: env.TABLE_NAME },
   log: createLog(env.LOG_LEVEL),
-  meaningOf: ({ address, before, after }) => ({
-    events: [],
-    ...leaseDetails(address, before, after),
-  }),
+  meaningOf: leaseMeaning,
 }
 
 /** Serves the stream of the table: changes of pools become their events and the rows that say who holds a lease. */

@@ -63,6 +63,8 @@ export type PoolChange = {
   readonly fence?: number
   /** Tickets that must be waiting; absent where it does not matter. */
   readonly waiting?: number
+  /** Fewer tickets than this must be waiting. */
+  readonly waitingBelow?: number
   /** Tickets that come and go with this change. */
   readonly tickets?: number
 }
@@ -256,5 +258,34 @@ export function giveBack(ref: string, entry: Entry, sharer: number): PoolChange 
     put: new Map(left === 0 ? [] : [[ref, { ...entry, sharers: left }]]),
     seen: new Map([[ref, entry]]),
     remove: left === 0 ? [ref] : [],
+  }
+}
+
+/** The pool as it will be after a change. */
+export function applied(pool: Pool, change: PoolChange): Pool {
+  const entries = new Map(pool.entries)
+  for (const ref of change.remove) entries.delete(ref)
+  for (const [ref, entry] of change.put) entries.set(ref, entry)
+  return {
+    ...pool,
+    used: pool.used + balance(change),
+    borrowed: pool.borrowed + balance(change, isBorrow),
+    waiting: pool.waiting + (change.tickets ?? 0),
+    entries,
+  }
+}
+
+/** A change and one decided on the pool as it is after it, as one. */
+export function together(first: PoolChange, second: PoolChange): PoolChange {
+  const put = new Map([...first.put, ...second.put])
+  for (const ref of second.remove) put.delete(ref)
+  return {
+    ...first,
+    ...second,
+    put,
+    seen: new Map([...second.seen, ...first.seen]),
+    remove: [...new Set([...first.remove, ...second.remove])],
+    waiting: second.waiting ?? first.waiting ?? 0,
+    tickets: (first.tickets ?? 0) + (second.tickets ?? 0),
   }
 }

@@ -1,4 +1,4 @@
-import { ulid } from 'ulid'
+import { monotonicFactory, ulid } from 'ulid'
 import * as z from 'zod'
 import { epochMilliseconds, type Instant } from './time.ts'
 
@@ -35,5 +35,9 @@ export const newPlanId = fresh('pln', PlanId)
 export const newTenantId = fresh('ten', TenantId)
 export const newLicenseId = fresh('lic', LicenseId)
 export const newTokenId = fresh('tok', TokenId)
-export const newEventId = fresh('evt', EventId)
 export const newRunId = fresh('run', RunId)
+
+const monotonic = monotonicFactory()
+
+/** Events made one after the other sort so, also within a millisecond. */
+export const newEventId = (now: Instant): EventId => EventId.parse(`evt_${monotonic(epochMilliseconds(now))}`)

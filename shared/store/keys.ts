@@ -45,6 +45,13 @@ export const usageKey = (tenant: TenantId, product: ProductId, metric: string) =
 export const poolsKey = (tenant: TenantId, product: ProductId) => `T#${part(tenant)}#POOLS#${part(product)}`
 export const poolKey = (tenant: TenantId, product: ProductId, metric: string) =>
   key(['T', tenant, 'POOLS', product], [metric])
+/** A queue has a partition of its own, in which its tickets lie in their order. */
+export const queueKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  ['T', tenant, 'QUEUE', product, metric].map(part).join('#')
+export const ticketKey = (tenant: TenantId, product: ProductId, metric: string, order: string, ref: string) =>
+  key(['T', tenant, 'QUEUE', product, metric], [order, ref])
+export const heldTicketKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
+  key(['T', tenant, 'HELD', product, metric], [ref])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
 

@@ -119,6 +119,10 @@ export function changePool(
     )
     values[':waiting'] = change.waiting
   }
+  if (change.waitingBelow !== undefined) {
+    conditions.push('(attribute_not_exists(waiting) OR waiting < :most)')
+    values[':most'] = change.waitingBelow
+  }
   if (change.tickets) {
     adds.push('waiting :tickets')
     values[':tickets'] = change.tickets

@@ -3,7 +3,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { operations } from '../../functions/routes.ts'
 import { type Access, Role, TenantRole } from '../../shared/domain/access.ts'
-import type { Plan, Product } from '../../shared/domain/catalog.ts'
+import type { Plan } from '../../shared/domain/catalog.ts'
 import { parseLicenseKey } from '../../shared/domain/license-key.ts'
 import { TokenView } from '../../shared/domain/token.ts'
 import { formatToken, newTokenSecret, parseToken } from '../../shared/platform/auth/token-format.ts'
@@ -14,61 +14,93 @@ import type { Answer, Api } from '../support/api.ts'
 import { createPlan, createProduct, createTenant } from '../support/resources.ts'
 import { expected, Issued } from '../support/scenario.ts'
 
-export type Catalog = { readonly product: Product; readonly plan: Plan }
-
-/** What both tenants have in common: what the vendor sells. */
-export async function createCatalog(api: Api): Promise<Catalog> {
-  const product = await createProduct(api)
-  return { product, plan: await createPlan(api, product.id) }
+/** What both tenants have in common: what the vendor sells, a plan for people, machines and concurrent use each. */
+export async function createCatalog(api: Api) {
+  const product = await createProduct(api, {
+    metrics: [
+      { code: 'users', kind: 'gauge' },
+      { code: 'signatures', kind: 'counter' },
+      { code: 'machines', kind: 'gauge' },
+      { code: 'concurrent', kind: 'gauge' },
+    ],
+    modules: [],
+  })
+  const plans = {
+    named: await createPlan(api, product.id),
+    'node-locked': await createPlan(api, product.id, {
+      allocation: 'node-locked',
+      limits: { machines: 10 },
+      features: {},
+    }),
+    floating: await createPlan(api, product.id, {
+      allocation: 'floating',
+      limits: { concurrent: 10 },
+      features: {},
+    }),
+  }
+  return { product, plans }
 }
+export type Catalog = Awaited<ReturnType<typeof createCatalog>>
 
 export type Tenancy = Awaited<ReturnType<typeof createTenancy>>
 
-/** A tenant with a license in force, use of it, a token of each tenant role, and events. */
-export async function createTenancy(api: Api, { product, plan }: Catalog) {
+const Held = z.object({ leaseId: z.string() })
+const Activated = z.object({ activation: z.object({ id: z.string() }) })
+
+/** A tenant with licenses in force, use of them, a lease, machines, a token of each tenant role, and events. */
+export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const mark = `Tenant-${randomUUID()}`
   const tenant = await createTenant(api, { name: mark, customerId: mark })
   const vendor = await api.token('vendor:admin')
-  const order = { tenantId: tenant.id, planId: plan.id, reference: `${mark}-reference` }
-  const { license, key, file } = Issued.parse(
-    expected(201, await api.call('POST', '/v1/licenses', { token: vendor, body: order })),
-  )
+  const post = async (status: number, path: string, token: string, body: object) =>
+    expected(status, await api.call('POST', path, { token, body }))
+
+  const issue = async ({ id }: Plan) =>
+    Issued.parse(await post(201, '/v1/licenses', vendor, { tenantId: tenant.id, planId: id }))
+  const { license, key } = await issue(plans.named)
+  await issue(plans['node-locked'])
+  await issue(plans.floating)
+
   const tokens = new Map<Role, string>()
   for (const role of TenantRole.options) tokens.set(role, await api.token(role, tenant.id))
+  const app = await api.token('tenant:app', tenant.id)
   const spare = await newToken(api, { role: 'tenant:reporter', tenantId: tenant.id })
-  const records = [
-    { product: product.code, metric: 'users', value: 63 },
-    { product: product.code, metric: 'signatures', add: 5 },
+
+  const metrics = [
+    { metric: 'users', value: 63 },
+    { metric: 'signatures', add: 5 },
   ]
-  expected(
-    200,
-    await api.call('POST', '/v1/usage', {
-      token: vendor,
-      body: { tenantId: tenant.id, records },
-      headers: { 'idempotency-key': mark },
-    }),
-  )
+  await post(200, '/v1/usage', app, { records: metrics.map((one) => ({ product: product.code, ...one })) })
+  const out = { product: product.code, items: [{ metric: 'concurrent' }] }
+  const { leaseId } = Held.parse(await post(201, '/v1/leases', app, out))
+  const activate = async (value: string) =>
+    Activated.parse(
+      await post(200, '/v1/activations', app, { product: product.code, fingerprints: [{ value }] }),
+    ).activation.id
+  const machines = [await activate(`${mark}-first`), await activate(`${mark}-second`)]
+
   /** Values of fields by name: what an operation of this tenant is called with. */
   const known = {
     tenantId: tenant.id,
     licenseId: license.id,
     extends: license.id,
     tokenId: spare.id,
+    leaseId,
+    activationId: machines[0] ?? '',
     productId: product.id,
-    planId: plan.id,
+    planId: plans.named.id,
     product: product.code,
-    metric: 'users',
+    fingerprints: [{ value: `${mark}-third` }],
+    version: '1.0.0',
     reason: 'a test',
     role: 'tenant:reporter',
-    name: 'A name',
   }
   return {
     known,
     tokens,
     key,
-    file,
     /** Texts that nobody but this tenant and the vendor may ever see. */
-    marks: [mark, tenant.id, license.id, spare.id, key, key.slice(-9)],
+    marks: [mark, tenant.id, license.id, spare.id, leaseId, ...machines, key, key.slice(-9)],
   }
 }
 

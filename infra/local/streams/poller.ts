@@ -12,7 +12,7 @@ const POLL_MILLISECONDS = 250
 /** A stream and the function that gets its records. */
 export type StreamMapping = RetryPolicy & {
   readonly name: string
-  readonly stream: TableStream
+  readonly stream: Pick<TableStream, 'arn' | 'shards' | 'iteratorAfter' | 'read'>
   readonly batchSize: number
   readonly filters: readonly Pattern[]
   /** For records that failed for good. */
@@ -34,9 +34,10 @@ export class StreamPoller {
   private readonly print: (line: string) => void
   private readonly closing = new AbortController()
   private running: Promise<void> | undefined
-  /** Shards to read, and those read to their end. */
+  /** Shards to read, and those read to their end; others that go on from these may be there by now. */
   private shards: Shard[] = []
   private readonly finished = new Set<string>()
+  private hasNews = true
   private readonly iterators = new Map<string, string>()
   private waiting: PromiseWithResolvers<void>[] = []
 
@@ -86,7 +87,7 @@ export class StreamPoller {
   /** One look at every shard. */
   private async pass(): Promise<'records' | 'nothing' | 'failed'> {
     try {
-      if (this.shards.every(({ id }) => this.finished.has(id))) await this.findShards()
+      if (this.hasNews || this.shards.every(({ id }) => this.finished.has(id))) await this.findShards()
       let found = false
       for (const shard of this.shards) if (this.isDue(shard)) found = (await this.readOnce(shard.id)) || found
       return found ? 'records' : 'nothing'
@@ -101,6 +102,7 @@ export class StreamPoller {
 
   private async findShards(): Promise<void> {
     this.shards = await this.mapping.stream.shards()
+    this.hasNews = false
     this.checkpoints.keep(this.mapping.name, new Set(this.shards.map(({ id }) => this.place(id))))
   }
 
@@ -131,8 +133,11 @@ export class StreamPoller {
       )
     }
     this.note(shard, records)
-    if (next === undefined) this.finished.add(shard)
-    else this.iterators.set(shard, next)
+    if (next !== undefined) this.iterators.set(shard, next)
+    else {
+      this.finished.add(shard)
+      this.hasNews = true
+    }
     return records.length > 0 || next === undefined
   }
 

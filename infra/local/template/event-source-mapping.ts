@@ -22,7 +22,7 @@ const MappingProperties = z.object({
 
 /**
  * AWS::Lambda::EventSourceMapping: of a table's stream alone. Batching window, parallelization and the age of records
- * have no meaning here: what is there is delivered at once, in order, and a machine that was off for a day is no reason
+ * have no meaning here: what is there is delivered at once, in order, and a machine that was off overnight is no reason
  * to throw anything away.
  */
 export const eventSourceMapping: Handler = (logicalId, resource, site) => {

@@ -1,0 +1,88 @@
+import * as z from 'zod'
+import { epochMilliseconds, Instant, MINUTE } from '../platform/time.ts'
+import type { Seconds } from './lease-entry.ts'
+import { Department, Holder } from './lease-last.ts'
+
+/** A place in the queue for units of one pool. */
+export const Ticket = z.strictObject({
+  /** The reference of the hold, and then of the lease, that it becomes. */
+  ref: z.string(),
+  /** Sorts the queue; see `orderOf`. */
+  order: z.string(),
+  units: z.int(),
+  holder: Holder,
+  department: Department.optional(),
+  createdAt: Instant,
+  /** Seconds since 1970: without a ping by then it is given up. */
+  pingBy: z.int(),
+  /** Seconds since 1970: its holder does not want to wait longer. */
+  waitUntil: z.int().optional(),
+  /** How many smaller requests overtook it because it did not fit. */
+  overtaken: z.int(),
+})
+export type Ticket = z.infer<typeof Ticket>
+
+/** Seconds between pings at most (Thales: 5 minutes; market.md, 2.12). */
+export const PING_WITHIN = 300
+/** What one step of priority is worth: as if the ticket had come so much earlier. */
+const PRIORITY_STEP = 5 * MINUTE
+export const HIGHEST_PRIORITY = 9
+/** How often smaller requests may overtake a large one; then places are set aside for it. */
+export const MOST_OVERTAKEN = 5
+
+/**
+ * Where a ticket stands. Priority ages at the same pace for all, so that who comes first by "priority, raised by
+ * waiting" never changes while tickets wait: the order is fixed at arrival, and the head is one read.
+ */
+export function orderOf(now: Instant, priority: number): string {
+  return String(epochMilliseconds(now) - priority * PRIORITY_STEP).padStart(15, '0')
+}
+
+export const isDead = ({ pingBy, waitUntil }: Ticket, now: Seconds) =>
+  pingBy <= now || (waitUntil !== undefined && waitUntil <= now)
+
+/** What becomes of the head of a queue. */
+export type Allotment<Offer> = {
+  readonly holds: readonly { ticket: Ticket; offer: Offer }[]
+  /** Those that nobody waits for any more. */
+  readonly dead: readonly Ticket[]
+  readonly overtaken: readonly Ticket[]
+}
+
+/**
+ * Gives free places to tickets in their order. `take` says how so many units, beside those given before, may be
+ * granted now, and `isPossible` whether they ever can. A large ticket that does not fit may be overtaken a few times;
+ * then what is free is set aside for it. One larger than the pool has become stands in nobody's way.
+ */
+export function allot<Offer>(
+  tickets: readonly Ticket[],
+  now: Seconds,
+  take: (units: number, givenBefore: number) => Offer | undefined,
+  isPossible: (units: number) => boolean,
+): Allotment<Offer> {
+  const holds: { ticket: Ticket; offer: Offer }[] = []
+  const dead: Ticket[] = []
+  const passed: { ticket: Ticket; at: number }[] = []
+  let given = 0
+  for (const ticket of tickets) {
+    if (isDead(ticket, now)) {
+      dead.push(ticket)
+      continue
+    }
+    if (!isPossible(ticket.units)) continue
+    const offer = passed.every(
+      ({ ticket: large, at }) => large.overtaken + holds.length - at < MOST_OVERTAKEN,
+    )
+      ? take(ticket.units, given)
+      : undefined
+    if (offer === undefined) passed.push({ ticket, at: holds.length })
+    else {
+      holds.push({ ticket, offer })
+      given += ticket.units
+    }
+  }
+  const overtaken = passed.flatMap(({ ticket, at }) =>
+    holds.length > at ? [{ ...ticket, overtaken: ticket.overtaken + holds.length - at }] : [],
+  )
+  return { holds, dead, overtaken }
+}

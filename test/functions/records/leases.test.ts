@@ -1,0 +1,107 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import * as z from 'zod'
+import { consume } from '../../../functions/records/consume.ts'
+import { leaseMeaning } from '../../../functions/records/lease-meaning.ts'
+import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
+import { type StreamRecord, sequenceNumberOf, TableStream } from '../../../infra/local/streams/records.ts'
+import type { Caller } from '../../../shared/domain/access.ts'
+import type { Entry } from '../../../shared/domain/lease-entry.ts'
+import { lastOf } from '../../../shared/domain/lease-last.ts'
+import type { PoolChange } from '../../../shared/domain/pool.ts'
+import { newProductId, newTenantId } from '../../../shared/platform/ids.ts'
+import { epochSeconds, Instant } from '../../../shared/platform/time.ts'
+import { readLeaseDetails } from '../../../shared/store/lease-detail.ts'
+import { changePool, updateOnce } from '../../../shared/store/pool.ts'
+import type { Table } from '../../../shared/store/transact.ts'
+import { clientSettings, createTestTable } from '../../support/dynamodb.ts'
+
+const now = Instant.parse('2026-11-21T10:00:00.000Z')
+const tenantId = newTenantId(now)
+const caller: Caller = { kind: 'tenant', role: 'tenant:app', tenantId, subject: 'tok_1' }
+const holder = { userId: 'ann', machine: 'laptop' }
+const lease: Entry = {
+  kind: 'lease',
+  units: 1,
+  overdraft: false,
+  until: epochSeconds(now) + 600,
+  beat: epochSeconds(now),
+  generation: 7,
+  sharers: 0,
+}
+
+let table: Table
+let stream: TableStream
+let address: Parameters<typeof changePool>[0]
+
+beforeAll(async () => {
+  const endpoint = inject('dynamodbEndpoint')
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings(endpoint)))
+  table = { client, name: await createTestTable(endpoint) }
+  const described = await callDynamoDb(endpoint, 'DescribeTable', { TableName: table.name })
+  const { Table: found } = z.object({ Table: z.object({ LatestStreamArn: z.string() }) }).parse(described)
+  stream = new TableStream(endpoint, found.LatestStreamArn)
+})
+beforeEach(() => {
+  address = { tenantId, productId: newProductId(now), metric: 'concurrent' }
+})
+
+async function change(op: 'out' | 'in', ref: string) {
+  const entries = new Map([[ref, lease]])
+  const made: PoolChange =
+    op === 'out'
+      ? { put: entries, seen: new Map(), remove: [] }
+      : { put: new Map(), seen: entries, remove: [ref] }
+  const last = lastOf(op, ref, { caller, now, requestId: 'request-1' }, { holder, department: 'R&D' })
+  expect(await updateOnce(table, changePool(address, made, last))).toBe(true)
+}
+
+/** The stream records of this test's pool, as the stream really has them. */
+async function records(): Promise<StreamRecord[]> {
+  const [shard] = await stream.shards()
+  const all = await stream.read(await stream.iteratorAfter(shard?.id ?? '', undefined))
+  return all.records.filter((record) => JSON.stringify(record).includes(address.productId))
+}
+
+const deliver = (batch: readonly StreamRecord[]) =>
+  consume({ Records: batch }, 'request-2', { table, log: () => undefined, meaningOf: leaseMeaning })
+
+const details = async () => [...(await readLeaseDetails(table, address, ['abcdefgh', 'ijklmnop'])).values()]
+const anns = { ref: 'abcdefgh', holder, department: 'R&D', since: now }
+
+describe('the stream of a pool', () => {
+  test('tells who holds a lease, until it is given back', async () => {
+    await change('out', 'abcdefgh')
+    expect(await deliver(await records())).toEqual({ batchItemFailures: [] })
+    expect(await details()).toMatchObject([anns])
+
+    await change('in', 'abcdefgh')
+    const [, checkIn] = await records()
+    expect(await deliver(checkIn === undefined ? [] : [checkIn])).toEqual({ batchItemFailures: [] })
+    expect(await details()).toEqual([])
+  })
+
+  test('delivered twice says the same', async () => {
+    await change('out', 'abcdefgh')
+    await change('out', 'ijklmnop')
+    await change('in', 'ijklmnop')
+    const batch = await records()
+    expect(batch).toHaveLength(3)
+    await deliver(batch)
+    await deliver(batch)
+    expect(await details()).toMatchObject([anns])
+  })
+
+  test('with a record that somebody broke reports that one alone', async () => {
+    await change('out', 'abcdefgh')
+    await change('out', 'ijklmnop')
+    const [first, second] = await records()
+    if (first === undefined || second === undefined) throw new Error('the stream lost a record')
+    const broken = { ...first, dynamodb: { ...first.dynamodb, NewImage: { used: { S: 'many' } } } }
+    expect(await deliver([broken, second])).toEqual({
+      batchItemFailures: [{ itemIdentifier: sequenceNumberOf(first) }],
+    })
+    expect(await details()).toMatchObject([{ ref: 'ijklmnop' }])
+  })
+})
