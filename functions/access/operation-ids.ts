@@ -23,6 +23,10 @@ const names: Readonly<Record<OperationId, true>> = {
   checkOut: true,
   heartbeat: true,
   checkIn: true,
+  joinQueue: true,
+  pingTicket: true,
+  cancelTicket: true,
+  claimTicket: true,
   listPools: true,
   releaseLease: true,
 

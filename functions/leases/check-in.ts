@@ -6,6 +6,7 @@ import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { CommitRequest } from '../services.ts'
 import { superseded } from './heartbeat.ts'
 import type { LeaseAddress } from './sealed-id.ts'
+import { type Served, serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 
@@ -18,8 +19,12 @@ export async function checkIn(
   services: LeaseServices,
 ): Promise<CheckedIn | Refusal | Replayed> {
   const at = seconds(call.now)
-  const step = (changes: ReadonlyMap<string, PoolChange>): Step<CheckedIn> => ({
+  const step = (
+    changes: ReadonlyMap<string, PoolChange>,
+    beside: Served['beside'] = {},
+  ): Step<CheckedIn> => ({
     changes,
+    beside,
     last: lastOf('in', ref, call),
     reply: { released: changes.size > 0 },
   })
@@ -34,17 +39,22 @@ export async function checkIn(
         new Map(entries.map(([metric, entry]) => [metric, { ...giveBack(ref, entry, sharer), waiting: 0 }])),
       )
     },
-    decide(_sight, pools) {
+    async decide(sight, pools) {
       const changes = new Map<string, PoolChange>()
+      let beside: Served['beside'] = {}
       for (const [metric, held] of entries) {
         const pool = pools.get(metric)
         if (pool === undefined) continue
         const found = findLease(pool, ref, held, sharer, at)
         if (found.is === 'superseded') return superseded
-        if ('entry' in found)
-          changes.set(metric, { ...giveBack(ref, found.entry, sharer), waiting: pool.waiting })
+        if (!('entry' in found)) continue
+        const change = giveBack(ref, found.entry, sharer)
+        const address = { tenantId, productId, metric }
+        const served = await serveQueue(address, pool, sight, call.now, services, change)
+        changes.set(metric, served?.change ?? (pool.waiting > 0 ? change : { ...change, waiting: 0 }))
+        beside = { ...beside, ...served?.beside }
       }
-      return step(changes)
+      return step(changes, beside)
     },
   })
 }

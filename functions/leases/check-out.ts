@@ -9,6 +9,7 @@ import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted, wantedOf } from './asking.ts'
 import { type Lease, leaseView } from './lease-view.ts'
 import { askerOf, type Part, planParts } from './plan.ts'
+import { serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 import { shortage } from './shortage.ts'
@@ -66,6 +67,15 @@ export async function checkOut(
       for (const part of parts) {
         const pool = pools.get(part.wanted.metric)
         if (pool === undefined) return notInForce
+        const isNew = !pool.entries.has(part.ask.ref)
+        if (isNew && pool.waiting > 0) {
+          // Those who wait come first; a newcomer gets what they leave.
+          const address = { tenantId, productId, metric: part.wanted.metric }
+          const served = await serveQueue(address, pool, sight, now, services)
+          if (served === undefined) return shortage(call, asking, part, pool, parts.length === 1, services)
+          const changes = new Map([[part.wanted.metric, served.change]])
+          return { changes, beside: served.beside, last: lastOf('serve', '', call), again: true }
+        }
         const found = grant(pool, part.ask, part.offers, seconds(now))
         if (found.outcome === 'full') return shortage(call, asking, part, pool, parts.length === 1, services)
         grants.push([part, found])

@@ -1,15 +1,17 @@
 import type { Caller } from '../../shared/domain/access.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import { askingOf } from './asking.ts'
+import { type Asking, askingOf, wantedOf } from './asking.ts'
 import { checkIn } from './check-in.ts'
 import { checkOut } from './check-out.ts'
+import { claimTicket } from './claim.ts'
 import { heartbeat } from './heartbeat.ts'
 import { poolViews } from './pools-view.ts'
 import { releaseLease } from './release.ts'
 import type { leasesRoutes } from './routes.ts'
-import { type LeaseAddress, openLeaseId } from './sealed-id.ts'
+import { type LeaseAddress, openLeaseId, openTicketId, type TicketAddress } from './sealed-id.ts'
 import type { LeaseServices } from './services.ts'
+import { cancelTicket, joinTicket, pingTicket } from './tickets.ts'
 
 export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
   async checkOut(call, services) {
@@ -27,6 +29,34 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
     return isRefusal(address) ? address : checkIn(call, address, services)
   },
 
+  async joinQueue(call, services) {
+    const { caller, body, now } = call
+    const asking = await askingOf(caller, body.product, services)
+    if (isRefusal(asking)) return asking
+    const sight = await services.sights.reload(asking.tenantId, asking.productId, now)
+    const wanted = wantedOf(body.item && [body.item], sight, now, services)
+    if (isRefusal(wanted)) return wanted
+    const [only = { metric: '', units: 1 }] = wanted
+    // Everybody has the key of a license; its back end knows whom to prefer.
+    const priority = caller.kind === 'license' ? 0 : body.priority
+    return joinTicket(call, asking, { ...body, wanted: only, priority }, services)
+  },
+
+  async pingTicket(call, services) {
+    const address = ticketOf(call.body.ticketId, call.caller, services)
+    return isRefusal(address) ? address : pingTicket(call, address, services)
+  },
+
+  async cancelTicket(call, services) {
+    const address = ticketOf(call.body.ticketId, call.caller, services)
+    return isRefusal(address) ? address : cancelTicket(call, address, services)
+  },
+
+  async claimTicket(call, services) {
+    const address = ticketOf(call.body.ticketId, call.caller, services)
+    return isRefusal(address) ? address : claimTicket(call, address, services)
+  },
+
   async listPools({ params, now }, services) {
     return { items: await poolViews(params.tenantId, now, services) }
   },
@@ -36,13 +66,22 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
   },
 }
 
-/** The lease of an id, if it is one of the caller's tenant, and of its product where the caller is a license. */
+/** The lease of an id, if the caller may know of it. */
 function leaseOf(id: string, caller: Caller, { secrets }: LeaseServices): LeaseAddress | Refusal {
   const address = openLeaseId(id, secrets.leaseKey)
-  const isOwn =
-    address !== undefined &&
+  return address && isOwn(caller, address) ? address : refuse('NOT_FOUND', 'There is no such lease.')
+}
+
+function ticketOf(id: string, caller: Caller, { secrets }: LeaseServices): TicketAddress | Refusal {
+  const address = openTicketId(id, secrets.leaseKey)
+  return address && isOwn(caller, address) ? address : refuse('NOT_FOUND', 'There is no such ticket.')
+}
+
+/** What is of the caller's tenant, and of its product where the caller is a license. */
+function isOwn(caller: Caller, { tenantId, productId }: Asking): boolean {
+  return (
     'tenantId' in caller &&
-    caller.tenantId === address.tenantId &&
-    (caller.kind !== 'license' || caller.productId === address.productId)
-  return isOwn ? address : refuse('NOT_FOUND', 'There is no such lease.')
+    caller.tenantId === tenantId &&
+    (caller.kind !== 'license' || caller.productId === productId)
+  )
 }

@@ -8,6 +8,7 @@ import { HOUR } from '../../shared/platform/time.ts'
 import { addCount } from '../../shared/store/count.ts'
 import type { CommitRequest } from '../services.ts'
 import { holdersOf } from './holders.ts'
+import { serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
 
@@ -43,7 +44,7 @@ export async function releaseLease(
     productId,
     metrics: [metric],
     blind: () => undefined,
-    async decide(_sight, pools) {
+    async decide(sight, pools) {
       const pool = pools.get(metric)
       const entry = pool?.entries.get(ref)
       if (pool === undefined || entry === undefined) return refuse('NOT_FOUND', 'There is no such lease.')
@@ -51,12 +52,14 @@ export async function releaseLease(
         put: new Map(),
         seen: new Map([[ref, entry]]),
         remove: [ref],
-        waiting: pool.waiting,
       }
-      const seen = await holdersOf(table, { tenantId, productId, metric }, pool, call.now)
+      const address = { tenantId, productId, metric }
+      const served = await serveQueue(address, pool, sight, call.now, services, change)
+      const seen = await holdersOf(table, address, pool, call.now)
       const before = seen.find((one) => one.ref === ref)
       return {
-        changes: new Map([[metric, change]]),
+        changes: new Map([[metric, served?.change ?? change]]),
+        ...(served && { beside: served.beside }),
         last: lastOf('release', ref, call),
         events: [
           {

@@ -2,11 +2,14 @@ import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Department, Holder } from '../../shared/domain/lease-last.ts'
+import { HIGHEST_PRIORITY } from '../../shared/domain/ticket.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Reason } from '../../shared/platform/http/shapes.ts'
 import { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { Duration } from '../../shared/platform/time.ts'
 import { Lease } from './lease-view.ts'
 import { PoolView } from './pools-view.ts'
+import { TicketView } from './tickets.ts'
 
 const holders = ['license', 'tenant:app', 'tenant:admin'] as const
 const LeaseId = z.string().max(4000)
@@ -66,6 +69,52 @@ export const leasesRoutes = {
     success: { status: 200, body: z.strictObject({ released: z.boolean() }) },
     errors: ['NOT_FOUND', 'LEASE_SUPERSEDED'],
     summary: 'Give a lease back; a second time changes nothing',
+  },
+  joinQueue: {
+    method: 'POST',
+    path: '/v1/tickets',
+    access: holders,
+    body: z.strictObject({
+      ...asked,
+      /** One unit of the product's only floating metric, or of `concurrent`, unless said otherwise. */
+      item: Item.optional(),
+      /** 0 to 9: each step counts as five minutes of waiting. Of a token; a license key has none. */
+      priority: z.int().min(0).max(HIGHEST_PRIORITY).default(0),
+      /** Give the ticket up after this time. */
+      maxWait: Duration.optional(),
+      /** Refuse it rather than wait further back than this. */
+      maxPosition: z.int().min(1).max(100_000).optional(),
+    }),
+    success: { status: 201, body: TicketView },
+    errors: [...own, 'POOL_EXHAUSTED', 'QUEUE_TOO_LONG'],
+    summary: 'Wait for a floating license: a ticket in the queue of its pool',
+  },
+  pingTicket: {
+    method: 'POST',
+    path: '/v1/tickets/ping',
+    access: holders,
+    body: z.strictObject({ ticketId: LeaseId }),
+    success: { status: 200, body: TicketView },
+    errors: ['NOT_FOUND'],
+    summary: 'Keep a ticket alive and see where it stands',
+  },
+  cancelTicket: {
+    method: 'POST',
+    path: '/v1/tickets/cancel',
+    access: holders,
+    body: z.strictObject({ ticketId: LeaseId }),
+    success: { status: 200, body: z.strictObject({ cancelled: z.boolean() }) },
+    errors: ['NOT_FOUND'],
+    summary: 'Leave the queue, or give up the place that is held; a second time changes nothing',
+  },
+  claimTicket: {
+    method: 'POST',
+    path: '/v1/tickets/claim',
+    access: holders,
+    body: z.strictObject({ ticketId: LeaseId }),
+    success: { status: 201, body: Lease },
+    errors: [...own, 'TICKET_ENDED', 'TRANSITION_NOT_ALLOWED'],
+    summary: 'Turn the place that is held for a ticket into a lease',
   },
   listPools: {
     method: 'GET',

@@ -62,7 +62,6 @@ export async function serveQueue(
     remove: [...lapsed.entries.keys()],
     ...(holds.length > 0 && { limit: Math.max(...holds.map(({ offer }) => offer.limit)) }),
     fence: pool.fence,
-    waiting: pool.waiting,
     tickets: -(holds.length + dead.length),
   }
   const beside: Record<string, Action> = {}

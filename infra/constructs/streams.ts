@@ -3,13 +3,13 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import {
   EventSourceMapping,
   FilterCriteria,
-  FilterRule,
   type Function as LambdaFunction,
   StartingPosition,
 } from 'aws-cdk-lib/aws-lambda'
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { RECORDS_FILTER } from '../../functions/records/filter.ts'
 import type { ContextName } from '../../functions/routes.ts'
 import { createDeadLetters } from './jobs.ts'
 
@@ -36,9 +36,8 @@ export type StreamConsumer = {
 }
 
 /**
- * The way of pool items through the table's stream to the function that makes their events. Only an item whose last
- * change names its operation (`last.op`, see shared/domain/lease-last.ts) gets there: Lambda filters by fields, but
- * cannot look into the middle of a key.
+ * The way of the pools' changes through the table's stream to the function that makes their events; see
+ * functions/records/filter.ts for what gets there.
  */
 export function createStreams(
   parent: Construct,
@@ -54,9 +53,7 @@ export function createStreams(
   new EventSourceMapping(scope, 'Pools', {
     target: lambda,
     eventSourceArn: table.tableStreamArn,
-    filters: [
-      FilterCriteria.filter({ dynamodb: { NewImage: { last: { M: { op: { S: FilterRule.exists() } } } } } }),
-    ],
+    filters: [FilterCriteria.filter(RECORDS_FILTER)],
     // What was written before the mapping was there is not lost.
     startingPosition: StartingPosition.TRIM_HORIZON,
     batchSize: BATCH.records,

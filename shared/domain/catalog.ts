@@ -13,6 +13,11 @@ export const Metric = z.strictObject({
   code: Code,
   name: Name.optional(),
   kind: z.enum(['gauge', 'counter']),
+  /**
+   * `high`: a counter that many callers add to hundreds of times a second. It is kept in shards; what a validation shows
+   * of it may then be up to 2 % above what was used, the usage of the tenant says it exactly. For good once it is set.
+   */
+  rate: z.enum(['high']).optional(),
 })
 export type Metric = z.infer<typeof Metric>
 
@@ -70,6 +75,20 @@ export type LicenseType = z.infer<typeof LicenseType>
 
 const Country = z.string().regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
 const Percent = z.number().min(0).max(1000)
+
+export const Metering = z.strictObject({
+  /** Whole days, weeks, months or years, counted from the license's anchor in the tenant's zone. */
+  period: Duration.refine((text) => !text.includes('T'), 'whole days, weeks, months or years'),
+  /** `allow`: it is recorded and told. `refuse`: it is not taken. A number: refused beyond so much more. */
+  overage: z
+    .union([
+      z.enum(['allow', 'refuse']),
+      z.strictObject({ absolute: z.int().positive().max(1_000_000_000_000) }),
+      z.strictObject({ percent: Percent }),
+    ])
+    .default('allow'),
+})
+export type Metering = z.infer<typeof Metering>
 
 /**
  * The rules a plan gives its licenses. All optional; defaults are those of the reference page (market.md, 2.12).
@@ -153,6 +172,8 @@ export const Rules = z
         approval: z.boolean().default(false),
       })
       .optional(),
+    /** Of counters: when their allowance, the license's limit, begins anew, and what becomes of use above it. */
+    metering: z.record(Code, Metering).optional(),
     /** How often within any such period a place may go to a machine that was not seen in it before. */
     deactivations: z.strictObject({ allowed: z.int().min(0).max(100), period: Duration }).optional(),
   })

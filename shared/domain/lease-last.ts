@@ -18,8 +18,8 @@ export const Department = z.string().trim().min(1).max(100)
  * it as it is: it only renews.
  */
 export const Last = z.object({
-  /** Checked out, checked in, borrowed, borrowed and returned early, released by an administrator, claimed a hold, joined or left a queue, let go because the pool shrank. */
-  op: z.enum(['out', 'in', 'borrow', 'return', 'release', 'claim', 'join', 'leave', 'shed']),
+  /** Checked out, checked in, borrowed, borrowed and returned early, released by an administrator, claimed a hold, joined or left a queue, gave what was free to those who wait, let go because the pool shrank. */
+  op: z.enum(['out', 'in', 'borrow', 'return', 'release', 'claim', 'join', 'leave', 'serve', 'shed']),
   /** The entry that it is about; others that come or go with the same write were reclaimed, or became holds. */
   ref: z.string(),
   /** Milliseconds since 1970. */

@@ -275,17 +275,19 @@ export function applied(pool: Pool, change: PoolChange): Pool {
   }
 }
 
-/** A change and one decided on the pool as it is after it, as one. */
+/**
+ * A change and one decided on the pool as it is after it, as one. How many wait is no condition of it: the tickets it
+ * takes away are conditions of their own, and one that joins meanwhile asks for itself.
+ */
 export function together(first: PoolChange, second: PoolChange): PoolChange {
   const put = new Map([...first.put, ...second.put])
   for (const ref of second.remove) put.delete(ref)
+  const { waiting: _, ...rest } = { ...first, ...second }
   return {
-    ...first,
-    ...second,
+    ...rest,
     put,
     seen: new Map([...second.seen, ...first.seen]),
     remove: [...new Set([...first.remove, ...second.remove])],
-    waiting: second.waiting ?? first.waiting ?? 0,
     tickets: (first.tickets ?? 0) + (second.tickets ?? 0),
   }
 }

@@ -175,6 +175,16 @@ export const REFUSALS = {
     title: 'A usage id was used for another record',
     next: 'Give each usage record its own id; repeat one only unchanged.',
   },
+  ALLOWANCE_EXHAUSTED: {
+    status: 409,
+    title: 'The allowance of the period is used up',
+    next: 'Wait for the instant in detail, when it begins anew, or buy more; nothing of the batch was recorded.',
+  },
+  USAGE_BELOW_ZERO: {
+    status: 409,
+    title: 'The correction takes away more than was used',
+    next: 'Read the usage of the tenant and take away no more than its net.',
+  },
   POOL_EXHAUSTED: {
     status: 409,
     title: 'No place is free',

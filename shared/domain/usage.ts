@@ -1,19 +1,48 @@
 import * as z from 'zod'
 import { Instant } from '../platform/time.ts'
 import { Code } from './catalog.ts'
+import type { Period } from './period.ts'
 
 const Count = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
+const Signed = z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
 
 /** What a tenant has reported for one metric of one product. */
 export const Usage = z.discriminatedUnion('kind', [
   /** How many there are; `at` is when that was true. */
   z.strictObject({ kind: z.literal('gauge'), metric: Code, value: Count, at: Instant }),
-  /** How many were consumed in all; `at` is when the last report came in. */
-  z.strictObject({ kind: z.literal('counter'), metric: Code, value: Count, at: Instant }),
+  /** How many were consumed; `at` is when the last of them were. */
+  z.strictObject({
+    kind: z.literal('counter'),
+    metric: Code,
+    /** The net: what was added, and corrections. Of a metric of high rate with what its shards have in hand. */
+    value: Count,
+    at: Instant,
+    /** The period it counts; absent where it counts for good. */
+    from: Instant.optional(),
+    until: Instant.optional(),
+    /** How much of it was used in periods that were closed when it was reported. */
+    late: Count.optional(),
+    /** The sum of the corrections. */
+    corrected: Signed.optional(),
+  }),
 ])
 export type Usage = z.infer<typeof Usage>
+export type CounterUsage = Extract<Usage, { kind: 'counter' }>
 
 /** The reported amount of a metric; nothing reported is 0. */
-export function usedOf(usage: readonly Usage[], metric: string): number {
-  return usage.find((one) => one.metric === metric)?.value ?? 0
+export function usedOf(usage: readonly Usage[], metric: string, period?: Period): number {
+  return rowOf(usage, metric, period)?.value ?? 0
+}
+
+/** What is known of a metric: of a counter with an allowance, in a period; for good otherwise. */
+export function rowOf(usage: readonly Usage[], metric: string, period?: Period): Usage | undefined {
+  return usage.find((one) => one.metric === metric && periodStart(one) === period?.from)
+}
+
+const periodStart = (usage: Usage) => (usage.kind === 'counter' ? usage.from : undefined)
+
+/** The use of a metric in the last period that has any, for who does not know which period it is. */
+export function latestUse(usage: readonly Usage[], metric: string): number {
+  const rows = usage.filter((one) => one.metric === metric)
+  return rows.toSorted((a, b) => ((periodStart(a) ?? '') < (periodStart(b) ?? '') ? 1 : -1))[0]?.value ?? 0
 }

@@ -25,9 +25,7 @@ const RANK: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 export function createLog(least: LogLevel): Log {
   return (level, message, fields, cause) => {
     if (RANK[level] < RANK[least]) return
-    console[level](
-      JSON.stringify({ level, message, ...fields, ...(cause !== undefined && { cause: describe(cause) }) }),
-    )
+    console[level]({ level, message, ...fields, ...(cause !== undefined && { cause: describe(cause) }) })
   }
 }
 

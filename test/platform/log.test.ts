@@ -14,7 +14,7 @@ let written: { level: LogLevel; line: string }[]
 beforeEach(() => {
   written = []
   for (const level of LEVELS)
-    vi.spyOn(console, level).mockImplementation((line) => written.push({ level, line: String(line) }))
+    vi.spyOn(console, level).mockImplementation((line) => written.push({ level, line: JSON.stringify(line) }))
 })
 afterEach(() => vi.restoreAllMocks())
 

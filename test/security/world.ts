@@ -90,7 +90,6 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     productId: product.id,
     planId: plans.named.id,
     product: product.code,
-    fingerprints: [{ value: `${mark}-third` }],
     version: '1.0.0',
     reason: 'a test',
     role: 'tenant:reporter',

@@ -41,6 +41,8 @@ export type Scenario = {
   row(license: LicenseView): Promise<Row>
   /** Changes the row behind the API's back; `undefined` takes a field away. */
   edit(license: LicenseView, changes: Row): Promise<void>
+  /** Puts back a row as it was read. */
+  restore(row: Row): Promise<void>
 }
 
 /** Days from now; negative ones are over. */
@@ -99,6 +101,11 @@ export async function createScenario(api: Api): Promise<Scenario> {
     return Item ?? {}
   }
 
+  async function write(item: Row): Promise<void> {
+    const { client, name } = api.table
+    await client.send(new PutCommand({ TableName: name, Item: item }))
+  }
+
   return {
     api,
     product,
@@ -124,10 +131,8 @@ export async function createScenario(api: Api): Promise<Scenario> {
       Answered.parse(expected(200, await api.call('POST', '/v1/validate', { body, ...options }))),
     events: (subjectId) => eventsOf(api.table, subjectId, tenant.id),
     row,
-    edit: async (license, changes) => {
-      const { client, name } = api.table
-      await client.send(new PutCommand({ TableName: name, Item: { ...(await row(license)), ...changes } }))
-    },
+    edit: async (license, changes) => write({ ...(await row(license)), ...changes }),
+    restore: write,
   }
 }
 

@@ -1,10 +1,15 @@
 // The thread of one function: what the Node.js runtime is on Lambda. It loads the bundle once and runs the handler for
 // each event. It imports nothing but types and the protocol, so that a cold start is the function's own.
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Boot, type Invocation, type Message, reportOf } from './protocol.ts'
 
 const boot: Boot = workerData
+
+// One line for each entry of the log, as in CloudWatch.
+inspect.defaultOptions.breakLength = Number.POSITIVE_INFINITY
+inspect.defaultOptions.compact = true
 
 function send(message: Message): void {
   parentPort?.postMessage(message)

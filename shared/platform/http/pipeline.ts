@@ -1,5 +1,6 @@
 import middy from '@middy/core'
-import { refuse } from '../../domain/refusal.ts'
+import { type Refusal, refuse } from '../../domain/refusal.ts'
+import { createLog } from '../log.ts'
 import { once } from '../remembered.ts'
 import type { Call, Handlers, RouteTable } from './contract.ts'
 import { HttpEvent, type HttpResult } from './event.ts'
@@ -38,10 +39,20 @@ export function serve<T extends RouteTable, Services>(
     const { requestId, http } = event.requestContext
     const operation = operations.get(event.routeKey)
     if (operation === undefined) {
-      const response = problem(refuse('NOT_FOUND', `There is no ${http.method} ${event.rawPath}.`), requestId)
-      return { ...response, headers: { ...response.headers, ...commonHeaders(requestId, undefined) } }
+      return answer(refuse('NOT_FOUND', `There is no ${http.method} ${event.rawPath}.`), requestId)
     }
-    const { run, world } = await pipeline()
+    const ready = await pipeline().catch((cause: unknown) => {
+      // KMS or the table could not be reached at a cold start; the next request tries again.
+      createLog('error')(
+        'error',
+        'fault',
+        { requestId, operationId: operation.operationId, status: 500 },
+        cause,
+      )
+      return undefined
+    })
+    if (ready === undefined) return answer(refuse('FAULT', 'Something failed on our side.'), requestId)
+    const { run, world } = ready
     const exchange: Exchange = {
       event,
       operation,
@@ -53,6 +64,12 @@ export function serve<T extends RouteTable, Services>(
     }
     return run(exchange, context)
   }
+}
+
+/** A refusal before the pipeline runs. */
+function answer(refusal: Refusal, requestId: string): HttpResult {
+  const response = problem(refusal, requestId)
+  return { ...response, headers: { ...response.headers, ...commonHeaders(requestId, undefined) } }
 }
 
 async function handle({ operation, call, event }: Exchange, { replay }: Ports): Promise<HttpResult> {

@@ -83,7 +83,9 @@ test('a capacity that is cut while machines are activated is never exceeded by a
   expect((await revoked).status).toBe(200)
   const before = (await shop.list()).length
   const late = tally((await times(10, (index) => shop.activate([`late-${index}`]))).map(said))
-  expect(late).toEqual(before === 0 ? { created: 1, '409 ACTIVATIONS_EXHAUSTED': 9 } : { '409 ACTIVATIONS_EXHAUSTED': 10 })
+  expect(late).toEqual(
+    before === 0 ? { created: 1, '409 ACTIVATIONS_EXHAUSTED': 9 } : { '409 ACTIVATIONS_EXHAUSTED': 10 },
+  )
   expect(await shop.faults()).toEqual([])
 })
 

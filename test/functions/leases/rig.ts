@@ -2,11 +2,19 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Asking } from '../../../functions/leases/asking.ts'
 import { checkIn } from '../../../functions/leases/check-in.ts'
 import { type CheckOut, checkOut } from '../../../functions/leases/check-out.ts'
+import { claimTicket } from '../../../functions/leases/claim.ts'
 import { heartbeat } from '../../../functions/leases/heartbeat.ts'
 import { Lease } from '../../../functions/leases/lease-view.ts'
-import { openLeaseId } from '../../../functions/leases/sealed-id.ts'
+import { openLeaseId, openTicketId } from '../../../functions/leases/sealed-id.ts'
 import type { LeaseServices } from '../../../functions/leases/services.ts'
 import { sights } from '../../../functions/leases/sight.ts'
+import {
+  cancelTicket,
+  type Join,
+  joinTicket,
+  pingTicket,
+  TicketView,
+} from '../../../functions/leases/tickets.ts'
 import type { CommitRequest } from '../../../functions/services.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
 import type { License } from '../../../shared/domain/license.ts'
@@ -18,6 +26,7 @@ import { commit } from '../../../shared/store/commit.ts'
 import { raiseFences } from '../../../shared/store/fence.ts'
 import { licenseItem, readHoldings, readLicense, replaceLicense } from '../../../shared/store/holdings.ts'
 import { readPool } from '../../../shared/store/pool.ts'
+import { readQueue } from '../../../shared/store/ticket.ts'
 import { putOnce, type Table, transact } from '../../../shared/store/transact.ts'
 import { aLicense, at, type LicenseOverrides } from '../../support/licenses.ts'
 
@@ -112,11 +121,26 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
       answered(await checkOut(call(changes), asking, body, by)),
     beat: async (lease: Lease, by = services) => answered(await heartbeat(call(), opened(lease), by)),
     in: async (lease: Lease, by = services) => checkIn(call(), opened(lease), by),
+    join: async (more: Partial<Join> = {}, by = services) => {
+      // Those who come in the same millisecond are in no order.
+      clock.now = plusMilliseconds(clock.now, 1)
+      const body = { wanted: { metric: 'concurrent', units: 1 }, priority: 0, ...more }
+      const answer = await joinTicket(call(), asking, body, by)
+      return isRefusal(answer) ? answer : TicketView.parse(answer)
+    },
+    ping: async (ticket: TicketView, by = services) =>
+      TicketView.parse(await pingTicket(call(), openedTicket(ticket), by)),
+    cancel: async (ticket: TicketView, by = services) => cancelTicket(call(), openedTicket(ticket), by),
+    claim: async (ticket: TicketView, by = services) =>
+      answered(await claimTicket(call(), openedTicket(ticket), by)),
     async pool(metric = 'concurrent') {
       const pool = await readPool(table, { ...asking, metric })
       if (pool === undefined) throw new Error(`no pool ${metric}`)
       // Counts equal rows, always.
       const counted = unitsOf(pool.entries.values())
+      const queue = await readQueue(table, { ...asking, metric }, 1000)
+      if (pool.waiting !== queue.length)
+        throw new Error(`waiting ${pool.waiting}, but ${queue.length} tickets`)
       if (pool.used !== counted) throw new Error(`used ${pool.used}, but entries of ${counted}`)
       return pool
     },
@@ -135,6 +159,18 @@ function opened({ leaseId }: Lease) {
   const address = openLeaseId(leaseId, LEASE_KEY)
   if (address === undefined) throw new Error('no lease id')
   return address
+}
+
+function openedTicket({ ticketId }: TicketView) {
+  const address = openTicketId(ticketId, LEASE_KEY)
+  if (address === undefined) throw new Error('no ticket id')
+  return address
+}
+
+/** The ticket, if there is one. */
+export function queued(answer: TicketView | Refusal): TicketView {
+  if (isRefusal(answer)) throw new Error(`${answer.refused}: ${answer.detail}`)
+  return answer
 }
 
 /** The lease or refusal; a replay is parsed. */

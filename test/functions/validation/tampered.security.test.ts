@@ -10,7 +10,7 @@ import { codesOf, createScenario, inDays } from '../../support/scenario.ts'
 const api = await startApi()
 afterAll(api.stop)
 const scenario = await createScenario(api)
-const { issue, act, validate, edit, row, read } = scenario
+const { issue, act, validate, edit, restore, row, read } = scenario
 const now = readClock()
 
 /** Another value for every field that is signed; `undefined` takes it away. */
@@ -36,6 +36,7 @@ const OTHER: { [Field in keyof SignedFacts]-?: readonly unknown[] } = {
   expiresAt: [inDays(4_000), inDays(-1), undefined],
   graceDays: [0, 3_650],
   graceEndsAt: [inDays(5_000), undefined],
+  maintenanceEndsAt: [inDays(9)],
   suspendedAt: [now],
   revokedAt: [now],
   signedAt: [inDays(-1)],
@@ -53,7 +54,7 @@ describe('a changed field makes the license TAMPERED', () => {
   test.each(changes)('$field: $value', async ({ field, value }) => {
     await edit(license, { [field]: value })
     const verdict = await validate(ask)
-    await edit(license, intact)
+    await restore(intact)
     const mended = await validate(ask)
     // With another id it is another license; the one that was asked about is gone.
     expect(verdict).toMatchObject({ valid: false, code: field === 'id' ? 'NOT_FOUND' : 'TAMPERED' })
@@ -79,7 +80,7 @@ describe('a changed field makes the license TAMPERED', () => {
       }),
       { numRuns: 25 },
     )
-    await edit(license, intact)
+    await restore(intact)
   })
 })
 
@@ -96,7 +97,7 @@ describe('a changed signature makes the license TAMPERED', () => {
       await edit(license, { signature })
       expect((await validate(ask)).code).toBe('TAMPERED')
     }
-    await edit(license, intact)
+    await restore(intact)
     const { license: suspended, key: own } = await issue()
     const { signature } = await row(suspended)
     await act(suspended.id, 'suspend')
@@ -188,5 +189,5 @@ describe('a tampered license', () => {
 test('what is not signed may change without harm', async () => {
   await edit(license, { lastSeenStatus: 'GRACE', keyHint: 'ABCD', deletedAt: now })
   expect(await validate(ask)).toMatchObject({ valid: true })
-  await edit(license, intact)
+  await restore(intact)
 })

@@ -1,0 +1,239 @@
+import * as z from 'zod'
+import type { Holder } from '../../shared/domain/lease-last.ts'
+import { lastOf } from '../../shared/domain/lease-last.ts'
+import { giveBack, isLapsed, type Pool, type PoolChange } from '../../shared/domain/pool.ts'
+import { ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isDead, orderOf, PING_WITHIN, type Ticket } from '../../shared/domain/ticket.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import { type Duration, Instant } from '../../shared/platform/time.ts'
+import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../shared/store/ticket.ts'
+import type { CommitRequest } from '../services.ts'
+import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
+import { instantOf } from './lease-view.ts'
+import { milliseconds, offersOf, randomRef } from './plan.ts'
+import { sealTicketId, type TicketAddress } from './sealed-id.ts'
+import { serveQueue } from './serve-queue.ts'
+import type { LeaseServices } from './services.ts'
+import { type Step, settle } from './settle.ts'
+import { shortage } from './shortage.ts'
+
+/** Where a ticket stands. */
+export const TicketView = z
+  .strictObject({
+    ticketId: z.string(),
+    /** `waiting`, or a place is kept for it (claim it before `claimBefore`), or it is over. */
+    state: z.enum(['waiting', 'held', 'ended']),
+    /** Of a waiting one: 1 is next. */
+    position: z.int().optional(),
+    /** More wait before it than were counted. */
+    positionIsAtLeast: z.boolean().optional(),
+    /** Ping again before then, or the ticket is given up. */
+    pingBefore: Instant.optional(),
+    claimBefore: Instant.optional(),
+    /** When the leases now held would have ended that it waits for, if none of them is renewed or given back before. */
+    estimate: z.strictObject({ at: Instant, basis: z.literal('ends-of-leases') }).optional(),
+  })
+  .meta({ id: 'Ticket' })
+export type TicketView = z.infer<typeof TicketView>
+
+export type Join = {
+  readonly wanted: Wanted
+  readonly holder?: Holder | undefined
+  readonly department?: string | undefined
+  readonly priority: number
+  readonly maxWait?: Duration | undefined
+  readonly maxPosition?: number | undefined
+}
+
+/** A queue that is longer helps nobody. */
+const LONGEST_QUEUE = 100_000
+
+/** Takes a place in the queue of a pool; if a place is free and nobody waits, it is held at once. */
+export async function joinTicket(
+  call: CommitRequest,
+  asking: Asking,
+  body: Join,
+  services: LeaseServices,
+): Promise<TicketView | Refusal | Replayed> {
+  const { now } = call
+  const { metric, units } = body.wanted
+  const at = seconds(now)
+  const ticket: Ticket = {
+    ref: randomRef(),
+    order: orderOf(now, body.priority),
+    units,
+    holder: body.holder ?? {},
+    ...(body.department !== undefined && { department: body.department }),
+    createdAt: now,
+    pingBy: at + PING_WITHIN,
+    ...(body.maxWait && { waitUntil: at + Math.floor(milliseconds(now, body.maxWait) / 1000) }),
+    overtaken: 0,
+  }
+  const address: TicketAddress = { ...asking, metric, order: ticket.order, ref: ticket.ref }
+
+  const joined = await settle<TicketView>(call, services, {
+    ...asking,
+    metrics: [metric],
+    blind: () => undefined,
+    async decide(sight, pools): Promise<Step<TicketView> | Refusal> {
+      const refused = refuseCaller(call.caller, sight, now, services)
+      if (refused) return refused
+      const pool = pools.get(metric)
+      const { size, offers } = offersOf(sight, metric, now, services)
+      if (pool === undefined || size.limit === 0) return notInForce
+      const ask = { ref: ticket.ref, units, kind: 'lease', generation: 0 } as const
+      const part = { wanted: body.wanted, size, offers, ask }
+      if (units > size.limit) return shortage(call, asking, part, pool, true, services)
+      const most = Math.min(
+        body.maxPosition ?? LONGEST_QUEUE,
+        ruleOf(size, 'queue')?.maxPosition ?? LONGEST_QUEUE,
+      )
+      if (pool.waiting >= most) {
+        const served = await serveQueue({ ...asking, metric }, pool, sight, now, services)
+        if (served !== undefined) return makeWay(call, metric, served)
+        return refuse(
+          'QUEUE_TOO_LONG',
+          `${pool.waiting} wait already; at most ${most - 1} were to be before.`,
+        )
+      }
+      const change: PoolChange = {
+        put: new Map(),
+        seen: new Map(),
+        remove: [],
+        fence: pool.fence,
+        waitingBelow: most,
+        tickets: 1,
+      }
+      return {
+        changes: new Map([[metric, change]]),
+        beside: { ticket: joinQueue({ ...asking, metric }, ticket) },
+        last: lastOf('join', ticket.ref, call, body),
+        reply: {
+          ticketId: sealTicketId(address, services.secrets.leaseKey),
+          state: 'waiting',
+          pingBefore: instantOf(ticket.pingBy),
+        },
+      }
+    },
+  })
+  if (isRefusal(joined) || 'replayed' in joined) return joined
+  return pingTicket({ ...call, idempotencyKey: undefined }, address, services)
+}
+
+function makeWay(
+  call: CommitRequest,
+  metric: string,
+  { change, beside }: NonNullable<Awaited<ReturnType<typeof serveQueue>>>,
+): Step<never> {
+  return { changes: new Map([[metric, change]]), beside, last: lastOf('serve', '', call), again: true }
+}
+
+/** Says that somebody still waits, and where the ticket stands; what has become free since is given out on the way. */
+export async function pingTicket(
+  call: CommitRequest,
+  address: TicketAddress,
+  services: LeaseServices,
+): Promise<TicketView | Refusal | Replayed> {
+  const { now } = call
+  const { table } = services
+  const at = seconds(now)
+  const { tenantId, productId, metric } = address
+  const ticketId = sealTicketId(address, services.secrets.leaseKey)
+  return settle<TicketView>(call, services, {
+    tenantId,
+    productId,
+    metrics: [metric],
+    blind: () => undefined,
+    async decide(sight, pools) {
+      const pool = pools.get(metric)
+      if (pool === undefined) return { changes: new Map(), reply: { ticketId, state: 'ended' } }
+      const served = await serveQueue(address, pool, sight, now, services)
+      if (served !== undefined) return makeWay(call, metric, served)
+      const hold = pool.entries.get(address.ref)
+      if (hold?.kind === 'hold' && !isLapsed(hold, at)) {
+        const reply = { ticketId, state: 'held', claimBefore: instantOf(hold.until) } as const
+        return { changes: new Map(), reply }
+      }
+      const ticket = await readTicket(table, address, address)
+      if (ticket === undefined || isDead(ticket, at)) {
+        return { changes: new Map(), reply: { ticketId, state: 'ended' } }
+      }
+      const pingBy = at + PING_WITHIN
+      const reply: TicketView = {
+        ticketId,
+        state: 'waiting',
+        pingBefore: instantOf(pingBy),
+        ...(await standing(address, ticket, pool, call, services)),
+      }
+      return { changes: new Map(), beside: { ping: setPing(address, ticket, pingBy) }, reply }
+    },
+  })
+}
+
+/** Tickets counted before one; beyond, its position is told as at least this. */
+const COUNTED = 200
+
+async function standing(
+  address: TicketAddress,
+  ticket: Ticket,
+  pool: Pool,
+  { now }: CommitRequest,
+  { table }: LeaseServices,
+): Promise<Pick<TicketView, 'position' | 'positionIsAtLeast' | 'estimate'>> {
+  const at = seconds(now)
+  const ahead = await readQueue(table, address, COUNTED, ticket)
+  const live = ahead.filter((one) => !isDead(one, at))
+  let needed = live.reduce((units, one) => units + one.units, ticket.units)
+  const ends = [...pool.entries.values()].toSorted((a, b) => a.until - b.until)
+  const end = ends.find((entry) => {
+    needed -= entry.units
+    return needed <= 0
+  })
+  return {
+    position: live.length + 1,
+    ...(ahead.length === COUNTED && { positionIsAtLeast: true }),
+    ...(end && { estimate: { at: instantOf(Math.max(end.until, at)), basis: 'ends-of-leases' } as const }),
+  }
+}
+
+/** Leaves the queue, or gives up the place that is held. A second time changes nothing. */
+export async function cancelTicket(
+  call: CommitRequest,
+  address: TicketAddress,
+  services: LeaseServices,
+): Promise<{ cancelled: boolean } | Refusal | Replayed> {
+  const { now } = call
+  const { tenantId, productId, metric, ref } = address
+  return settle<{ cancelled: boolean }>(call, services, {
+    tenantId,
+    productId,
+    metrics: [metric],
+    blind: () => undefined,
+    async decide(sight, pools) {
+      const pool = pools.get(metric)
+      const hold = pool?.entries.get(ref)
+      const ticket = await readTicket(services.table, address, address)
+      if (pool === undefined || (ticket === undefined && hold?.kind !== 'hold'))
+        return { changes: new Map(), reply: { cancelled: false } }
+      if (ticket !== undefined) {
+        const change: PoolChange = { put: new Map(), seen: new Map(), remove: [], tickets: -1 }
+        return {
+          changes: new Map([[metric, change]]),
+          beside: { ticket: leaveQueue(address, ticket) },
+          last: lastOf('leave', ref, call),
+          reply: { cancelled: true },
+        }
+      }
+      if (hold === undefined) return { changes: new Map(), reply: { cancelled: false } }
+      const change = giveBack(ref, hold, 0)
+      const served = await serveQueue(address, pool, sight, now, services, change)
+      return {
+        changes: new Map([[metric, served?.change ?? change]]),
+        ...(served && { beside: served.beside }),
+        last: lastOf('leave', ref, call),
+        reply: { cancelled: !isLapsed(hold, seconds(now)) },
+      }
+    },
+  })
+}

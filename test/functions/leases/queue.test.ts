@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest'
+import { localTable } from '../../store/local-table.ts'
+import { Duration } from '../../../shared/platform/time.ts'
+import { at } from '../../support/licenses.ts'
+import { tally, times } from '../../support/parallel.ts'
+import { aWorld, codeOf, granted, queued, type World } from './rig.ts'
+
+const table = await localTable()
+const units = (count: number) => ({ wanted: { metric: 'concurrent', units: count } })
+
+/** A world whose places are all taken, by leases of one unit. */
+async function full(concurrent: number) {
+  const world = await aWorld(table, { limits: { concurrent } })
+  const leases = []
+  for (let count = 0; count < concurrent; count += 1) leases.push(granted(await world.out()))
+  const [first] = leases
+  if (first === undefined) throw new Error('no place')
+  return { world, leases, first }
+}
+
+const states = async (world: World, tickets: readonly Parameters<World['ping']>[0][]) => {
+  const all = []
+  for (const ticket of tickets) all.push((await world.ping(ticket)).state)
+  return all
+}
+
+describe('the queue', () => {
+  test('gives a freed place to who has waited longest, and to no newcomer', async () => {
+    const { world, first } = await full(1)
+    const [a, b] = [queued(await world.join()), queued(await world.join())]
+    expect([a, b]).toMatchObject([
+      { state: 'waiting', position: 1, pingBefore: at('2026-06-01T12:05:00Z') },
+      { state: 'waiting', position: 2 },
+    ])
+    expect(a.estimate).toEqual({ at: at('2026-06-01T12:10:00Z'), basis: 'ends-of-leases' })
+    expect(await world.in(first)).toEqual({ released: true })
+    expect(await world.out()).toMatchObject({ refused: 'POOL_EXHAUSTED', pool: { used: 1, waiting: 1 } })
+    expect(codeOf(await world.claim(b))).toBe('TRANSITION_NOT_ALLOWED')
+    expect(await world.ping(a)).toMatchObject({ state: 'held', claimBefore: at('2026-06-01T12:03:00Z') })
+    const lease = granted(await world.claim(a))
+    // A claim whose answer was lost.
+    expect(granted(await world.claim(a)).leaseId).toBe(lease.leaseId)
+    world.pass(60)
+    const renewed = granted(await world.beat(lease))
+    expect(codeOf(await world.claim(a))).toBe('TICKET_ENDED')
+    await world.in(renewed)
+    expect(await states(world, [a, b])).toEqual(['ended', 'held'])
+  })
+
+  test('passes a place on that nobody claims, and over those who stopped asking', async () => {
+    const { world, first } = await full(1)
+    const [a, b, c] = [queued(await world.join()), queued(await world.join()), queued(await world.join())]
+    world.pass(200)
+    await world.ping(a)
+    await world.ping(c)
+    world.pass(150)
+    await world.in(first)
+    // 210 seconds: 180 of the hold, 30 for clocks that differ.
+    world.pass(209)
+    expect(await states(world, [c, a])).toEqual(['waiting', 'held'])
+    world.pass(1)
+    expect(await states(world, [c, b, a])).toEqual(['held', 'ended', 'ended'])
+    expect(codeOf(await world.claim(a))).toBe('TICKET_ENDED')
+    expect(codeOf(await world.claim(c))).toBe('granted')
+  })
+
+  test('gives out what becomes free without a check-in: a lapse, more capacity', async () => {
+    const { world } = await full(2)
+    const tickets = [queued(await world.join()), queued(await world.join()), queued(await world.join())]
+    await world.issue({ limits: { concurrent: 1 } })
+    // Whoever looks finds it; it goes to the first.
+    expect(codeOf(await world.out())).toBe('POOL_EXHAUSTED')
+    expect(await states(world, tickets)).toEqual(['held', 'waiting', 'waiting'])
+    await world.claim(tickets[0] ?? queued(await world.join()))
+    for (let minutes = 0; minutes < 11; minutes += 2) {
+      world.pass(120)
+      for (const ticket of tickets.slice(1)) await world.ping(ticket)
+    }
+    expect(await states(world, tickets)).toEqual(['ended', 'held', 'held'])
+  })
+
+  test('is left at will, also by who has a place already', async () => {
+    const { world, first } = await full(1)
+    const [a, b, c] = [queued(await world.join()), queued(await world.join()), queued(await world.join())]
+    expect(await world.cancel(b)).toEqual({ cancelled: true })
+    expect(await world.cancel(b)).toEqual({ cancelled: false })
+    await world.in(first)
+    expect(await world.cancel(a)).toEqual({ cancelled: true })
+    expect(await states(world, [a, b, c])).toEqual(['ended', 'ended', 'held'])
+    await world.cancel(c)
+    expect((await world.pool()).used).toBe(0)
+    expect(codeOf(await world.out())).toBe('granted')
+  })
+
+  test('lets priorities age: five minutes of waiting are one step', async () => {
+    const { world, first } = await full(1)
+    const old = queued(await world.join())
+    world.pass(299)
+    await world.ping(old)
+    const higher = queued(await world.join({ priority: 1 }))
+    expect(higher.position).toBe(1)
+    world.pass(2)
+    expect(queued(await world.join({ priority: 1 })).position).toBe(3)
+    await world.in(first)
+    expect(await states(world, [higher, old])).toEqual(['held', 'waiting'])
+  })
+
+  test('is refused where it is longer than wanted, by the caller or by the plan', async () => {
+    const { world } = await full(1)
+    await world.join()
+    expect(codeOf(await world.join({ maxPosition: 1 }))).toBe('QUEUE_TOO_LONG')
+    expect(queued(await world.join({ maxPosition: 2 })).position).toBe(2)
+    const ruled = await aWorld(table, { limits: { concurrent: 1 }, rules: { queue: { maxPosition: 1 } } })
+    await ruled.out()
+    const answers = await times(10, () => ruled.join())
+    expect(tally(answers.map(codeOf))).toEqual({ granted: 1, QUEUE_TOO_LONG: 9 })
+    // Nobody pings it: it does not count against those who come later.
+    ruled.pass(300)
+    expect(codeOf(await ruled.join())).toBe('granted')
+    expect(await ruled.join(units(2))).toMatchObject({ refused: 'POOL_EXHAUSTED' })
+  })
+
+  test('gives up after maxWait', async () => {
+    const { world } = await full(1)
+    const ticket = queued(await world.join({ maxWait: Duration.parse('PT2M') }))
+    world.pass(120)
+    expect((await world.ping(ticket)).state).toBe('ended')
+  })
+
+  test('neither starves a large request nor lets it block the small ones', async () => {
+    const { world, leases } = await full(8)
+    const large = queued(await world.join(units(3)))
+    const small = []
+    for (let count = 0; count < 7; count += 1) small.push(queued(await world.join()))
+    const got: number[] = []
+    for (const lease of leases) {
+      await world.in(lease)
+      const now = await states(world, [large, ...small])
+      got.push(now.filter((state) => state === 'held').length * (now[0] === 'held' ? -1 : 1))
+    }
+    // Five small ones overtake it; the next three places are set aside for it.
+    expect(got).toEqual([1, 2, 3, 4, 5, 5, 5, -6])
+  })
+})
+
+describe('at the same time', () => {
+  test('20 join, 5 places come free, 20 newcomers try: the first 5 of the queue have them', async () => {
+    const { world, leases } = await full(5)
+    const tickets = []
+    for (let count = 0; count < 10; count += 1) tickets.push(queued(await world.join()))
+    const [newcomers] = await Promise.all([
+      times(20, () => world.out()),
+      Promise.all(leases.map((lease) => world.in(lease))),
+    ])
+    expect(tally(newcomers.map(codeOf))).toEqual({ POOL_EXHAUSTED: 20 })
+    expect(await states(world, tickets)).toEqual([...Array(5).fill('held'), ...Array(5).fill('waiting')])
+    const claims = await Promise.all(tickets.flatMap((ticket) => [world.claim(ticket), world.claim(ticket)]))
+    expect(tally(claims.map(codeOf))).toEqual({ granted: 10, TRANSITION_NOT_ALLOWED: 10 })
+    expect(await world.pool()).toMatchObject({ used: 5, waiting: 5 })
+  })
+})

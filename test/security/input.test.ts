@@ -1,0 +1,232 @@
+import fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import type * as z from 'zod'
+import type { Operation } from '../../functions/routes.ts'
+import { type Answer, outcome, startApi } from '../support/api.ts'
+import { changesThings, faultsOf, named, requestFor, rowsOf, type Sent, send, someRole } from './battery.ts'
+import { type Fields, fieldsOf } from './plausible.ts'
+import { createCatalog, createTenancy } from './world.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+const { known, tokens } = await createTenancy(api, await createCatalog(api))
+
+const BODY_LIMIT = 256 * 1024
+
+/** A request that would be taken, by somebody who may; a test spoils one thing of it. */
+async function goodRequest(operation: Operation): Promise<Sent> {
+  const role = someRole(operation) ?? 'vendor:admin'
+  const token = tokens.get(role) ?? (await api.token(role))
+  const scopes = [operation.operationId]
+  return { ...requestFor(operation, { ...known, scopes }), token }
+}
+
+type Case = { readonly name: string; readonly sent: Sent; readonly code: RegExp; readonly names?: string }
+
+/** Sends them all; what is wrong with the answers. Nothing may be written by any. */
+async function wrongWith(operation: Operation, cases: readonly Case[]): Promise<string[]> {
+  const before = await rowsOf(api.table)
+  const wrong = await Promise.all(
+    cases.map(async ({ name, sent, code, names }) => {
+      const answer = await send(api, operation, sent)
+      const faults = faultsOf(operation, answer)
+      if (!code.test(outcome(answer))) faults.push(`${outcome(answer)} instead of ${code}`)
+      if (names !== undefined && !namesField(answer, names)) faults.push(`does not name ${names}`)
+      return faults.map((fault) => `${name}: ${fault}`)
+    }),
+  )
+  if ((await rowsOf(api.table)).join() !== before.join()) wrong.push(['something was written'])
+  return wrong.flat()
+}
+
+const namesField = ({ body }: Answer, name: string) => JSON.stringify(body).includes(name)
+
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+/** Values of every kind, for a field that wants another. */
+const KINDS = [{ odd: true }, ['odd'], 'odd\u0000', -1.5, null, true, '']
+
+/** A value that the schema does not take in this field; undefined where it takes all of them. */
+function spoiled(schema: z.ZodType, body: Readonly<Fields>, field: string): Fields | undefined {
+  return KINDS.map((value) => ({ ...body, [field]: value })).find(
+    (candidate) => schema.safeParse(candidate).error?.issues.some(({ path }) => path[0] === field) === true,
+  )
+}
+
+const withBody = named.filter(([, { body }]) => body !== undefined)
+
+describe('a body that is not as declared changes nothing and is answered with what is wrong', () => {
+  test.each(withBody)('%s', async (_, operation) => {
+    const { body: schema, bodyLimit = BODY_LIMIT, textBody } = operation
+    if (schema === undefined) throw new Error('not here')
+    const good = await goodRequest(operation)
+    const body = Object(good.body)
+    const withText = (text: string): Sent => ({ ...good, body: text })
+    const invalid = /^4\d\d [A-Z_]+$/
+
+    const cases: Case[] = [
+      {
+        name: 'an unknown field',
+        sent: { ...good, body: { ...body, surprise: 1 } },
+        code: /^400 INVALID_REQUEST$/,
+        names: 'surprise',
+      },
+      {
+        name: 'a field called __proto__',
+        sent: withText(`{"__proto__":{"admin":true},${JSON.stringify(body).slice(1)}`.replace(',}', '}')),
+        code: /^400 INVALID_REQUEST$/,
+      },
+      ...fieldsOf(schema).flatMap((field): Case[] => {
+        const bad = spoiled(schema, body, field)
+        if (bad === undefined) return []
+        const sent = { ...good, body: bad }
+        return [{ name: `a wrong ${field}`, sent, code: /^400 INVALID_REQUEST$/, names: `/body/${field}` }]
+      }),
+      ...['[]', '"text"', '7', 'null', 'true'].map((text) => ({
+        name: `the JSON ${text}`,
+        sent: withText(text),
+        code: invalid,
+      })),
+      ...['{"a":', '{a:1}', "{'a':1}", '{} {}', 'undefined', '\uFEFF{}', '{"a":"\\ud800"}'].map((text) => ({
+        name: `text that is not JSON, ${text}`,
+        sent: withText(text),
+        code: /^400 INVALID_REQUEST$/,
+        names: '/body',
+      })),
+      ...['text/plain', 'application/xml', 'multipart/form-data; boundary=x'].map((type) => ({
+        name: type,
+        sent: { ...good, headers: { ...good.headers, 'content-type': type } },
+        code: /^415 UNSUPPORTED_MEDIA_TYPE$/,
+      })),
+      {
+        name: 'more bytes than are taken',
+        sent: withText(JSON.stringify({ ...body, padding: 'x'.repeat(bodyLimit) })),
+        code: /^413 BODY_TOO_LARGE$/,
+      },
+      {
+        name: 'lists in lists',
+        sent: withText(nested(Math.floor(bodyLimit / 2) - 10)),
+        code: invalid,
+      },
+      ...fieldsOf(schema).map((field) => ({
+        name: `lists in lists as ${field}`,
+        sent: withText(
+          `${JSON.stringify({ ...body, [field]: '<here>' }).replace('"<here>"', nested(20_000))}`,
+        ),
+        code: /^(4\d\d [A-Z_]+|200)$/,
+      })),
+    ]
+    const taken = cases.filter(({ sent }) => !textBody?.includes(sent.headers?.['content-type'] ?? ''))
+    expect(await wrongWith(operation, taken)).toEqual([])
+  })
+})
+
+describe('an operation without a body takes none', () => {
+  const withoutBody = named.filter(([, { body, method }]) => body === undefined && method !== 'GET')
+  test.each(withoutBody)('%s', async (_, operation) => {
+    const good = await goodRequest(operation)
+    const cases = ['{"surprise":1}', '[]', 'x'].map((body) => ({
+      name: body,
+      sent: { ...good, body },
+      code: /^400 INVALID_REQUEST$/,
+      names: '/body',
+    }))
+    expect(await wrongWith(operation, cases)).toEqual([])
+  })
+})
+
+describe('a query that is not as declared', () => {
+  test.each(named)('%s', async (_, operation) => {
+    const { query: schema } = operation
+    const good = await goodRequest(operation)
+    const spoil = (field: string) =>
+      ['', '\u0000', '-1', 'x'.repeat(3_000)].find(
+        (value) => schema?.safeParse({ ...good.query, [field]: value }).success === false,
+      )
+    const cases: Case[] = [
+      {
+        name: 'an unknown parameter',
+        sent: { ...good, query: { ...good.query, surprise: '1' } },
+        code: /^400 INVALID_REQUEST$/,
+        names: 'surprise',
+      },
+      ...fieldsOf(schema).flatMap((field): Case[] => {
+        const value = spoil(field)
+        if (value === undefined) return []
+        const sent = { ...good, query: { ...good.query, [field]: value } }
+        return [{ name: `a wrong ${field}`, sent, code: /^400 INVALID_REQUEST$/, names: `/query/${field}` }]
+      }),
+    ]
+    expect(await wrongWith(operation, cases)).toEqual([])
+  })
+})
+
+describe('an id in the path that can be none', () => {
+  const withIds = named.filter(([, { params }]) => params !== undefined)
+  const IDS = ['nonsense', '0', '..', '%00', "' OR 1=1", 'a/b', 'ten_', '#', 'x'.repeat(500), '\u{1F600}']
+
+  test.each(withIds)('%s', async (_, operation) => {
+    const good = await goodRequest(operation)
+    const cases = fieldsOf(operation.params).flatMap((field) =>
+      IDS.map((id) => ({ ...good.params, [field]: id }))
+        .filter((params) => operation.params?.safeParse(params).success === false)
+        .map((params) => ({
+          name: JSON.stringify(params[field]),
+          sent: { ...good, params },
+          code: /^404 NOT_FOUND$/,
+        })),
+    )
+    expect(cases.length).toBeGreaterThan(0)
+    expect(await wrongWith(operation, cases)).toEqual([])
+  })
+})
+
+describe('a mutation', () => {
+  const mutations = named.filter(([, operation]) => changesThings(operation))
+
+  test.each(mutations)('%s refuses an Idempotency-Key that is none', async (_, operation) => {
+    const good = await goodRequest(operation)
+    const cases = ['', ' ', 'two words', 'é', 'x'.repeat(129), 'a\tb'].map((key) => ({
+      name: JSON.stringify(key),
+      sent: { ...good, headers: { ...good.headers, 'idempotency-key': key } },
+      code: /^400 INVALID_IDEMPOTENCY_KEY$/,
+    }))
+    expect(await wrongWith(operation, cases)).toEqual([])
+  })
+
+  const edits = mutations.filter(([, { versioned, method }]) => versioned && method === 'PATCH')
+  test.each(edits)('%s refuses to edit what the caller has not read', async (_, operation) => {
+    const good = await goodRequest(operation)
+    const cases = [undefined, '*', '"0"', '"999"', 'nonsense'].map((match) => ({
+      name: `If-Match ${match}`,
+      sent: { ...good, headers: match === undefined ? {} : { 'if-match': match } },
+      code: match === undefined ? /^428 REVISION_REQUIRED$/ : /^412 REVISION_OUTDATED$/,
+    }))
+    expect(await wrongWith(operation, cases)).toEqual([])
+  })
+})
+
+test('whatever is put into one field of a body, the answer is a declared one and no fault', async () => {
+  const anything = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.constantFrom('#', 'a#b', '%', '__proto__', 'constructor', '9'.repeat(400), 1e308, -0),
+  )
+  const operationOf = new Map(withBody)
+  const attempt = fc.constantFrom(...operationOf.keys()).chain((operationId) =>
+    fc.record({
+      operationId: fc.constant(operationId),
+      field: fc.constantFrom(...fieldsOf(operationOf.get(operationId)?.body)),
+      value: anything,
+    }),
+  )
+  await fc.assert(
+    fc.asyncProperty(attempt, async ({ operationId, field, value }) => {
+      const operation = operationOf.get(operationId)
+      if (operation === undefined) throw new Error('not here')
+      const good = await goodRequest(operation)
+      const answer = await send(api, operation, { ...good, body: { ...Object(good.body), [field]: value } })
+      expect(faultsOf(operation, answer)).toEqual([])
+    }),
+    { numRuns: 300 },
+  )
+})
