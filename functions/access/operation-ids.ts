@@ -23,6 +23,7 @@ const names: Readonly<Record<OperationId, true>> = {
   checkOut: true,
   heartbeat: true,
   checkIn: true,
+  borrow: true,
   joinQueue: true,
   pingTicket: true,
   cancelTicket: true,
@@ -80,6 +81,9 @@ const names: Readonly<Record<OperationId, true>> = {
   resetActivations: true,
 
   recordUsage: true,
+  correctUsage: true,
+  listUsageCorrections: true,
+  getUsage: true,
 
   getJwks: true,
 

@@ -19,13 +19,14 @@ export async function checkIn(
   services: LeaseServices,
 ): Promise<CheckedIn | Refusal | Replayed> {
   const at = seconds(call.now)
+  const isBorrowed = entries.some(([, { kind }]) => kind === 'borrow')
   const step = (
     changes: ReadonlyMap<string, PoolChange>,
     beside: Served['beside'] = {},
   ): Step<CheckedIn> => ({
     changes,
     beside,
-    last: lastOf('in', ref, call),
+    last: lastOf(isBorrowed ? 'return' : 'in', ref, call),
     reply: { released: changes.size > 0 },
   })
 

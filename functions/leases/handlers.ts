@@ -1,7 +1,9 @@
 import type { Caller } from '../../shared/domain/access.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import { type Asking, askingOf, wantedOf } from './asking.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { type Asking, askingOf, notInForce, type Wanted, wantedOf } from './asking.ts'
+import { borrow } from './borrow.ts'
 import { checkIn } from './check-in.ts'
 import { checkOut } from './check-out.ts'
 import { claimTicket } from './claim.ts'
@@ -29,17 +31,19 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
     return isRefusal(address) ? address : checkIn(call, address, services)
   },
 
+  async borrow(call, services) {
+    const found = await oneOf(call, services)
+    return isRefusal(found)
+      ? found
+      : borrow(call, found.asking, { ...call.body, wanted: found.wanted }, services)
+  },
+
   async joinQueue(call, services) {
-    const { caller, body, now } = call
-    const asking = await askingOf(caller, body.product, services)
-    if (isRefusal(asking)) return asking
-    const sight = await services.sights.reload(asking.tenantId, asking.productId, now)
-    const wanted = wantedOf(body.item && [body.item], sight, now, services)
-    if (isRefusal(wanted)) return wanted
-    const [only = { metric: '', units: 1 }] = wanted
+    const found = await oneOf(call, services)
+    if (isRefusal(found)) return found
     // Everybody has the key of a license; its back end knows whom to prefer.
-    const priority = caller.kind === 'license' ? 0 : body.priority
-    return joinTicket(call, asking, { ...body, wanted: only, priority }, services)
+    const priority = call.caller.kind === 'license' ? 0 : call.body.priority
+    return joinTicket(call, found.asking, { ...call.body, wanted: found.wanted, priority }, services)
   },
 
   async pingTicket(call, services) {
@@ -64,6 +68,26 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
   async releaseLease(call, services) {
     return releaseLease(call, { ...call.params, ...call.body }, services)
   },
+}
+
+type OneCall = {
+  readonly caller: Caller
+  readonly now: Instant
+  readonly body: { readonly product?: string | undefined; readonly item?: Wanted | undefined }
+}
+
+/** The one metric that a request is about, by name or by default. */
+async function oneOf(
+  { caller, now, body }: OneCall,
+  services: LeaseServices,
+): Promise<{ asking: Asking; wanted: Wanted } | Refusal> {
+  const asking = await askingOf(caller, body.product, services)
+  if (isRefusal(asking)) return asking
+  const sight = await services.sights.reload(asking.tenantId, asking.productId, now)
+  const all = wantedOf(body.item && [body.item], sight, now, services)
+  if (isRefusal(all)) return all
+  const [wanted] = all
+  return wanted === undefined ? notInForce : { asking, wanted }
 }
 
 /** The lease of an id, if the caller may know of it. */

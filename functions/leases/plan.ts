@@ -103,7 +103,7 @@ function refOf({ holder, token, subject, randomRef }: Asker, sharing: Sharing): 
 }
 
 /** 48 bits as 8 characters: short, for it counts towards the size of the pool. */
-const nameOf = (...parts: readonly string[]) =>
+export const nameOf = (...parts: readonly string[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 6).toString('base64url')
 
 export const randomRef = () => randomBytes(6).toString('base64url')

@@ -2,17 +2,20 @@ import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Department, Holder } from '../../shared/domain/lease-last.ts'
+import { Fingerprint } from '../../shared/domain/license.ts'
 import { HIGHEST_PRIORITY } from '../../shared/domain/ticket.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Reason } from '../../shared/platform/http/shapes.ts'
 import { ProductId, TenantId } from '../../shared/platform/ids.ts'
-import { Duration } from '../../shared/platform/time.ts'
+import { Duration, Instant } from '../../shared/platform/time.ts'
+import { Borrowed } from './borrow.ts'
 import { Lease } from './lease-view.ts'
 import { PoolView } from './pools-view.ts'
 import { TicketView } from './tickets.ts'
 
 const holders = ['license', 'tenant:app', 'tenant:admin'] as const
 const LeaseId = z.string().max(4000)
+const LeaseToken = z.string().min(8).max(200)
 const Units = z.int().min(1).max(1_000_000)
 
 const Item = z.strictObject({ metric: Code, units: Units.default(1) })
@@ -37,7 +40,7 @@ export const CheckOutBody = z.strictObject({
   /** All of them or none; one unit of the product's only floating metric, or of `concurrent`, unless said otherwise. */
   items: Items.optional(),
   /** Chosen by the application: asking again with it answers the same lease. */
-  leaseToken: z.string().min(8).max(200).optional(),
+  leaseToken: LeaseToken.optional(),
 })
 
 const own = ['LICENSE_NOT_IN_FORCE', 'NOT_FOUND'] as const
@@ -69,6 +72,23 @@ export const leasesRoutes = {
     success: { status: 200, body: z.strictObject({ released: z.boolean() }) },
     errors: ['NOT_FOUND', 'LEASE_SUPERSEDED'],
     summary: 'Give a lease back; a second time changes nothing',
+  },
+  borrow: {
+    method: 'POST',
+    path: '/v1/leases/borrow',
+    access: holders,
+    body: z.strictObject({
+      ...asked,
+      item: Item.optional(),
+      /** Of the machine that goes offline. */
+      fingerprint: Fingerprint,
+      /** As long as the plan allows, unless said otherwise. */
+      until: Instant.optional(),
+      leaseToken: LeaseToken.optional(),
+    }),
+    success: { status: 201, body: Borrowed },
+    errors: [...own, 'POOL_EXHAUSTED', 'BORROW_NOT_ALLOWED'],
+    summary: 'Borrow a floating license for offline use; a check-in returns it early',
   },
   joinQueue: {
     method: 'POST',

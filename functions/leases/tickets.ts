@@ -214,7 +214,8 @@ export async function cancelTicket(
       const pool = pools.get(metric)
       const hold = pool?.entries.get(ref)
       const ticket = await readTicket(services.table, address, address)
-      if (pool === undefined || (ticket === undefined && hold?.kind !== 'hold'))
+      const isHeld = hold?.kind === 'hold' && !isLapsed(hold, seconds(now))
+      if (pool === undefined || (ticket === undefined && !isHeld))
         return { changes: new Map(), reply: { cancelled: false } }
       if (ticket !== undefined) {
         const change: PoolChange = { put: new Map(), seen: new Map(), remove: [], tickets: -1 }
@@ -232,7 +233,7 @@ export async function cancelTicket(
         changes: new Map([[metric, served?.change ?? change]]),
         ...(served && { beside: served.beside }),
         last: lastOf('leave', ref, call),
-        reply: { cancelled: !isLapsed(hold, seconds(now)) },
+        reply: { cancelled: true },
       }
     },
   })

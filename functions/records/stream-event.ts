@@ -30,6 +30,8 @@ export const StreamRecord = z.object({
   /** The same however often the record is delivered. */
   eventID: z.string().min(1),
   dynamodb: z.object({
+    /** Seconds since 1970, when the change was made; DynamoDB Local tells only the minute. */
+    ApproximateCreationDateTime: z.number(),
     Keys,
     NewImage: Image,
     OldImage: Image.optional(),

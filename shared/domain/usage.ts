@@ -29,20 +29,19 @@ export const Usage = z.discriminatedUnion('kind', [
 export type Usage = z.infer<typeof Usage>
 export type CounterUsage = Extract<Usage, { kind: 'counter' }>
 
-/** The reported amount of a metric; nothing reported is 0. */
-export function usedOf(usage: readonly Usage[], metric: string, period?: Period): number {
-  return rowOf(usage, metric, period)?.value ?? 0
+/** The reported amount of a metric, of the latest period that has any; nothing reported is 0. */
+export function usedOf(usage: readonly Usage[], metric: string): number {
+  const rows = usage.filter((one) => one.metric === metric)
+  return rows.toSorted((a, b) => ((beginning(a) ?? '') < (beginning(b) ?? '') ? 1 : -1))[0]?.value ?? 0
 }
 
 /** What is known of a metric: of a counter with an allowance, in a period; for good otherwise. */
-export function rowOf(usage: readonly Usage[], metric: string, period?: Period): Usage | undefined {
-  return usage.find((one) => one.metric === metric && periodStart(one) === period?.from)
+export function rowOf(
+  usage: readonly Usage[],
+  metric: string,
+  period: Period | undefined,
+): Usage | undefined {
+  return usage.find((one) => one.metric === metric && beginning(one) === period?.from)
 }
 
-const periodStart = (usage: Usage) => (usage.kind === 'counter' ? usage.from : undefined)
-
-/** The use of a metric in the last period that has any, for who does not know which period it is. */
-export function latestUse(usage: readonly Usage[], metric: string): number {
-  const rows = usage.filter((one) => one.metric === metric)
-  return rows.toSorted((a, b) => ((periodStart(a) ?? '') < (periodStart(b) ?? '') ? 1 : -1))[0]?.value ?? 0
-}
+const beginning = (usage: Usage) => (usage.kind === 'counter' ? usage.from : undefined)

@@ -38,8 +38,9 @@ export const customerKey = (customerId: string) =>
 export const holdingsPrefix = (productId?: ProductId) => (productId ? `H#${part(productId)}#` : 'H#')
 export const licenseKey = (tenant: TenantId, product: ProductId, id: LicenseId) =>
   key(['T', tenant], ['H', product, 'LICENSE', id])
-export const usageKey = (tenant: TenantId, product: ProductId, metric: string) =>
-  key(['T', tenant], ['H', product, 'USAGE', metric])
+/** A counter with an allowance has a row for each period, named by its beginning. */
+export const usageKey = (tenant: TenantId, product: ProductId, metric: string, from?: Instant) =>
+  key(['T', tenant], ['H', product, 'USAGE', metric, ...(from ? [from] : [])])
 
 /** The pools of a tenant's product have a partition of their own: they are written far more often than licenses. */
 export const poolsKey = (tenant: TenantId, product: ProductId) => `T#${part(tenant)}#POOLS#${part(product)}`
@@ -79,6 +80,23 @@ export const eventKey = (tenant: TenantId | undefined, id: EventId): Key => ({
 })
 export const usageRecordKey = (tenant: TenantId, id: string) =>
   key(['T', tenant, 'USAGE-RECORDS'], [encodeURIComponent(id)])
+/** A shard of a counter of high rate has partitions of its own: for what it has in hand, and for its series. */
+export const usageBlockKey = (
+  tenant: TenantId,
+  product: ProductId,
+  metric: string,
+  shard: number,
+  from: Instant | undefined,
+) => key(['T', tenant, 'USAGE-BLOCKS', product, metric, String(shard)], [from ?? 'ALL'])
+export const usageDayKey = (
+  tenant: TenantId,
+  product: ProductId,
+  metric: string,
+  shard: number,
+  day: Instant,
+) => key(['T', tenant, 'USAGE-DAYS', product, metric, String(shard)], [day])
+export const usageCorrectionKey = (tenant: TenantId, product: ProductId, id: string) =>
+  key(['T', tenant, 'USAGE-CORRECTIONS', product], [encodeURIComponent(id)])
 export const replyKey = (subject: string, idempotencyKey: string) =>
   key(['REPLY', encodeURIComponent(subject)], [encodeURIComponent(idempotencyKey)])
 

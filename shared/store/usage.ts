@@ -1,12 +1,13 @@
 import * as z from 'zod'
-import type { Usage } from '../domain/usage.ts'
+import { GRACE, type Period } from '../domain/period.ts'
+import type { CounterUsage, Usage } from '../domain/usage.ts'
 import { usageName } from '../domain/usage-reports.ts'
 import type { ProductId, TenantId } from '../platform/ids.ts'
 import { DAY, epochSeconds, type Instant, plusMilliseconds } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { usageEntity, usageItem } from './holdings.ts'
 import { usageKey, usageRecordKey } from './keys.ts'
-import { readItems } from './read.ts'
+import { readItem, readItems } from './read.ts'
 import { type Action, putOnce, type Table } from './transact.ts'
 
 /** How long the id of a usage record is remembered. */
@@ -28,28 +29,74 @@ export const setGauge = (tenantId: TenantId, productId: ProductId, usage: Usage)
   values: { ':at': usage.at },
 })
 
-/** Adds to a counter, in one conditional-free update: parallel additions all count. */
-export const addToCounter = (
+/** How long the row of a period stays behind the last instant at which something could be booked in it. */
+const KEPT_FOR = 30 * DAY
+
+/** What an addition is besides its amount. */
+export type AdditionTerms = {
+  readonly period?: Period | undefined
+  /** How much of it came too late for its own period. */
+  readonly late?: number
+  /** How much of it is a correction, with its sign. */
+  readonly corrected?: number
+  /** What the counter may reach; the condition fails above it. */
+  readonly limit?: number
+  /** What it must not fall below. */
+  readonly least?: number
+}
+
+/** Adds to a counter, in one update: parallel additions all count, up to the limit and not beyond. */
+export function addToCounter(
   tenantId: TenantId,
   productId: ProductId,
   metric: string,
   add: number,
   at: Instant,
-): Action => ({
-  kind: 'update',
-  key: usageKey(tenantId, productId, metric),
-  update:
-    'SET kind = :kind, metric = :metric, #at = :at, entity = :entity, #schema = :schema ADD #value :add',
-  names: { '#at': 'at', '#value': 'value', '#schema': 'schema' },
-  values: {
+  { period, late = 0, corrected = 0, limit, least }: AdditionTerms = {},
+): Action {
+  const sets = ['kind = :kind', 'metric = :metric', '#at = :at', 'entity = :entity', '#schema = :schema']
+  const adds = ['#value :add']
+  const conditions: string[] = []
+  const names: Record<string, string> = { '#at': 'at', '#value': 'value', '#schema': 'schema' }
+  const values: Record<string, unknown> = {
     ':kind': 'counter',
     ':metric': metric,
     ':at': at,
     ':entity': usageEntity.name,
     ':schema': usageEntity.version,
     ':add': add,
-  },
-})
+  }
+  if (period !== undefined) {
+    sets.push('#from = :from', '#until = :until', '#ttl = :ttl')
+    Object.assign(names, { '#from': 'from', '#until': 'until', '#ttl': 'ttl' })
+    const ttl = epochSeconds(plusMilliseconds(period.until, GRACE + KEPT_FOR))
+    Object.assign(values, { ':from': period.from, ':until': period.until, ':ttl': ttl })
+  }
+  if (late > 0) {
+    adds.push('late :late')
+    values[':late'] = late
+  }
+  if (corrected !== 0) {
+    adds.push('corrected :corrected')
+    values[':corrected'] = corrected
+  }
+  if (limit !== undefined) {
+    conditions.push(`(${add <= limit ? 'attribute_not_exists(#value) OR ' : ''}#value <= :room)`)
+    values[':room'] = limit - add
+  }
+  if (least !== undefined) {
+    conditions.push(`(${add >= least ? 'attribute_not_exists(#value) OR ' : ''}#value >= :least)`)
+    values[':least'] = least - add
+  }
+  return {
+    kind: 'update',
+    key: usageKey(tenantId, productId, metric, period?.from),
+    update: `SET ${sets.join(', ')} ADD ${adds.join(', ')}`,
+    ...(conditions.length > 0 && { condition: conditions.join(' AND ') }),
+    names,
+    values,
+  }
+}
 
 export const rememberRecord = (tenantId: TenantId, id: string, says: string, now: Instant): Action =>
   putOnce(
@@ -73,7 +120,7 @@ export async function readRecords(
   return new Map(items.map((item) => usageRecordEntity.decode(item)).map(({ id, says }) => [id, says]))
 }
 
-/** The use known of some metrics, by `usageName`. */
+/** The use known of some metrics that count for good, by `usageName`. */
 export async function readUsage(
   table: Table,
   tenantId: TenantId,
@@ -88,4 +135,19 @@ export async function readUsage(
   const names = new Map([...keys].map(([name, { sk }]) => [sk, name]))
   const items = await readItems(table, [...keys.values()])
   return new Map(items.map((item) => [names.get(String(item['sk'])) ?? '', usageEntity.decode(item)]))
+}
+
+/** The row of a counter in a period, strongly consistent. */
+export async function readCounter(
+  table: Table,
+  {
+    tenantId,
+    productId,
+    metric,
+    period,
+  }: { tenantId: TenantId; productId: ProductId; metric: string; period: Period | undefined },
+): Promise<CounterUsage | undefined> {
+  const item = await readItem(table, usageKey(tenantId, productId, metric, period?.from))
+  const usage = item && usageEntity.decode(item)
+  return usage?.kind === 'counter' ? usage : undefined
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Activation, ActivationId } from '../../shared/domain/activation.ts'
 import { findPlace, promotable, withinTransaction } from '../../shared/domain/activation-pool.ts'
+import { Rules } from '../../shared/domain/catalog.ts'
 import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
 import { sizeOf, UNLIMITED } from '../../shared/domain/overdraft.ts'
 import { aLicense, at, licenseId, PRODUCT, TENANT } from '../support/licenses.ts'
@@ -110,7 +111,7 @@ describe('the effective limit', () => {
   const limitOf = (...parts: [number | 'unlimited', object?][]) =>
     sizeOf(
       parts.map(([machines_, overdraft]) =>
-        aLicense({ limits: { machines: machines_ }, rules: overdraft ? { overdraft } : {} }),
+        aLicense({ limits: { machines: machines_ }, rules: Rules.parse({ overdraft }) }),
       ),
       'machines',
     )

@@ -7,30 +7,30 @@ import { epochMilliseconds, type Instant, MINUTE, plusMilliseconds } from '../..
 import { at } from '../support/licenses.ts'
 
 const START = at('2026-03-01T00:00:00Z')
-const after = (minutes: number, more = 0) => plusMilliseconds(START, minutes * MINUTE + more)
+const later = (minutes: number, more = 0) => plusMilliseconds(START, minutes * MINUTE + more)
 const ruleOf = (heartbeat: object) => Rules.parse({ heartbeat }).heartbeat
 const tenMinutes = (revive: string, required = false) => ruleOf({ window: 'PT10M', revive, required })
 
 /** The pulse after heartbeats at these minutes; those that came too late changed nothing. */
 const beatenAt = (pulse: Pulse, ...minutes: number[]) =>
-  minutes.reduce((last, minute) => beaten(last, after(minute)) ?? last, pulse)
+  minutes.reduce((last, minute) => beaten(last, later(minute)) ?? last, pulse)
 
 describe('the state, with a window of 10 minutes and 30 seconds of drift', () => {
   const optional = newPulse(tenMinutes('within-window'), START)
   const required = newPulse(tenMinutes('within-window', true), START)
   test.each<[string, Pulse, Instant, string]>([
-    ['before the first heartbeat', optional, after(0), 'NOT_STARTED'],
-    ['long before it, where it is not required', optional, after(10_000), 'NOT_STARTED'],
-    ['before it, where it is', required, after(10, DRIFT - 1), 'NOT_STARTED'],
-    ['where it never came', required, after(10, DRIFT), 'DEAD'],
-    ['at a heartbeat', beatenAt(optional, 5), after(5), 'ALIVE'],
-    ['at the window', beatenAt(optional, 5), after(15), 'ALIVE'],
-    ['in the drift', beatenAt(optional, 5), after(15, DRIFT - 1), 'ALIVE'],
-    ['at the end of it', beatenAt(optional, 5), after(15, DRIFT), 'DEAD'],
-    ['after a late heartbeat', beatenAt(optional, 5, 20), after(20), 'REVIVED'],
-    ['until the next', beatenAt(optional, 5, 20, 25), after(25), 'ALIVE'],
-    ['of the required first one, come late', beatenAt(required, 12), after(12), 'REVIVED'],
-    ['of the required first one, in time', beatenAt(required, 9), after(9), 'ALIVE'],
+    ['before the first heartbeat', optional, later(0), 'NOT_STARTED'],
+    ['long before it, where it is not required', optional, later(10_000), 'NOT_STARTED'],
+    ['before it, where it is', required, later(10, DRIFT - 1), 'NOT_STARTED'],
+    ['where it never came', required, later(10, DRIFT), 'DEAD'],
+    ['at a heartbeat', beatenAt(optional, 5), later(5), 'ALIVE'],
+    ['at the window', beatenAt(optional, 5), later(15), 'ALIVE'],
+    ['in the drift', beatenAt(optional, 5), later(15, DRIFT - 1), 'ALIVE'],
+    ['at the end of it', beatenAt(optional, 5), later(15, DRIFT), 'DEAD'],
+    ['after a late heartbeat', beatenAt(optional, 5, 20), later(20), 'REVIVED'],
+    ['until the next', beatenAt(optional, 5, 20, 25), later(25), 'ALIVE'],
+    ['of the required first one, come late', beatenAt(required, 12), later(12), 'REVIVED'],
+    ['of the required first one, in time', beatenAt(required, 9), later(9), 'ALIVE'],
   ])('%s', (_, pulse, now, state) => {
     expect(stateAt(pulse, now)).toBe(state)
   })
@@ -49,22 +49,22 @@ describe('a heartbeat that comes after death', () => {
     'is taken or not, by the rule %s, %d minutes and %d ms after the last',
     (revive, minutes, more, taken) => {
       const pulse = beatenAt(newPulse(tenMinutes(revive), START), 0)
-      expect(beaten(pulse, after(minutes, more)) !== undefined).toBe(taken)
+      expect(beaten(pulse, later(minutes, more)) !== undefined).toBe(taken)
     },
   )
 })
 
 test('without a rule heartbeats are taken, and nobody dies of their lack', () => {
   const pulse = newPulse(undefined, START)
-  const later = after(60 * 24 * 365 * 50)
-  expect(stateAt(pulse, later)).toBe('NOT_STARTED')
+  const muchLater = later(60 * 24 * 365 * 50)
+  expect(stateAt(pulse, muchLater)).toBe('NOT_STARTED')
   const alive = beatenAt(pulse, 5)
-  expect([stateAt(alive, later), deathOf(alive, later), nextBeat(alive, later, 0)]).toEqual([
+  expect([stateAt(alive, muchLater), deathOf(alive, muchLater), nextBeat(alive, muchLater, 0)]).toEqual([
     'ALIVE',
     undefined,
     undefined,
   ])
-  expect(beaten(alive, later)).toBeDefined()
+  expect(beaten(alive, muchLater)).toBeDefined()
 })
 
 test.each([
@@ -74,7 +74,7 @@ test.each([
   ['P1W', 10_080],
 ])('a window of %s lives %d minutes and the drift', (window, minutes) => {
   const pulse = beatenAt(newPulse(ruleOf({ window }), START), 0)
-  expect(deathOf(pulse, START)).toBe(after(minutes, DRIFT))
+  expect(deathOf(pulse, START)).toBe(later(minutes, DRIFT))
 })
 
 const pulses = fc

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { jobs } from '../../functions/jobs.ts'
 import { type Needs, needs } from '../../functions/needs.ts'
+import { RecordsEnvironment } from '../../functions/records/environment.ts'
 import { operations } from '../../functions/routes.ts'
 import { contextNames, contextSettings } from '../../infra/contexts.ts'
 import { readStage } from '../../infra/stage.ts'
@@ -119,7 +120,7 @@ describe('functions', () => {
     for (const [context, { Environment: environment }] of functionsOf(prod)) {
       const need: Needs = needs[context]
       const schemas = [
-        Environment,
+        need.stream ? RecordsEnvironment : Environment,
         ...(need.signing ? [VerifierEnvironment] : []),
         ...(need.licenseKeys ? [LicenseKeyEnvironment] : []),
         ...(need.sessionKeys ? [SessionKeyEnvironment] : []),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { refuse } from '../../shared/domain/refusal.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
@@ -168,6 +168,7 @@ describe('a fault', () => {
   })
 
   test('at the start of a function costs one request: the next one starts it again', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const { readThing } = routes
     let starts = 0
     const handler = serve(
@@ -180,7 +181,15 @@ describe('a fault', () => {
         return fakePorts()
       },
     )
-    await expect(send(handler, 'GET /things/{thingId}', PATH)).rejects.toThrow('KMS is away')
+    const first = await send(handler, 'GET /things/{thingId}', PATH)
+    expect(problemOf(first)).toMatchObject({ code: 'FAULT', requestId: REQUEST_ID })
+    expect(first.body).not.toContain('KMS')
+    expect(first.headers['x-request-id']).toBe(REQUEST_ID)
+    expect(logged.mock.calls).toEqual([
+      [expect.objectContaining({ requestId: REQUEST_ID, cause: expect.stringContaining('KMS is away') })],
+    ])
+    logged.mockRestore()
+
     const later = await send(handler, 'GET /things/{thingId}', PATH)
     await send(handler, 'GET /things/{thingId}', PATH)
     expect(later.statusCode).toBe(200)

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import openApi from '../../functions/service/openapi.json' with { type: 'json' }
+import { operations } from '../../functions/routes.ts'
+import { openApi } from '../../shared/platform/http/openapi.ts'
 
 const Response = z.union([
   z.object({ $ref: z.string() }),
@@ -29,14 +30,14 @@ const Document = z.object({
   }),
 })
 
-const { paths, components } = Document.parse(openApi)
+const { paths, components } = Document.parse(openApi(operations, '0'))
 const described = new Map(
   Object.values(paths)
     .flatMap((methods) => Object.values(methods))
     .map(({ operationId, responses }) => [operationId, responses]),
 )
 
-/** Every answer that the committed OpenAPI document declares for an operation: `200`, `404 NOT_FOUND`. */
+/** Every answer that the OpenAPI document declares for an operation: `200`, `404 NOT_FOUND`. */
 export function declaredFor(operationId: string): ReadonlySet<string> {
   const responses = described.get(operationId)
   if (responses === undefined) throw new Error(`the OpenAPI document has no ${operationId}`)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as z from 'zod'
 
 /** The part of JSON Schema that zod writes for the shapes of this API. */
-type Shape = {
+export type Shape = {
   $ref?: string | undefined
   $defs?: Record<string, Shape> | undefined
   const?: unknown
@@ -32,7 +32,8 @@ const Shape: z.ZodType<Shape> = z.lazy(() =>
     anyOf: z.array(Shape).optional(),
     oneOf: z.array(Shape).optional(),
     allOf: z.array(Shape).optional(),
-    type: z.string().optional(),
+    // Several: the first will do.
+    type: z.union([z.string(), z.array(z.string()).transform(([first]) => first ?? 'null')]).optional(),
     format: z.string().optional(),
     pattern: z.string().optional(),
     minLength: z.number().optional(),

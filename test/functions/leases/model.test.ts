@@ -3,12 +3,17 @@ import { test } from 'vitest'
 import { localTable } from '../../store/local-table.ts'
 import {
   beat,
+  cancel,
+  claim,
   cut,
+  everyTicketEnds,
   giveBack,
+  join,
   type Model,
   out,
   outs,
   pass,
+  ping,
   type Real,
   reinstate,
   storm,
@@ -32,6 +37,13 @@ const commands = fc.commands(
     index.map(giveBack),
     index.map(giveBack),
     fc.constantFrom(1, 31, 120, 450, 599, 631).map(pass),
+    fc.constant(join()),
+    fc.constant(join()),
+    index.map(ping),
+    index.map(ping),
+    index.map(cancel),
+    index.map(claim),
+    index.map(claim),
     fc.constant(suspend()),
     fc.constant(reinstate()),
     fc.constant(reinstate()),
@@ -46,9 +58,19 @@ test('whatever happens in whatever order: never above capacity, no place lost, c
   let steps = 0
   const property = fc.asyncProperty(commands, async (all) => {
     const world = await aWorld(table, { limits: { concurrent: 4 } })
-    const model: Model = { now: 0, suspended: false, capacity: 4, leases: [], made: 0 }
-    const real: Real = { world, leases: new Map() }
+    const model: Model = {
+      now: 0,
+      suspended: false,
+      capacity: 4,
+      leases: [],
+      tickets: [],
+      made: 0,
+      hadLeases: false,
+      hadTickets: false,
+    }
+    const real: Real = { world, leases: new Map(), tickets: new Map() }
     await fc.asyncModelRun(() => ({ model, real }), all)
+    await everyTicketEnds(real)
     steps += [...all].length
   })
   // A failure's report has the seed and the path that show it again.

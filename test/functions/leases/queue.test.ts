@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { localTable } from '../../store/local-table.ts'
 import { Duration } from '../../../shared/platform/time.ts'
+import { localTable } from '../../store/local-table.ts'
 import { at } from '../../support/licenses.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { aWorld, codeOf, granted, queued, type World } from './rig.ts'
@@ -55,6 +55,7 @@ describe('the queue', () => {
     await world.ping(c)
     world.pass(150)
     await world.in(first)
+    await world.ping(c)
     // 210 seconds: 180 of the hold, 30 for clocks that differ.
     world.pass(209)
     expect(await states(world, [c, a])).toEqual(['waiting', 'held'])

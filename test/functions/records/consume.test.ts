@@ -201,6 +201,13 @@ test('bytes reach the pool as bytes', async () => {
   }
   await run([{ ...withLease, dynamodb: { ...withLease.dynamodb, NewImage } }], { meaningOf })
 
-  expect(seen).toMatchObject([{ address: { tenantId, productId, metric: 'users' }, before: undefined }])
+  expect(seen).toMatchObject([
+    {
+      recordId: 'record-1',
+      address: { tenantId, productId, metric: 'users' },
+      recordedAt: at,
+      before: undefined,
+    },
+  ])
   expect(seen[0]?.after.entries).toEqual(new Map([['abcdefgh', decodeEntry(entry)]]))
 })

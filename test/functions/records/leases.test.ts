@@ -14,9 +14,13 @@ import { lastOf } from '../../../shared/domain/lease-last.ts'
 import type { PoolChange } from '../../../shared/domain/pool.ts'
 import { newProductId, newTenantId } from '../../../shared/platform/ids.ts'
 import { epochSeconds, Instant } from '../../../shared/platform/time.ts'
+import { eventEntity } from '../../../shared/store/event.ts'
+import { raiseFences } from '../../../shared/store/fence.ts'
+import { eventLog } from '../../../shared/store/keys.ts'
 import { readLeaseDetails } from '../../../shared/store/lease-detail.ts'
 import { changePool, updateOnce } from '../../../shared/store/pool.ts'
-import type { Table } from '../../../shared/store/transact.ts'
+import { readRange } from '../../../shared/store/read.ts'
+import { type Table, transact } from '../../../shared/store/transact.ts'
 import { clientSettings, createTestTable } from '../../support/dynamodb.ts'
 
 const now = Instant.parse('2026-11-21T10:00:00.000Z')
@@ -71,19 +75,37 @@ async function records(): Promise<StreamRecord[]> {
 const deliver = (batch: readonly StreamRecord[]) =>
   consume({ Records: batch }, 'request-2', { table, log: () => undefined, meaningOf: leaseMeaning })
 
+/** The tenant's log of this pool's product: what happened to which lease, by whom, and whose it was. */
+async function log() {
+  const items = await readRange(table, { pk: eventLog(tenantId) })
+  const events = items.map(eventEntity.decode)
+  const own = events.filter((event) => JSON.stringify(event).includes(address.productId))
+  return own.map(({ type, subject, actor, at, requestId }) => [
+    type,
+    subject.id,
+    actor.subject,
+    at,
+    requestId,
+  ])
+}
+
 const details = async () => [...(await readLeaseDetails(table, address, ['abcdefgh', 'ijklmnop'])).values()]
 const anns = { ref: 'abcdefgh', holder, department: 'R&D', since: now }
 
 describe('the stream of a pool', () => {
-  test('tells who holds a lease, until it is given back', async () => {
+  test('tells what happened, and who holds a lease until it is given back', async () => {
     await change('out', 'abcdefgh')
     expect(await deliver(await records())).toEqual({ batchItemFailures: [] })
     expect(await details()).toMatchObject([anns])
+    const checkedOut = ['lease.checked-out', 'abcdefgh', 'tok_1', now, 'request-1']
+    expect(await log()).toEqual([checkedOut])
 
     await change('in', 'abcdefgh')
     const [, checkIn] = await records()
     expect(await deliver(checkIn === undefined ? [] : [checkIn])).toEqual({ batchItemFailures: [] })
     expect(await details()).toEqual([])
+    const checkedIn = ['lease.checked-in', 'abcdefgh', 'tok_1', now, 'request-1']
+    expect((await log()).sort()).toEqual([checkedIn, checkedOut])
   })
 
   test('delivered twice says the same', async () => {
@@ -95,6 +117,28 @@ describe('the stream of a pool', () => {
     expect(await deliver(batch)).toEqual({ batchItemFailures: [] })
     expect(await deliver(batch)).toEqual({ batchItemFailures: [] })
     expect(await details()).toMatchObject([anns])
+    expect((await log()).map(([type, ref]) => `${type} ${ref}`).sort()).toEqual([
+      'lease.checked-in ijklmnop',
+      'lease.checked-out abcdefgh',
+      'lease.checked-out ijklmnop',
+    ])
+  })
+
+  test('says nothing of a change that is none of its leases: a license changed, a heartbeat came', async () => {
+    await change('out', 'abcdefgh')
+    const renewed = { ...lease, until: lease.until + 60, beat: lease.beat + 60, generation: 8 }
+    const renewal = {
+      put: new Map([['abcdefgh', renewed]]),
+      seen: new Map([['abcdefgh', lease]]),
+      remove: [],
+    }
+    expect(await updateOnce(table, changePool(address, renewal, undefined))).toBe(true)
+    const licenses = { ...address, limits: { [address.metric]: 5 } }
+    await transact(table, await raiseFences(table, licenses))
+    const batch = await records()
+    expect(batch).toHaveLength(3)
+    expect(await deliver(batch)).toEqual({ batchItemFailures: [] })
+    expect((await log()).map(([type]) => type)).toEqual(['lease.checked-out'])
   })
 
   test('with a record that somebody broke reports that one alone', async () => {

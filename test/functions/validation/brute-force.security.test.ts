@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatLicenseKey } from '../../../shared/domain/license-key.ts'
+import { MINUTE } from '../../../shared/platform/time.ts'
 import { type Answer, outcome, startApi } from '../../support/api.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
+import { costOf } from '../../support/cost.ts'
 import { createScenario } from '../../support/scenario.ts'
 
 const api = await startApi()
@@ -24,14 +27,11 @@ async function guessFrom(address: string, times: number, header = false): Promis
   return outcomes
 }
 
-async function costOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
-  const before = api.dynamoCalls()
-  await work()
-  const changed = Object.entries(api.dynamoCalls()).map(
-    ([name, count]) => [name, count - (before[name] ?? 0)] as const,
-  )
-  return Object.fromEntries(changed.filter(([, count]) => count > 0))
-}
+// Failures are counted in windows of ten minutes: none may end within a test.
+beforeEach(() => stopClock())
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 describe('keys that cannot be', () => {
   test('cost no read, and a write for five of them', async () => {
@@ -45,15 +45,15 @@ describe('keys that cannot be', () => {
       key.replace(/.$/, 'U'),
       `${key.slice(0, -1)}*`,
     ]
-    const costs = await Promise.all([
-      costOf(async () => {
-        for (const text of wrong.slice(0, 4)) await ask('203.0.113.20', { key: text })
-      }),
-    ])
-    const more = await costOf(async () => {
-      for (const text of wrong.slice(4, 7)) await ask('203.0.113.20', { key: text })
+    const address = '203.0.113.20'
+    await validate({ key })
+    const four = await costOf(api, async () => {
+      for (const key of wrong.slice(0, 4)) await ask(address, { key })
     })
-    expect([costs, more]).toEqual([[{}], { UpdateItem: 1 }])
+    const more = await costOf(api, async () => {
+      for (const key of wrong.slice(4)) await ask(address, { key })
+    })
+    expect([wrong.length, four, more]).toEqual([7, {}, { UpdateItem: 1 }])
   })
 
   test('are answered like keys that are nobody’s', async () => {
@@ -80,7 +80,7 @@ describe('30 keys that are nobody’s', () => {
     const wait = Number(refused.headers['retry-after'])
     expect(wait).toBeGreaterThan(0)
     expect(wait).toBeLessThanOrEqual(600)
-    expect(await costOf(() => ask(attacker, { key: guess() }))).toEqual({})
+    expect(await costOf(api, () => ask(attacker, { key: guess() }))).toEqual({})
     expect((await ask(attacker, { key })).body).toMatchObject({ valid: true, license: expect.anything() })
     expect(outcome(await ask(attacker, { key: 'x' }))).toBe('429 TOO_MANY_FAILURES')
     expect(outcome(await ask(neighbor, { key: guess() }))).toBe('200')
@@ -88,6 +88,8 @@ describe('30 keys that are nobody’s', () => {
     expect(outcome(await ask(attacker, { key: unseen }))).toBe('429 TOO_MANY_FAILURES')
     expect((await ask(neighbor, { key: unseen })).body).toMatchObject({ valid: true })
     expect((await ask(attacker, { key: unseen })).body).toMatchObject({ valid: true })
+    advanceClock(10 * MINUTE)
+    expect(await guessFrom(attacker, 1)).toEqual(['200'])
   })
 
   test('in the Authorization header count as much', async () => {

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { epochSeconds, toDate } from '../../../shared/platform/time.ts'
 import { readHoldings } from '../../../shared/store/holdings.ts'
 import { startApi } from '../../support/api.ts'
+import { costOf } from '../../support/cost.ts'
 import { type Answered, createScenario, inDays } from '../../support/scenario.ts'
 
 // What a validation costs (reference/performance.md, budgets), and the signed verdict that costs no more.
@@ -13,26 +14,14 @@ const scenario = await createScenario(api)
 const { issue, validate, product, tenant } = scenario
 const { key, license, file } = await issue()
 
-/** Requests to DynamoDB and KMS, by operation, that a piece of work makes. */
-async function costOf(work: () => Promise<unknown>) {
-  const before = { ...api.dynamoCalls(), ...api.kmsCalls() }
-  await work()
-  const after = { ...api.dynamoCalls(), ...api.kmsCalls() }
-  return Object.fromEntries(
-    Object.entries(after)
-      .map(([operation, count]) => [operation, count - (before[operation] ?? 0)] as const)
-      .filter(([, count]) => count > 0),
-  )
-}
-
 describe('a validation', () => {
   test('by key is one query in steady state, and two reads the first time', async () => {
     await validate({ key })
-    const steady = await costOf(() => validate({ key, product: product.code, features: ['sso'] }))
-    const inHeader = await costOf(() => validate({}, { headers: { authorization: `License ${key}` } }))
+    const steady = await costOf(api, () => validate({ key, product: product.code, features: ['sso'] }))
+    const inHeader = await costOf(api, () => validate({}, { headers: { authorization: `License ${key}` } }))
     const { key: fresh } = await issue()
-    const first = await costOf(() => validate({ key: fresh }))
-    const second = await costOf(() => validate({ key: fresh }))
+    const first = await costOf(api, () => validate({ key: fresh }))
+    const second = await costOf(api, () => validate({ key: fresh }))
     expect([steady, inHeader, second]).toEqual([{ Query: 1 }, { Query: 1 }, { Query: 1 }])
     expect(first).toEqual({ GetItem: 1, Query: 1 })
   })
@@ -41,18 +30,18 @@ describe('a validation', () => {
     const { license: other, key: otherKey } = await issue()
     await validate({ key: otherKey })
     await scenario.act(other.id, 'revoke')
-    expect(await costOf(() => validate({ key: otherKey }))).toEqual({ Query: 1 })
+    expect(await costOf(api, () => validate({ key: otherKey }))).toEqual({ Query: 1 })
   })
 
   test('by file is one query, also the first time; a forged file costs nothing', async () => {
-    expect(await costOf(() => validate({ file }))).toEqual({ Query: 1 })
-    expect(await costOf(() => validate({ file: `${file.license}x` }))).toEqual({})
+    expect(await costOf(api, () => validate({ file }))).toEqual({ Query: 1 })
+    expect(await costOf(api, () => validate({ file: `${file.license}x` }))).toEqual({})
   })
 
   test('by id is one query beside the token', async () => {
     const token = await api.token('tenant:app', tenant.id)
     await validate({ licenseId: license.id }, { token })
-    expect(await costOf(() => validate({ licenseId: license.id }, { token }))).toEqual({
+    expect(await costOf(api, () => validate({ licenseId: license.id }, { token }))).toEqual({
       GetItem: 1,
       Query: 1,
     })
@@ -66,7 +55,9 @@ describe('a validation', () => {
     await own.issue({ validFrom: inDays(-9), expiresAt: inDays(-1) })
     await own.validate({ key: base.key })
     const asked = { key: base.key, features: ['sso'] }
-    expect(await costOf(() => Promise.all([own.validate(asked), own.validate(asked)]))).toEqual({ Query: 2 })
+    expect(await costOf(api, () => Promise.all([own.validate(asked), own.validate(asked)]))).toEqual({
+      Query: 2,
+    })
   })
 
   test('reads what was written last: its query is strongly consistent', async () => {
@@ -145,7 +136,7 @@ describe('a signed verdict', () => {
 
   test('costs KMS one call in a week, not one per verdict', async () => {
     await validate({ key, nonce })
-    expect(await costOf(() => validate({ key, nonce: `${nonce}3` }))).toEqual({ Query: 1 })
+    expect(await costOf(api, () => validate({ key, nonce: `${nonce}3` }))).toEqual({ Query: 1 })
     expect(api.kmsCalls()).toMatchObject({ GenerateMac: expect.any(Number) })
   })
 })

@@ -1,0 +1,133 @@
+import { randomInt } from 'node:crypto'
+import { SignJWT } from 'jose'
+import * as z from 'zod'
+import { subjectOf } from '../../shared/domain/access.ts'
+import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
+import { grant } from '../../shared/domain/pool.ts'
+import { offers, ruleOf, seconds, UNLIMITED } from '../../shared/domain/pool-terms.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { Replayed } from '../../shared/platform/http/contract.ts'
+import {
+  earliest,
+  epochMilliseconds,
+  epochSeconds,
+  type Instant,
+  plusMilliseconds,
+} from '../../shared/platform/time.ts'
+import type { CommitRequest } from '../services.ts'
+import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
+import { Lease, leaseView } from './lease-view.ts'
+import { milliseconds, nameOf, randomRef, sizeOf } from './plan.ts'
+import { serveQueue } from './serve-queue.ts'
+import type { LeaseServices } from './services.ts'
+import { settle } from './settle.ts'
+import { shortage } from './shortage.ts'
+
+/** `typ` of a borrowed license, so that it never passes for a license file or a verdict. */
+export const BORROW_TYP = 'borrow+jwt'
+
+/** A borrowed license: good offline until `lease.expiresAt`, on the machine of its fingerprint. */
+export const Borrowed = z.strictObject({
+  lease: Lease,
+  /** A JWS (ES256, `typ: borrow+jwt`) that the application keeps; it verifies with the same JWKS. */
+  token: z.string(),
+})
+export type Borrowed = z.infer<typeof Borrowed>
+
+export type Borrow = {
+  readonly wanted: Wanted
+  /** Of the machine that is going offline. */
+  readonly fingerprint: string
+  readonly until?: Instant | undefined
+  readonly holder?: Holder | undefined
+  readonly department?: string | undefined
+  readonly leaseToken?: string | undefined
+}
+
+/**
+ * Takes units away for use offline, for as long as the plan allows and never beyond the license. They count until their
+ * end or their return; no heartbeat can take them back. At most a share of the pool can be away at once.
+ */
+export async function borrow(
+  call: CommitRequest,
+  asking: Asking,
+  body: Borrow,
+  services: LeaseServices,
+): Promise<Borrowed | Refusal | Replayed> {
+  const { caller, now } = call
+  const { metric, units } = body.wanted
+  const { fingerprint, leaseToken } = body
+  const ref = leaseToken === undefined ? randomRef() : nameOf('borrow', subjectOf(caller), leaseToken)
+  const generation = randomInt(0x1_0000)
+  const at = seconds(now)
+  const address = { ...asking, metric }
+
+  const lease = await settle<Lease>(call, services, {
+    ...asking,
+    metrics: [metric],
+    blind: () => undefined,
+    async decide(sight, pools) {
+      const refused = refuseCaller(caller, sight, now, services)
+      if (refused) return refused
+      const size = sizeOf(sight, metric, now, services)
+      const pool = pools.get(metric)
+      if (pool === undefined || size.limit === 0) return notInForce
+      const rule = ruleOf(size, 'borrow')
+      if (rule === undefined)
+        return refuse('BORROW_NOT_ALLOWED', 'The plan does not say that it can be borrowed.')
+      const longest = plusMilliseconds(now, milliseconds(now, rule.maximum))
+      const length = epochMilliseconds(earliest(longest, body.until)) - epochMilliseconds(now)
+      if (length <= 0) {
+        return refuse('INVALID_REQUEST', 'A license is borrowed for some time to come.', {
+          errors: [{ field: '/body/until', message: 'is over' }],
+        })
+      }
+      const ways = offers(sight.holdings, metric, now, length, services.verifier.isGenuine).offers
+      const borrowLimit =
+        rule.share === undefined ? UNLIMITED : Math.floor((size.capacity * rule.share) / 100)
+      const ask = { ref, units, kind: 'borrow', generation, borrowLimit } as const
+      const part = { wanted: body.wanted, ask, size, offers: ways }
+      if (pool.waiting > 0 && !pool.entries.has(ref)) {
+        const served = await serveQueue(address, pool, sight, now, services)
+        if (served === undefined) return shortage(call, asking, part, pool, true, services)
+        const changes = new Map([[metric, served.change]])
+        return { changes, beside: served.beside, last: lastOf('serve', '', call), again: true }
+      }
+      const found = grant(pool, ask, ways, at)
+      if (found.outcome === 'full') {
+        if (found.because === 'units') return shortage(call, asking, part, pool, true, services)
+        const detail = `At most ${borrowLimit} units may be borrowed at once; ${pool.borrowed} are.`
+        return refuse('BORROW_NOT_ALLOWED', detail)
+      }
+      const reply = leaseView(
+        { ...asking, ref, sharer: 0, entries: [[metric, found.entry]] },
+        now,
+        services.secrets.leaseKey,
+        { heldBefore: found.heldBefore },
+      )
+      const changes = found.outcome === 'held' ? new Map() : new Map([[metric, found.change]])
+      return { changes, last: lastOf('borrow', ref, call, body), reply }
+    },
+  })
+  if (isRefusal(lease)) return lease
+  const given = 'replayed' in lease ? Lease.parse(lease.replayed) : lease
+  return { lease: given, token: await sign(given, asking, fingerprint, now, services) }
+}
+
+async function sign(
+  lease: Lease,
+  { tenantId, productId }: Asking,
+  fingerprint: string,
+  now: Instant,
+  { issuer, sessionKeys }: LeaseServices,
+): Promise<string> {
+  const { kid, privateKey } = await sessionKeys.current(now)
+  const { ref, items, leaseId } = lease
+  return new SignJWT({ tenantId, productId, items, fingerprint, leaseId })
+    .setProtectedHeader({ alg: 'ES256', typ: BORROW_TYP, kid })
+    .setIssuer(issuer)
+    .setSubject(ref)
+    .setIssuedAt(epochSeconds(now))
+    .setExpirationTime(epochSeconds(lease.expiresAt))
+    .sign(privateKey)
+}

@@ -1,0 +1,121 @@
+import type { ProductId, TenantId } from '../platform/ids.ts'
+import { fromEpochMilliseconds, type Instant } from '../platform/time.ts'
+import type { Event, EventDraft } from './event.ts'
+import type { Entry } from './lease-entry.ts'
+import { Last } from './lease-last.ts'
+import { isLapsed, type Pool } from './pool.ts'
+
+/** An event of a pool, complete but for its id. */
+export type LeaseEvent = EventDraft & Pick<Event, 'at' | 'actor' | 'requestId'>
+
+type Address = { readonly tenantId: TenantId; readonly productId: ProductId; readonly metric: string }
+
+/**
+ * The events of one change of a pool, from its item before and after: what came, what went and, by `last`, on whose
+ * behalf. The change and its record are one write, so there is none without the other. A heartbeat renews and is no
+ * event; what it found lapsed and took away is. A release by the tenant has its event in its own transaction.
+ */
+export function leaseEvents(
+  { tenantId, productId, metric }: Address,
+  before: Pool | undefined,
+  after: Pool,
+  recordedAt: Instant,
+): LeaseEvent[] {
+  const parsed = Last.safeParse(after.last)
+  const isNews = parsed.success && JSON.stringify(before?.last) !== JSON.stringify(after.last)
+  const last = isNews ? parsed.data : undefined
+  const common = {
+    tenantId,
+    at: last === undefined ? recordedAt : fromEpochMilliseconds(last.at),
+    actor: last === undefined ? SERVICE : actorOf(last.by),
+    requestId: last?.rq ?? 'heartbeat',
+  }
+  const event = (
+    type: string,
+    ref: string,
+    images: Pick<EventDraft, 'before' | 'after'>,
+    actor = common.actor,
+  ): LeaseEvent => ({
+    ...common,
+    actor,
+    type,
+    subject: { type: type.startsWith('ticket') ? 'ticket' : 'lease', id: ref },
+    ...images,
+  })
+  const view = (entry: Entry) => ({
+    productId,
+    metric,
+    units: entry.units,
+    overdraft: entry.overdraft,
+    expiresAt: fromEpochMilliseconds(entry.until * 1000),
+  })
+  const asked = last && {
+    ...(last.u !== undefined && { userId: last.u }),
+    ...(last.m !== undefined && { machine: last.m }),
+    ...(last.p !== undefined && { process: last.p }),
+    ...(last.d !== undefined && { department: last.d }),
+  }
+
+  const events: LeaseEvent[] = []
+  const gone = (ref: string, entry: Entry) => {
+    const own = last?.ref === ref ? WENT[last.op] : undefined
+    if (own === null) return
+    const lapse = entry.kind === 'hold' ? 'ticket.lapsed' : 'lease.lapsed'
+    // What had lapsed ended by itself, whoever came upon it.
+    events.push(event(own ?? lapse, ref, { before: view(entry) }, own ? common.actor : SERVICE))
+  }
+  for (const [ref, entry] of before?.entries ?? []) if (!after.entries.has(ref)) gone(ref, entry)
+  for (const [ref, entry] of after.entries) {
+    const was = before?.entries.get(ref)
+    const isOwn = last?.ref === ref
+    const isAnew = was !== undefined && isOwn && isLapsed(was, Math.floor((last?.at ?? 0) / 1000))
+    if (isAnew) gone(ref, was)
+    if (was === undefined || isAnew || was.kind !== entry.kind) {
+      const images = { after: { ...view(entry), ...(isOwn && asked) } }
+      events.push(event(CAME[entry.kind], ref, images, isOwn ? common.actor : SERVICE))
+    } else if (entry.sharers > was.sharers) events.push(event('lease.shared', ref, { after: { ...asked } }))
+    else if (entry.sharers < was.sharers) events.push(event('lease.unshared', ref, { after: { ...asked } }))
+  }
+  return [...events, ...queueEvents()]
+
+  /** A ticket joins or leaves by its own request; the others that went became holds, or nobody waited for them. */
+  function queueEvents(): LeaseEvent[] {
+    const found: LeaseEvent[] = []
+    const joins = last?.op === 'join' ? 1 : 0
+    const leaves = last?.op === 'leave' && before?.entries.has(last.ref) === false ? 1 : 0
+    if (last && joins)
+      found.push(event('ticket.joined', last.ref, { after: { productId, metric, ...asked } }))
+    if (last && leaves) found.push(event('ticket.cancelled', last.ref, { before: { productId, metric } }))
+    const holds = [...after.entries].filter(([ref, { kind }]) => kind === 'hold' && !before?.entries.has(ref))
+    const expired = (before?.waiting ?? 0) + joins - leaves - holds.length - after.waiting
+    if (expired > 0)
+      found.push(
+        event('ticket.expired', metric, { before: { productId, metric, tickets: expired } }, SERVICE),
+      )
+    return found
+  }
+}
+
+const SERVICE: Event['actor'] = { kind: 'system', subject: 'pool' }
+
+const CAME: Readonly<Record<Entry['kind'], string>> = {
+  lease: 'lease.checked-out',
+  shared: 'lease.checked-out',
+  hold: 'ticket.held',
+  borrow: 'lease.borrowed',
+}
+
+/** What the entry that a request was about went by; null where that was told already, undefined where it lapsed. */
+const WENT: Readonly<Partial<Record<Last['op'], string | null>>> = {
+  in: 'lease.checked-in',
+  return: 'lease.returned',
+  shed: 'lease.withdrawn',
+  leave: 'ticket.cancelled',
+  release: null,
+}
+
+function actorOf(by: string): Event['actor'] {
+  const [kind = '', subject = '', role] = by.split(' ')
+  const known = (['vendor', 'tenant', 'license', 'system'] as const).find((one) => one === kind) ?? 'system'
+  return { kind: known, subject, ...(role !== undefined && { role }) }
+}

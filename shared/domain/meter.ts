@@ -1,0 +1,69 @@
+import type { Instant } from '../platform/time.ts'
+import type { Metering } from './catalog.ts'
+import { isApplied, type Standing } from './holdings.ts'
+import { sizeOf, UNLIMITED } from './overdraft.ts'
+import { isOpen, type Period, type PeriodTerms, periodOf } from './period.ts'
+
+/** How a counter is measured: what it may reach in a period. */
+export type Meter = {
+  /** What its periods are counted from; absent where it counts for good. */
+  readonly terms: PeriodTerms | undefined
+  /** What the licenses in force grant; `UNLIMITED` where one does not limit it. */
+  readonly capacity: number
+  /** The capacity and the overage that is taken; `UNLIMITED` where overage is allowed. */
+  readonly limit: number
+}
+
+/**
+ * How a counter is measured by the licenses of its product. The allowance is the sum over all licenses in force; the
+ * rule is that of the license that was anchored first, so that a later one shifts no period. While no license that
+ * grants the metric is in force, the rule of one that did still holds, with an allowance of 0: a suspension does not
+ * open the meter. Without a rule a counter counts for good and is never refused.
+ */
+export function meterOf(standings: Iterable<Standing>, metric: string): Meter {
+  const all = [...standings].filter(({ because, license }) => because !== 'TAMPERED' && isApplied(license))
+  const granting = all.filter(({ counts, license }) => counts && Object.hasOwn(license.limits, metric))
+  const { capacity } = sizeOf(
+    granting.map(({ license }) => license),
+    metric,
+  )
+  const [ruling] = (granting.length > 0 ? granting : all)
+    .flatMap(({ license }) => {
+      const rule = ruleOf(license, metric)
+      return rule === undefined ? [] : [{ license, rule }]
+    })
+    .toSorted((a, b) => compare(a.license.anchor, b.license.anchor) || compare(a.license.id, b.license.id))
+  if (ruling === undefined) return { terms: undefined, capacity, limit: UNLIMITED }
+  const { anchor, timeZone } = ruling.license
+  const { period: each, overage } = ruling.rule
+  return {
+    terms: { anchor, each, timeZone },
+    capacity,
+    limit: granting.length === 0 && overage !== 'allow' ? 0 : limitOf(capacity, overage),
+  }
+}
+
+/** A metric may be named like something every object inherits. */
+const ruleOf = ({ rules: { metering = {} } }: Standing['license'], metric: string): Metering | undefined =>
+  Object.hasOwn(metering, metric) ? metering[metric] : undefined
+
+function limitOf(capacity: number, overage: Metering['overage']): number {
+  if (overage === 'allow') return UNLIMITED
+  if (overage === 'refuse') return capacity
+  const extra = 'absolute' in overage ? overage.absolute : Math.floor((capacity * overage.percent) / 100)
+  return Math.min(UNLIMITED, capacity + extra)
+}
+
+/** Where use is counted: the period, and whether it came too late for its own. */
+export type Booking = { readonly period: Period | undefined; readonly late: boolean }
+
+/** Its own period while that is open, the current one after it; what is said of the future is of now. */
+export function book({ terms }: Meter, at: Instant, now: Instant): Booking {
+  if (terms === undefined) return { period: undefined, late: false }
+  const current = periodOf(terms, now)
+  const own = at >= current.from ? current : periodOf(terms, at)
+  const open = isOpen(own, now)
+  return { period: open ? own : current, late: !open }
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

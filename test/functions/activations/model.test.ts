@@ -1,0 +1,186 @@
+import fc from 'fast-check'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { MINUTE } from '../../../shared/platform/time.ts'
+import { startApi } from '../../support/api.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
+import { times } from '../../support/parallel.ts'
+import { Activated, openShop, type Shop, said } from './machines.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+afterEach(() => vi.useRealTimers())
+
+const CAPACITY = 3
+const OVERDRAFT = 2
+const TOPUP = 2
+const MACHINES = 10
+
+/** What has to be true, told without any of the code under test. */
+type Model = {
+  now: number
+  suspended: boolean
+  capacity: number
+  /** The last heartbeat of each machine that holds a place, or its activation, in minutes. */
+  readonly held: Map<number, { id: string; last: number }>
+}
+type Command = fc.AsyncCommand<Model, Shop>
+
+const machineOf = (number: number) => [`mac:${number}`, `disk:${number}`]
+const isAlive = ({ last }: { last: number }, now: number) => now - last < 10.5
+const alive = (model: Model) => [...model.held.values()].filter((one) => isAlive(one, model.now)).length
+
+/** Machines ask at the same time; the order among them is theirs. */
+const activation = (numbers: readonly number[]): Command => ({
+  check: () => true,
+  async run(model, shop) {
+    const answers = await times(numbers.length, (index) => shop.activate(machineOf(numbers[index] ?? 0)))
+    const before = new Set(
+      [...model.held].filter(([, one]) => isAlive(one, model.now)).map(([number]) => number),
+    )
+    const created: number[] = []
+    const granted = new Map<number, string>()
+    for (const [index, answer] of answers.entries()) {
+      const number = numbers[index] ?? 0
+      const outcome = said(answer)
+      if (model.suspended) {
+        expect(outcome).toBe('409 LICENSE_NOT_IN_FORCE')
+      } else if (before.has(number)) {
+        expect(outcome).toBe('there before')
+        expect(Activated.parse(answer.body).activation.id).toBe(model.held.get(number)?.id)
+      } else if (answer.status === 200) {
+        const { id } = Activated.parse(answer.body).activation
+        if (outcome === 'created') created.push(number)
+        // The same machine more than once at the same time.
+        expect(granted.get(number) ?? id).toBe(id)
+        granted.set(number, id)
+        model.held.set(number, { id, last: model.now })
+      } else {
+        expect(outcome).toBe('409 ACTIVATIONS_EXHAUSTED')
+        // Refused only because all places are held by the living.
+        expect(before.size + new Set(numbers.filter((one) => !before.has(one))).size).toBeGreaterThan(
+          model.capacity + OVERDRAFT,
+        )
+      }
+    }
+    // Whom a grant reclaimed, only the service chose.
+    const rows = new Set((await shop.rows()).map(({ id }) => String(id)))
+    for (const [number, one] of model.held)
+      if (!rows.has(one.id)) {
+        expect(isAlive(one, model.now)).toBe(false)
+        model.held.delete(number)
+      }
+    expect(created.toSorted()).toEqual([...granted.keys()].toSorted())
+    if (created.length > 0) expect(rows.size).toBeLessThanOrEqual(model.capacity + OVERDRAFT)
+    await checked(model, shop)
+  },
+  toString: () => `activate ${numbers.join(' ')}`,
+})
+
+const heartbeat = (number: number): Command => ({
+  check: ({ held }) => held.has(number),
+  async run(model, shop) {
+    const one = model.held.get(number)
+    const answer = await shop.beat(one?.id ?? '')
+    const isTaken = one !== undefined && model.now - one.last < 20.5
+    expect(answer.status).toBe(isTaken ? 200 : 409)
+    if (isTaken) one.last = model.now
+  },
+  toString: () => `beat ${number}`,
+})
+
+const deactivation = (numbers: readonly number[]): Command => ({
+  check: ({ held }) => numbers.every((number) => held.has(number)),
+  async run(model, shop) {
+    const answers = await times(numbers.length, (index) =>
+      shop.deactivate(model.held.get(numbers[index] ?? 0)?.id ?? ''),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(new Set(numbers).size)
+    for (const number of numbers) model.held.delete(number)
+    await checked(model, shop)
+  },
+  toString: () => `deactivate ${numbers.join(' ')}`,
+})
+
+const move = (from: number, to: number): Command => ({
+  check: ({ held }) => held.has(from) && from !== to,
+  async run(model, shop) {
+    const target = model.held.get(to)
+    const answer = await shop.move(model.held.get(from)?.id ?? '', machineOf(to))
+    if (model.suspended || (target && isAlive(target, model.now))) {
+      expect(answer.status).toBe(409)
+    } else {
+      expect(answer.status).toBe(200)
+      model.held.delete(from)
+      model.held.set(to, { id: Object(Object(answer.body).activation).id, last: model.now })
+    }
+    await checked(model, shop)
+  },
+  toString: () => `move ${from} to ${to}`,
+})
+
+const pass = (minutes: number): Command => ({
+  check: () => true,
+  async run(model) {
+    advanceClock(minutes * MINUTE)
+    model.now += minutes
+  },
+  toString: () => `wait ${minutes}`,
+})
+
+const change = (action: 'suspend' | 'reinstate'): Command => ({
+  check: ({ suspended }) => suspended === (action === 'reinstate'),
+  async run(model, shop) {
+    expect((await shop.act(shop.license.id, action)).status).toBe(200)
+    model.suspended = action === 'suspend'
+  },
+  toString: () => action,
+})
+
+const topUp = (): Command => ({
+  check: ({ suspended, capacity }) => !suspended && capacity < 9,
+  async run(model, shop) {
+    await shop.issue({ type: 'TOPUP', extends: shop.license.id, limits: { machines: TOPUP } })
+    model.capacity += TOPUP
+  },
+  toString: () => 'top up',
+})
+
+/** Counts are rows, every fingerprint has its owner, and nobody alive was dropped. */
+async function checked(model: Model, shop: Shop): Promise<void> {
+  expect(await shop.faults()).toEqual([])
+  const rows = await shop.rows()
+  expect(rows.map(({ id }) => String(id)).toSorted()).toEqual(
+    [...model.held.values()].map(({ id }) => id).toSorted(),
+  )
+  expect(alive(model)).toBeLessThanOrEqual(model.capacity + OVERDRAFT)
+}
+
+const number = fc.nat(MACHINES - 1)
+const commands = [
+  fc.array(number, { minLength: 1, maxLength: 6 }).map(activation),
+  number.map(heartbeat),
+  fc.array(number, { minLength: 1, maxLength: 3 }).map(deactivation),
+  fc.tuple(number, number).map(([from, to]) => move(from, to)),
+  fc.constantFrom(1, 6, 11, 21).map(pass),
+  fc.constantFrom<('suspend' | 'reinstate')[]>('suspend', 'reinstate').map(change),
+  fc.constant(null).map(topUp),
+]
+
+// A failure names its seed and path: fc.assert(…, { seed, path }) plays it again.
+test('any order of steps, some at once: never above the limit, nothing lost, counts are rows', {
+  timeout: 120_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (steps) => {
+      stopClock()
+      const shop = await openShop(api, CAPACITY, {
+        heartbeat: { window: 'PT10M', required: true, revive: 'within-window' },
+        overdraft: { kind: 'absolute', units: OVERDRAFT },
+        fingerprints: { match: 'all' },
+      })
+      const model: Model = { now: 0, suspended: false, capacity: CAPACITY, held: new Map() }
+      await fc.asyncModelRun(() => ({ model, real: shop }), steps)
+    }),
+    { numRuns: 15, endOnFailure: true },
+  )
+})
