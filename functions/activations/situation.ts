@@ -1,7 +1,7 @@
-import { type Activation, hashesOf } from '../../shared/domain/activation.ts'
+import { type Activation, hashesOf, sameMachine } from '../../shared/domain/activation.ts'
 import { type MachinePool, promotable } from '../../shared/domain/activation-pool.ts'
 import { type MachineTerms, machineTerms } from '../../shared/domain/activation-terms.ts'
-import { type Component, inCommon, matches, needed } from '../../shared/domain/fingerprint.ts'
+import { type Component, inCommon, needed } from '../../shared/domain/fingerprint.ts'
 import { isDead } from '../../shared/domain/heartbeat.ts'
 import type { Holdings } from '../../shared/domain/holdings.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -54,11 +54,11 @@ export function ownersOf(
 ): { same: Activation | undefined; living: Activation[]; dead: Activation[] } {
   const given = hashesOf({ components })
   const living = owners.filter(({ pulse }) => !isDead(pulse, now))
-  // The one with most in common; of equals the oldest.
-  const [same] = living
-    .filter((one) => matches(terms.match, hashesOf(one), given))
-    .toSorted((a, b) => inCommon(hashesOf(b), given) - inCommon(hashesOf(a), given) || (a.id < b.id ? -1 : 1))
-  return { same, living, dead: owners.filter(({ pulse }) => isDead(pulse, now)) }
+  return {
+    same: sameMachine(living, terms.match, given),
+    living,
+    dead: owners.filter(({ pulse }) => isDead(pulse, now)),
+  }
 }
 
 export function fingerprintTaken(living: readonly Activation[]): Refusal {

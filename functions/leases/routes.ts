@@ -123,7 +123,7 @@ export const leasesRoutes = {
     path: '/v1/tickets/cancel',
     access: holders,
     body: z.strictObject({ ticketId: LeaseId }),
-    success: { status: 200, body: z.strictObject({ cancelled: z.boolean() }) },
+    success: { status: 200, body: z.strictObject({ canceled: z.boolean() }) },
     errors: ['NOT_FOUND'],
     summary: 'Leave the queue, or give up the place that is held; a second time changes nothing',
   },

@@ -1,6 +1,7 @@
 import { earliestEnd, isLapsed, type Pool } from '../../shared/domain/pool.ts'
 import { limitOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { countDenial } from '../../shared/store/lease-denial.ts'
 import type { CommitRequest } from '../services.ts'
 import type { Asking } from './asking.ts'
 import { holdersOf } from './holders.ts'
@@ -22,6 +23,8 @@ export async function shortage(
   // A license key may be anybody's who has the application; who else uses it is the tenant's to know.
   const mayKnow = caller.kind === 'tenant'
   const fits = units <= limit
+  // Demand that is not seen is not met: every denial counts, whoever asked.
+  await countDenial(table, { ...asking, metric }, units, now)
   const detail = fits
     ? `${pool.used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}.`
     : `${units} units of ${metric} are more than the ${limit} that there are.`

@@ -202,10 +202,10 @@ export async function cancelTicket(
   call: CommitRequest,
   address: TicketAddress,
   services: LeaseServices,
-): Promise<{ cancelled: boolean } | Refusal | Replayed> {
+): Promise<{ canceled: boolean } | Refusal | Replayed> {
   const { now } = call
   const { tenantId, productId, metric, ref } = address
-  return settle<{ cancelled: boolean }>(call, services, {
+  return settle<{ canceled: boolean }>(call, services, {
     tenantId,
     productId,
     metrics: [metric],
@@ -216,24 +216,24 @@ export async function cancelTicket(
       const ticket = await readTicket(services.table, address, address)
       const isHeld = hold?.kind === 'hold' && !isLapsed(hold, seconds(now))
       if (pool === undefined || (ticket === undefined && !isHeld))
-        return { changes: new Map(), reply: { cancelled: false } }
+        return { changes: new Map(), reply: { canceled: false } }
       if (ticket !== undefined) {
         const change: PoolChange = { put: new Map(), seen: new Map(), remove: [], tickets: -1 }
         return {
           changes: new Map([[metric, change]]),
           beside: { ticket: leaveQueue(address, ticket) },
           last: lastOf('leave', ref, call),
-          reply: { cancelled: true },
+          reply: { canceled: true },
         }
       }
-      if (hold === undefined) return { changes: new Map(), reply: { cancelled: false } }
+      if (hold === undefined) return { changes: new Map(), reply: { canceled: false } }
       const change = giveBack(ref, hold, 0)
       const served = await serveQueue(address, pool, sight, now, services, change)
       return {
         changes: new Map([[metric, served?.change ?? change]]),
         ...(served && { beside: served.beside }),
         last: lastOf('leave', ref, call),
-        reply: { cancelled: true },
+        reply: { canceled: true },
       }
     },
   })

@@ -32,9 +32,10 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
    * its reference, so that asking again, after a failure or at the same time, imports none twice.
    */
   async importLicenses(call, services) {
-    const rows = readRows(call.body)
-    if (isRefusal(rows)) return rows
-    const plan = await planImport(rows, services.table, call.now)
+    const read = readRows(call.body)
+    if (isRefusal(read)) return read
+    const { rows } = read
+    const plan = await planImport(read, services.table, call.now)
     if (isRefusal(plan)) return plan
     const { planned, alreadyHere } = plan
     const report = {
@@ -47,40 +48,64 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
     }
     if (call.query.dryRun) return report
 
-    const imported: Imported[] = []
-    let skipped = 0
-    let done = 0
-    for (const round of rounds(planned)) {
-      if (call.remaining() < RESERVE) break
-      const outcomes = await Promise.all(round.map((batch) => importBatch(batch, call, services)))
-      for (const outcome of outcomes) {
-        if (isRefusal(outcome)) return outcome
-        imported.push(...outcome.imported)
-        skipped += outcome.alreadyHere
-      }
-      done += round.flat().length
-    }
+    const bases = await importRounds(basesOf(planned), call, services)
+    if (isRefusal(bases)) return bases
+    // Where somebody else imports the same at the same time, what extends a license of theirs has to name theirs.
+    const current = bases.alreadyHere > 0 ? await planImport(read, services.table, call.now) : plan
+    if (isRefusal(current)) return current
+    const extensions = extensionsOf(current.planned)
+    const rest =
+      bases.remaining > 0
+        ? { imported: [], alreadyHere: 0, remaining: extensions.length }
+        : await importRounds(extensions, call, services)
+    if (isRefusal(rest)) return rest
+    const imported = [...bases.imported, ...rest.imported]
+    const remaining = bases.remaining + rest.remaining
     const result = {
       ...report,
       imported: imported.length,
-      alreadyHere: alreadyHere + skipped,
-      remaining: planned.length - done,
+      alreadyHere: rows.length - imported.length - remaining,
+      remaining,
       licenses: imported.toSorted((a, b) => a.line - b.line),
     }
     // An unfinished import is asked for again to go on, so its answer is not kept for a replay.
-    if (result.remaining > 0 || imported.length > REPLAYED) return result
+    if (remaining > 0 || imported.length > REPLAYED) return result
     return services.commit(call, { writes: {}, events: [], reply: result, refusals: {} })
   },
 }
 
-/** Batches to be written at the same time. What extends another license comes alone, after all that extend none. */
-function rounds(planned: readonly PlannedRow[]): PlannedRow[][][] {
-  const bases = chunks(
-    planned.filter(({ license }) => license.extends === undefined),
-    PER_TRANSACTION,
-  )
-  const extensions = planned.filter(({ license }) => license.extends !== undefined).map((row) => [[row]])
-  return [...chunks(bases, TRANSACTIONS_AT_ONCE), ...extensions]
+type Round = readonly (readonly PlannedRow[])[]
+
+/** Batches to be written at the same time, of licenses that extend none. */
+function basesOf(planned: readonly PlannedRow[]): Round[] {
+  const bases = planned.filter(({ license }) => license.extends === undefined)
+  return chunks(chunks(bases, PER_TRANSACTION), TRANSACTIONS_AT_ONCE)
+}
+
+/** What extends another license, one by one. */
+function extensionsOf(planned: readonly PlannedRow[]): Round[] {
+  return planned.filter(({ license }) => license.extends !== undefined).map((row) => [[row]])
+}
+
+/** Writes round after round while there is time. */
+async function importRounds(
+  rounds: readonly Round[],
+  call: CommitRequest & { remaining: () => number },
+  services: LicenseServices,
+): Promise<{ imported: Imported[]; alreadyHere: number; remaining: number } | Refusal> {
+  const imported: Imported[] = []
+  let alreadyHere = 0
+  for (const [done, round] of rounds.entries()) {
+    if (call.remaining() < RESERVE)
+      return { imported, alreadyHere, remaining: rounds.slice(done).flat(2).length }
+    const outcomes = await Promise.all(round.map((batch) => importBatch(batch, call, services)))
+    for (const outcome of outcomes) {
+      if (isRefusal(outcome)) return outcome
+      imported.push(...outcome.imported)
+      alreadyHere += outcome.alreadyHere
+    }
+  }
+  return { imported, alreadyHere, remaining: 0 }
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
@@ -164,6 +189,7 @@ async function actionsOf(
     actions[`live product ${productId}`] = checkLive(productKey(productId))
     const base =
       license.extends && (await readLicense(table, { tenantId, productId, licenseId: license.extends }))
+    if (license.extends && base === undefined) throw new Error(`${license.id} would extend nothing`)
     if (base) actions[`base ${license.extends}`] = baseOf(license, base)
     Object.assign(actions, await raiseFences(table, license))
   }

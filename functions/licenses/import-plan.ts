@@ -1,6 +1,6 @@
 import type { FeatureValue, Plan, Product } from '../../shared/domain/catalog.ts'
 import { type Base, decideIssue, type UnsignedLicense } from '../../shared/domain/issue.ts'
-import { type FieldError, isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Tenant } from '../../shared/domain/tenant.ts'
 import { newLicenseId, type PlanId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
@@ -9,7 +9,7 @@ import { readPlan, readProduct } from '../../shared/store/catalog.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
-import { invalidRows, lineError, type NumberedRow } from './import-rows.ts'
+import { invalidRows, type LineError, lineError, type NumberedRow, type ReadRows } from './import-rows.ts'
 
 /** A row that will become a license. */
 export type PlannedRow = {
@@ -19,15 +19,15 @@ export type PlannedRow = {
 }
 export type ImportPlan = { readonly planned: readonly PlannedRow[]; readonly alreadyHere: number }
 
-/** Decides every row before any is written: all can be imported, or a report says which cannot. */
+/** Decides every row before any is written: all can be imported, or a report says which cannot, unreadable ones too. */
 export async function planImport(
-  rows: readonly NumberedRow[],
+  { rows, errors: unreadable }: ReadRows,
   table: Table,
   now: Instant,
 ): Promise<ImportPlan | Refusal> {
   const world = await load(rows, table)
   const fresh = rows.filter(({ row }) => !world.taken.has(row.reference))
-  const errors: FieldError[] = []
+  const errors = [...unreadable]
   const byReference = new Map<string, Base>(world.bases)
   const planned: PlannedRow[] = []
   // Bases first, so that what extends them finds them.
@@ -50,7 +50,7 @@ function decide(
   world: World,
   byReference: ReadonlyMap<string, Base>,
   now: Instant,
-): UnsignedLicense | FieldError[] {
+): UnsignedLicense | LineError[] {
   const tenant = world.tenants.get(row.customerId)
   const terms = world.plans.get(row.planId)
   const base = row.extends === undefined ? undefined : byReference.get(row.extends)

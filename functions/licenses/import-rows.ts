@@ -9,15 +9,20 @@ export type NumberedRow = { readonly line: number; readonly row: ImportRow }
 /** How many bad fields a report names; the rest shows once these are mended. */
 const REPORTED = 1000
 
-/** Reads all rows, or says which are bad and why. */
-export function readRows(body: { rows: readonly unknown[] } | string): NumberedRow[] | Refusal {
+/** What is wrong with a row. */
+export type LineError = FieldError & { readonly line: number }
+
+/** The rows that can be read, and what is wrong with the others. */
+export type ReadRows = { readonly rows: readonly NumberedRow[]; readonly errors: readonly LineError[] }
+
+export function readRows(body: { rows: readonly unknown[] } | string): ReadRows | Refusal {
   const raw =
     typeof body === 'string' ? fromCsv(body) : body.rows.map((row, index) => ({ line: index + 1, row }))
   if ('refused' in raw) return raw
   if (raw.length === 0 || raw.length > IMPORT_LIMIT) {
     return refuse('IMPORT_INVALID', `An import has 1 to ${IMPORT_LIMIT} rows, this one ${raw.length}.`)
   }
-  const errors: FieldError[] = []
+  const errors: LineError[] = []
   const rows: NumberedRow[] = []
   const lines = new Map<string, number>()
   for (const { line, row } of raw) {
@@ -31,17 +36,20 @@ export function readRows(body: { rows: readonly unknown[] } | string): NumberedR
     lines.set(parsed.data.reference, line)
     rows.push({ line, row: parsed.data })
   }
-  return errors.length > 0 ? invalidRows(errors) : rows
+  return { rows, errors }
 }
 
-export function lineError(line: number, field: string, message: string): FieldError {
-  return { field: field === '' ? `line ${line}` : `line ${line}, ${field}`, message }
+export function lineError(line: number, field: string, message: string): LineError {
+  return { line, field: field === '' ? `line ${line}` : `line ${line}, ${field}`, message }
 }
 
-export function invalidRows(errors: readonly FieldError[]): Refusal {
-  const lines = new Set(errors.map((error) => error.field.split(',')[0])).size
+export function invalidRows(errors: readonly LineError[]): Refusal {
+  const lines = new Set(errors.map(({ line }) => line)).size
   return refuse('IMPORT_INVALID', `${lines} of the rows cannot be imported.`, {
-    errors: errors.slice(0, REPORTED),
+    errors: errors
+      .toSorted((a, b) => a.line - b.line)
+      .slice(0, REPORTED)
+      .map(({ field, message }) => ({ field, message })),
   })
 }
 
@@ -52,7 +60,8 @@ const CsvRecord = z.object({
 
 function fromCsv(text: string): { line: number; row: unknown }[] | Refusal {
   try {
-    const records: unknown[] = parse(text, {
+    // csv-parse counts a CRLF within quotes as two lines.
+    const records: unknown[] = parse(text.replaceAll('\r\n', '\n'), {
       columns: true,
       bom: true,
       trim: true,

@@ -19,7 +19,12 @@ import {
   settleBlocks,
   sumOf,
 } from '../../shared/store/usage-blocks.ts'
-import { correctionsOf, putCorrection, readCorrection, usageCorrectionEntity } from '../../shared/store/usage-corrections.ts'
+import {
+  correctionsOf,
+  putCorrection,
+  readCorrection,
+  usageCorrectionEntity,
+} from '../../shared/store/usage-corrections.ts'
 import { changeDays } from '../../shared/store/usage-days.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'

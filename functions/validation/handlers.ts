@@ -18,6 +18,7 @@ import { readHoldings } from '../../shared/store/holdings.ts'
 import { readRelease } from '../../shared/store/release.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import type { VerifyingServices } from '../verified.ts'
+import { askedMachine } from './asked-machine.ts'
 import type { validationRoutes } from './routes.ts'
 
 export type ValidationServices = VerifyingServices & { readonly sessionKeys: SessionKeys }
@@ -48,9 +49,10 @@ export const validationHandlers: Handlers<typeof validationRoutes, ValidationSer
 async function decide(
   asked: Asked | { fault: FileFault } | undefined,
   { body, now }: ValidateCall,
-  { table, verifier }: ValidationServices,
+  services: ValidationServices,
   pace: Pace,
 ): Promise<Verdict> {
+  const { table, verifier } = services
   if (asked === undefined) return unknownLicense(now, pace)
   if ('fault' in asked) return rejectedFile(asked.fault, now, pace)
   const holdings = await readHoldings(table, asked.tenantId, asked.productId)
@@ -58,9 +60,10 @@ async function decide(
   const standing = all.get(asked.licenseId)
   const isOldKey = asked.keyHash !== undefined && asked.keyHash !== standing?.license.keyHash
   if (standing === undefined || isOldKey) return unknownLicense(now, pace)
-  const { key: _, licenseId: __, file: ___, nonce: ____, version: named, ...scope } = body
+  const { key: _, licenseId: __, file: ___, nonce: ____, version: named, fingerprints, ...scope } = body
   const version = await askedVersion(standing.license, named, table)
-  const question: Question = { ...scope, version, fileRevision: asked.fileRevision }
+  const machine = await askedMachine(standing, holdings, { ...scope, fingerprints }, now, services)
+  const question: Question = { ...scope, version, machine, fileRevision: asked.fileRevision }
   return judge(standing, all, holdings, question, now, pace)
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
+import { Components } from '../../shared/domain/fingerprint.ts'
 import { Verdict } from '../../shared/domain/verdict.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { LicenseId } from '../../shared/platform/ids.ts'
@@ -15,6 +16,8 @@ export const ValidateBody = z
     product: z.string().max(64).optional(),
     version: z.string().max(100).optional(),
     fingerprint: z.string().min(8).max(200).optional(),
+    /** The components of the machine, where it was activated with several or with named ones. */
+    fingerprints: Components.optional(),
     userId: z.string().max(100).optional(),
     country: z
       .string()

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { Code } from './catalog.ts'
+import { inCommon, type MatchRule, matches } from './fingerprint.ts'
 import { deathOf, HEARTBEAT_STATES, Pulse, stateAt } from './heartbeat.ts'
 
 export const ActivationId = z
@@ -86,3 +87,15 @@ export function activationView(activation: Activation, now: Instant): Activation
 }
 
 export const hashesOf = ({ components }: Pick<Activation, 'components'>) => components.map(({ hash }) => hash)
+
+/** The activation of the machine with these components: the one with most of them, of equals the oldest. */
+export function sameMachine(
+  activations: readonly Activation[],
+  rule: MatchRule,
+  given: readonly string[],
+): Activation | undefined {
+  return activations
+    .filter((one) => matches(rule, hashesOf(one), given))
+    .toSorted((a, b) => inCommon(hashesOf(b), given) - inCommon(hashesOf(a), given) || (a.id < b.id ? -1 : 1))
+    .at(0)
+}

@@ -77,7 +77,7 @@ const Country = z.string().regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
 const Percent = z.number().min(0).max(1000)
 
 export const Metering = z.strictObject({
-  /** Whole days, weeks, months or years, counted from the license's anchor in the tenant's zone. */
+  /** Whole days, weeks, months or years, counted from the license's first day in the tenant's zone. */
   period: Duration.refine((text) => !text.includes('T'), 'whole days, weeks, months or years'),
   /** `allow`: it is recorded and told. `refuse`: it is not taken. A number: refused beyond so much more. */
   overage: z

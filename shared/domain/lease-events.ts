@@ -22,7 +22,9 @@ export function leaseEvents(
   recordedAt: Instant,
 ): LeaseEvent[] {
   const parsed = Last.safeParse(after.last)
-  const isNews = parsed.success && JSON.stringify(before?.last) !== JSON.stringify(after.last)
+  // Parsed first: DynamoDB keeps no order of a map's fields, parsing does.
+  const known = Last.safeParse(before?.last)
+  const isNews = parsed.success && JSON.stringify(known.data) !== JSON.stringify(parsed.data)
   const last = isNews ? parsed.data : undefined
   const common = {
     tenantId,
@@ -85,7 +87,7 @@ export function leaseEvents(
     const leaves = last?.op === 'leave' && before?.entries.has(last.ref) === false ? 1 : 0
     if (last && joins)
       found.push(event('ticket.joined', last.ref, { after: { productId, metric, ...asked } }))
-    if (last && leaves) found.push(event('ticket.cancelled', last.ref, { before: { productId, metric } }))
+    if (last && leaves) found.push(event('ticket.canceled', last.ref, { before: { productId, metric } }))
     const holds = [...after.entries].filter(([ref, { kind }]) => kind === 'hold' && !before?.entries.has(ref))
     const expired = (before?.waiting ?? 0) + joins - leaves - holds.length - after.waiting
     if (expired > 0)
@@ -110,7 +112,7 @@ const WENT: Readonly<Partial<Record<Last['op'], string | null>>> = {
   in: 'lease.checked-in',
   return: 'lease.returned',
   shed: 'lease.withdrawn',
-  leave: 'ticket.cancelled',
+  leave: 'ticket.canceled',
   release: null,
 }
 

@@ -32,7 +32,7 @@ export function planDraw(
   if (counted > limit) return { kind: 'settle' }
   if (inHand >= need) return { kind: 'hand' }
   // Overage begins only when everything below it is used.
-  const room = (counted < capacity ? Math.min(capacity, limit) : limit) - counted
+  const room = (counted <= capacity ? Math.min(capacity, limit) : limit) - counted
   if (need > room) return { kind: 'settle' }
   const block = Math.min(Math.floor(counted / SHARE), ADDITIONS * need, Math.floor(room / ROOM_SHARE))
   return { kind: 'take', units: Math.max(need, block) }

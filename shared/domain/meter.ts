@@ -16,7 +16,8 @@ export type Meter = {
 
 /**
  * How a counter is measured by the licenses of its product. The allowance is the sum over all licenses in force; the
- * rule is that of the license that was anchored first, so that a later one shifts no period. While no license that
+ * rule is that of the license that began first, so that a later one shifts no period; they are counted from its begin, for
+ * its anchor moves when it is renewed. While no license that
  * grants the metric is in force, the rule of one that did still holds, with an allowance of 0: a suspension does not
  * open the meter. Without a rule a counter counts for good and is never refused.
  */
@@ -32,12 +33,14 @@ export function meterOf(standings: Iterable<Standing>, metric: string): Meter {
       const rule = ruleOf(license, metric)
       return rule === undefined ? [] : [{ license, rule }]
     })
-    .toSorted((a, b) => compare(a.license.anchor, b.license.anchor) || compare(a.license.id, b.license.id))
+    .toSorted(
+      (a, b) => compare(a.license.validFrom, b.license.validFrom) || compare(a.license.id, b.license.id),
+    )
   if (ruling === undefined) return { terms: undefined, capacity, limit: UNLIMITED }
-  const { anchor, timeZone } = ruling.license
+  const { validFrom, timeZone } = ruling.license
   const { period: each, overage } = ruling.rule
   return {
-    terms: { anchor, each, timeZone },
+    terms: { anchor: validFrom, each, timeZone },
     capacity,
     limit: granting.length === 0 && overage !== 'allow' ? 0 : limitOf(capacity, overage),
   }

@@ -1,9 +1,12 @@
+import type { AskedMachine } from './activation-findings.ts'
 import type { AskedVersion } from './version-findings.ts'
 
 /** What the caller wants to know beyond "is it valid". */
 export type Question = {
   product?: string | undefined
   fingerprint?: string | undefined
+  /** The machine that asks, looked up among the activations where the license counts machines. */
+  machine?: AskedMachine | undefined
   country?: string | undefined
   /** Who asks, for site licenses. */
   email?: string | undefined

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { earliest, Instant, plusMilliseconds } from '../platform/time.ts'
+import { activationFindings } from './activation-findings.ts'
 import { Allocation, Code, Features, LicenseType, Limits, Term } from './catalog.ts'
 import { Entitlement, entitlement } from './entitlement.ts'
 import { conclude, Finding, FindingCode, finding } from './finding.ts'
@@ -69,6 +70,7 @@ export function judge(
   const found = [
     ...withFallback(ownFindings(standing, now), standing, question.version),
     ...scopeFindings(license, question),
+    ...activationFindings(question.machine, now),
     ...versionFindings(standing, question.version),
     ...featureFindings(granted, question.features ?? []),
     ...capacityFindings(granted, standing),

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
-/** Of the one form with three digits of a second. */
-const CANONICAL_LENGTH = '2026-11-21T10:00:00.000Z'.length
+/** Of the one form: no other form that is an instant, and no year outside 0000 to 9999, has this length. */
+const LENGTH = '2026-11-21T10:00:00.000Z'.length
 
 /**
  * A moment in UTC as an RFC 3339 string with milliseconds (`2026-11-21T10:00:00.000Z`), so that instants compare
@@ -9,7 +9,7 @@ const CANONICAL_LENGTH = '2026-11-21T10:00:00.000Z'.length
  */
 export const Instant = z.iso
   .datetime({ abort: true })
-  .overwrite((text) => (text.length === CANONICAL_LENGTH ? text : new Date(text).toISOString()))
+  .overwrite((text) => (text.length === LENGTH ? text : new Date(text).toISOString()))
   .brand<'Instant'>()
   .meta({ id: 'Instant' })
 export type Instant = z.infer<typeof Instant>
@@ -47,7 +47,7 @@ function isTimeZone(name: string): boolean {
 
 /** The clock. Called once per request or job; everything behind it receives the value. */
 export function readClock(): Instant {
-  return Instant.parse(new Date().toISOString())
+  return fromEpochMilliseconds(Date.now())
 }
 
 /** Milliseconds since 1970. */
@@ -60,8 +60,16 @@ export function toDate(instant: Instant): Date {
   return new Date(instant)
 }
 
+/** @throws RangeError for what lies outside the years 0000 to 9999 */
 export function fromEpochMilliseconds(milliseconds: number): Instant {
-  return Instant.parse(new Date(milliseconds).toISOString())
+  const text = new Date(milliseconds).toISOString()
+  if (!isWritten(text)) throw new RangeError(`${text} is no instant`)
+  return text
+}
+
+/** Is it an instant that a Date wrote? Telling by its length spares what is made here the parsing of what comes in. */
+function isWritten(text: string): text is Instant {
+  return text.length === LENGTH
 }
 
 /** Whole seconds since 1970, rounded down. */

@@ -53,6 +53,10 @@ export const ticketKey = (tenant: TenantId, product: ProductId, metric: string, 
   key(['T', tenant, 'QUEUE', product, metric], [order, ref])
 export const heldTicketKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'HELD', product, metric], [ref])
+export const leaseDenialsKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  ['T', tenant, 'DENIALS', product, metric].map(part).join('#')
+export const leaseDenialKey = (tenant: TenantId, product: ProductId, metric: string, hour: string) =>
+  key(['T', tenant, 'DENIALS', product, metric], [hour])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
 

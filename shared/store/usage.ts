@@ -82,7 +82,7 @@ export function addToCounter(
   }
   if (limit !== undefined) {
     conditions.push(`(${add <= limit ? 'attribute_not_exists(#value) OR ' : ''}#value <= :room)`)
-    values[':room'] = limit - add
+    values[':room'] = Math.min(Number.MAX_SAFE_INTEGER, limit - add)
   }
   if (least !== undefined) {
     conditions.push(`(${add >= least ? 'attribute_not_exists(#value) OR ' : ''}#value >= :least)`)

@@ -22,7 +22,11 @@ const entries = fc
   )
 
 test('an entry is what was stored', () => {
-  fc.assert(fc.property(entries, (entry) => expect(decodeEntry(encodeEntry(entry))).toEqual(entry)))
+  fc.assert(
+    fc.property(entries, (entry) => {
+      expect(decodeEntry(encodeEntry(entry))).toEqual(entry)
+    }),
+  )
 })
 
 test('a lease of one unit takes 9 bytes', () => {

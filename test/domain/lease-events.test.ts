@@ -95,12 +95,12 @@ const cases: [string, Pool | undefined, Pool, unknown[]][] = [
   ['a pool that shrank', pool({ a }), pool({}, last('shed', 'a')), [['lease.withdrawn', 'a', 'tenant']]],
   ['a ticket', pool({}), pool({}, last('join', 't'), 1), [['ticket.joined', 't', 'tenant']]],
   [
-    'a ticket cancelled',
+    'a ticket canceled',
     pool({}, undefined, 1),
     pool({}, last('leave', 't')),
-    [['ticket.cancelled', 't', 'tenant']],
+    [['ticket.canceled', 't', 'tenant']],
   ],
-  ['a hold given up', pool({ t: hold }), pool({}, last('leave', 't')), [['ticket.cancelled', 't', 'tenant']]],
+  ['a hold given up', pool({ t: hold }), pool({}, last('leave', 't')), [['ticket.canceled', 't', 'tenant']]],
   [
     'tickets that nobody waits for, a hold that nobody claimed',
     pool({ h: entry({ kind: 'hold', until: 0 }) }, undefined, 3),

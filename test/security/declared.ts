@@ -34,22 +34,23 @@ const { paths, components } = Document.parse(openApi(operations, '0'))
 const described = new Map(
   Object.values(paths)
     .flatMap((methods) => Object.values(methods))
-    .map(({ operationId, responses }) => [operationId, responses]),
+    .map(({ operationId, responses }) => [operationId, answersOf(responses)]),
 )
 
 /** Every answer that the OpenAPI document declares for an operation: `200`, `404 NOT_FOUND`. */
 export function declaredFor(operationId: string): ReadonlySet<string> {
-  const responses = described.get(operationId)
-  if (responses === undefined) throw new Error(`the OpenAPI document has no ${operationId}`)
+  const answers = described.get(operationId)
+  if (answers === undefined) throw new Error(`the OpenAPI document has no ${operationId}`)
+  return answers
+}
+
+function answersOf(responses: Readonly<Record<string, z.infer<typeof Response>>>): ReadonlySet<string> {
   return new Set(
     Object.entries(responses).flatMap(([status, response]) => {
       if (!('$ref' in response)) return [status]
       const shared = components.responses[response.$ref.replace('#/components/responses/', '')]
-      const [, { properties }] = shared?.content['application/problem+json'].schema.allOf ?? [
-        undefined,
-        { properties: { code: { enum: [] } } },
-      ]
-      return properties.code.enum.map((code) => `${status} ${code}`)
+      const codes = shared?.content['application/problem+json'].schema.allOf[1].properties.code.enum ?? []
+      return codes.map((code) => `${status} ${code}`)
     }),
   )
 }

@@ -104,7 +104,7 @@ describe('a body that is not as declared changes nothing and is answered with wh
       },
       {
         name: 'lists in lists',
-        sent: withText(nested(Math.floor(bodyLimit / 2) - 10)),
+        sent: withText(nested(Math.min(100_000, Math.floor(bodyLimit / 2) - 10))),
         code: invalid,
       },
       ...fieldsOf(schema).map((field) => ({

@@ -14,7 +14,15 @@ const catalog = await createCatalog(api)
 const [own, other] = [await createTenancy(api, catalog), await createTenancy(api, catalog)]
 
 /** Fields that name something of one tenant's. */
-const TENANTS_OWN = ['tenantId', 'licenseId', 'extends', 'tokenId', 'leaseId', 'activationId'] as const
+const TENANTS_OWN = [
+  'tenantId',
+  'licenseId',
+  'extends',
+  'tokenId',
+  'leaseId',
+  'ticketId',
+  'activationId',
+] as const
 /** Fields with an id that names nothing of a tenant's: what is the vendor's, and what the application says for itself. */
 const NOT_TENANTS = ['productId', 'planId', 'userId']
 
@@ -164,7 +172,7 @@ describe('a list', () => {
           const { params } = requestFor(operation, tenancy.known)
           const query = { limit: '1', ...(cursor && { cursor }) }
           const { authorization } = caller
-          const answer = await api.call('GET', pathOf(operation, params), {
+          const answer = await api.call('GET', pathOf(operation, request.params), {
             query,
             headers: { authorization },
           })
@@ -195,7 +203,7 @@ describe('a list', () => {
         const [caller] = callersOf(tenancy, operation)
         const query = { limit: '1', ...(cursor && { cursor }) }
         const headers = { authorization: caller?.authorization ?? '' }
-        return api.call('GET', pathOf(operation, params), { query, headers })
+        return api.call('GET', pathOf(operation, request.params), { query, headers })
       }
       const { nextCursor } = Page.parse((await ask(other)).body)
       expect(nextCursor).toBeDefined()

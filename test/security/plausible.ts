@@ -51,8 +51,16 @@ export type Fields = Record<string, unknown>
 /** Values for fields by their name, wherever they stand: ids of what exists, for example. */
 export type Known = Readonly<Fields>
 
-export const shapeOf = (schema: z.ZodType, io: 'input' | 'output' = 'input'): Shape =>
-  Shape.parse(z.toJSONSchema(schema, { io, unrepresentable: 'any' }))
+const shapes = { input: new WeakMap<z.ZodType, Shape>(), output: new WeakMap<z.ZodType, Shape>() }
+
+/** The schema as JSON Schema, made once. */
+export function shapeOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): Shape {
+  const known = shapes[io].get(schema)
+  if (known !== undefined) return known
+  const shape = Shape.parse(z.toJSONSchema(schema, { io, unrepresentable: 'any' }))
+  shapes[io].set(schema, shape)
+  return shape
+}
 
 /** The fields of an object, by name; none where it is no object. */
 export function fieldsOf(schema: z.ZodType | undefined, io: 'input' | 'output' = 'input'): string[] {
@@ -126,10 +134,16 @@ function make(given: Shape, world: World, name?: string): unknown {
   }
 }
 
+const samples = new Map<string, string>()
+
 function text({ format, pattern, minLength }: Shape): string {
   const known = format === undefined ? undefined : FORMATS[format]
   if (known !== undefined) return known
   if (pattern === undefined) return 'x'.repeat(Math.max(8, minLength ?? 0))
-  const [sample] = fc.sample(fc.stringMatching(new RegExp(pattern)), { numRuns: 1, seed: 7 })
-  return sample ?? ''
+  const sample =
+    samples.get(pattern) ??
+    fc.sample(fc.stringMatching(new RegExp(pattern)), { numRuns: 1, seed: 7 })[0] ??
+    ''
+  samples.set(pattern, sample)
+  return sample
 }

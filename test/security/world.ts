@@ -45,9 +45,10 @@ export type Catalog = Awaited<ReturnType<typeof createCatalog>>
 export type Tenancy = Awaited<ReturnType<typeof createTenancy>>
 
 const Held = z.object({ leaseId: z.string() })
+const Waiting = z.object({ ticketId: z.string() })
 const Activated = z.object({ activation: z.object({ id: z.string() }) })
 
-/** A tenant with licenses in force, use of them, a lease, machines, a token of each tenant role, and events. */
+/** A tenant with licenses in force, use of them, a lease, a ticket, machines, a token of each tenant role, and events. */
 export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const mark = `Tenant-${randomUUID()}`
   const tenant = await createTenant(api, { name: mark, customerId: mark })
@@ -71,8 +72,13 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     { metric: 'signatures', add: 5 },
   ]
   await post(200, '/v1/usage', app, { records: metrics.map((one) => ({ product: product.code, ...one })) })
+  const admin = await api.token('tenant:admin', tenant.id)
+  const correction = { product: product.code, metric: 'signatures', adjust: 1, reason: mark }
+  for (const id of ['first', 'second']) await post(201, '/v1/usage/corrections', admin, { ...correction, id })
   const out = { product: product.code, items: [{ metric: 'concurrent' }] }
   const { leaseId } = Held.parse(await post(201, '/v1/leases', app, out))
+  const wait = { product: product.code, item: { metric: 'concurrent' } }
+  const { ticketId } = Waiting.parse(await post(201, '/v1/tickets', app, wait))
   const activate = async (value: string) =>
     Activated.parse(
       await post(200, '/v1/activations', app, { product: product.code, fingerprints: [{ value }] }),
@@ -86,6 +92,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     extends: license.id,
     tokenId: spare.id,
     leaseId,
+    ticketId,
     activationId: machines[0] ?? '',
     productId: product.id,
     planId: plans.named.id,
@@ -99,7 +106,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     tokens,
     key,
     /** Texts that nobody but this tenant and the vendor may ever see. */
-    marks: [mark, tenant.id, license.id, spare.id, leaseId, ...machines, key, key.slice(-9)],
+    marks: [mark, tenant.id, license.id, spare.id, leaseId, ticketId, ...machines, key, key.slice(-9)],
   }
 }
 

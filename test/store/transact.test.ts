@@ -52,7 +52,7 @@ function scripted(...script: ('send' | 'lose the answer' | Error)[]) {
 
 const canceled = (...codes: string[]) =>
   new TransactionCanceledException({
-    message: 'Transaction cancelled',
+    message: 'Transaction canceled',
     CancellationReasons: codes.map((Code) => ({ Code })),
     $metadata: {},
   })

@@ -20,6 +20,9 @@ export function windowOf(now: Instant, length: number): Window {
   return {
     name: fromEpochMilliseconds(start),
     secondsLeft: Math.ceil((end - epochMilliseconds(now)) / 1000),
-    ttl: epochSeconds(plusMilliseconds(now, length + HOUR)),
+    // Few requests write a count.
+    get ttl() {
+      return epochSeconds(plusMilliseconds(now, length + HOUR))
+    },
   }
 }

@@ -59,7 +59,7 @@ export type Call<R extends Route> = {
   /** The revision named in If-Match; there whenever a versioned PATCH reaches its handler. */
   readonly revision: number
   readonly idempotencyKey: string | undefined
-  /** Hash of method, path and body, to tell a replay from another request. */
+  /** Hash of method, path and body, to tell a replay from another request; empty where nothing is changed. */
   readonly fingerprint: string
   /** The key of `Authorization: License` on a public operation, which looks at it itself. */
   readonly licenseKey: string | undefined

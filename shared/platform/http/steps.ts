@@ -5,7 +5,7 @@ import { TenantId } from '../ids.ts'
 import { epochMilliseconds } from '../time.ts'
 import type { HttpResult } from './event.ts'
 import type { Exchange, Ports } from './exchange.ts'
-import { bodyText, fingerprint, idempotencyKey, parseParts, revision } from './parse.ts'
+import { bodyText, fingerprint, idempotencyKey, isMutation, parseParts, revision } from './parse.ts'
 import { problem } from './problem.ts'
 import { RefusedError } from './refused.ts'
 import { commonHeaders } from './respond.ts'
@@ -124,7 +124,7 @@ export function parse(): Step {
         licenseKey,
         revision: demand(revision(operation, event)),
         idempotencyKey: demand(idempotencyKey(operation, event)),
-        fingerprint: fingerprint(event, body),
+        fingerprint: isMutation(operation) ? fingerprint(event, body) : '',
       }
     },
   }

@@ -68,7 +68,6 @@ test('an activation is before a suspension or refused, never after it', async ()
     expect((await suspended).status).toBe(200)
     const outcomes = tally(answers.map(said))
     expect((outcomes['created'] ?? 0) + (outcomes['409 LICENSE_NOT_IN_FORCE'] ?? 0)).toBe(12)
-    // Every grant was committed before the suspension: their events come first in the order of the fence.
     expect((await shop.rows()).length).toBe(outcomes['created'] ?? 0)
     expect(said(await shop.activate(['late']))).toBe('409 LICENSE_NOT_IN_FORCE')
     expect(await shop.faults()).toEqual([])

@@ -20,6 +20,8 @@ type Model = {
   now: number
   suspended: boolean
   capacity: number
+  /** Each license declares its own. */
+  overdraft: number
   /** The last heartbeat of each machine that holds a place, or its activation, in minutes. */
   readonly held: Map<number, { id: string; last: number }>
 }
@@ -58,7 +60,7 @@ const activation = (numbers: readonly number[]): Command => ({
         expect(outcome).toBe('409 ACTIVATIONS_EXHAUSTED')
         // Refused only because all places are held by the living.
         expect(before.size + new Set(numbers.filter((one) => !before.has(one))).size).toBeGreaterThan(
-          model.capacity + OVERDRAFT,
+          model.capacity + model.overdraft,
         )
       }
     }
@@ -70,7 +72,7 @@ const activation = (numbers: readonly number[]): Command => ({
         model.held.delete(number)
       }
     expect(created.toSorted()).toEqual([...granted.keys()].toSorted())
-    if (created.length > 0) expect(rows.size).toBeLessThanOrEqual(model.capacity + OVERDRAFT)
+    if (created.length > 0) expect(rows.size).toBeLessThanOrEqual(model.capacity + model.overdraft)
     await checked(model, shop)
   },
   toString: () => `activate ${numbers.join(' ')}`,
@@ -141,6 +143,7 @@ const topUp = (): Command => ({
   async run(model, shop) {
     await shop.issue({ type: 'TOPUP', extends: shop.license.id, limits: { machines: TOPUP } })
     model.capacity += TOPUP
+    model.overdraft += OVERDRAFT
   },
   toString: () => 'top up',
 })
@@ -152,7 +155,7 @@ async function checked(model: Model, shop: Shop): Promise<void> {
   expect(rows.map(({ id }) => String(id)).toSorted()).toEqual(
     [...model.held.values()].map(({ id }) => id).toSorted(),
   )
-  expect(alive(model)).toBeLessThanOrEqual(model.capacity + OVERDRAFT)
+  expect(alive(model)).toBeLessThanOrEqual(model.capacity + model.overdraft)
 }
 
 const number = fc.nat(MACHINES - 1)
@@ -178,7 +181,13 @@ test('any order of steps, some at once: never above the limit, nothing lost, cou
         overdraft: { kind: 'absolute', units: OVERDRAFT },
         fingerprints: { match: 'all' },
       })
-      const model: Model = { now: 0, suspended: false, capacity: CAPACITY, held: new Map() }
+      const model: Model = {
+        now: 0,
+        suspended: false,
+        capacity: CAPACITY,
+        overdraft: OVERDRAFT,
+        held: new Map(),
+      }
       await fc.asyncModelRun(() => ({ model, real: shop }), steps)
     }),
     { numRuns: 15, endOnFailure: true },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { readDenials } from '../../../shared/store/lease-denial.ts'
 import { localTable } from '../../store/local-table.ts'
 import { at } from '../../support/licenses.ts'
 import { aWorld, codeOf, granted } from './rig.ts'
@@ -128,6 +129,20 @@ describe('a check-out', () => {
       'LICENSE_NOT_IN_FORCE',
     )
   })
+})
+
+test('what was denied is counted by the hour', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 1 } })
+  const three = { items: [{ metric: 'concurrent', units: 3 }] }
+  await world.out()
+  await world.out()
+  await world.out(three)
+  world.pass(3600)
+  await world.out(three)
+  expect(await readDenials(table, { ...world.asking, metric: 'concurrent' })).toEqual([
+    { hour: '2026-06-01T13:00:00.000Z', requests: 1, units: 3 },
+    { hour: '2026-06-01T12:00:00.000Z', requests: 2, units: 4 },
+  ])
 })
 
 describe('a lease id', () => {

@@ -202,7 +202,7 @@ export const cancel = (index: number): Command =>
     async (model, real) => {
       const [id, ticket] = pick([...real.tickets], index)
       const state = stateOf(model, id)
-      expect(await real.world.cancel(ticket)).toEqual({ cancelled: state !== 'ended' })
+      expect(await real.world.cancel(ticket)).toEqual({ canceled: state !== 'ended' })
       model.tickets = model.tickets.filter((one) => one.id !== id)
       if (state !== 'held') return
       forget(model, id)

@@ -26,7 +26,9 @@ const rowOf = ({ tenant, plans }: Scenario, reference: string, more: object = {}
   ...more,
 })
 const rowsOf = (scenario: Scenario, count: number, more: object = {}) => ({
-  rows: Array.from({ length: count }, (_, index) => rowOf(scenario, `${scenario.tenant.customerId} ${index}`, more)),
+  rows: Array.from({ length: count }, (_, index) =>
+    rowOf(scenario, `${scenario.tenant.customerId} ${index}`, more),
+  ),
 })
 /** The licenses of a scenario's tenant that lie in the table. */
 const stored = async ({ tenant }: Scenario) =>
@@ -39,26 +41,44 @@ describe('rows in JSON', () => {
     const scenario = await createScenario(api)
     const { plans } = scenario
     const rows = [
-      rowOf(scenario, 'J-1', { limits: { users: 7 }, features: { edition: 'pro' }, productInstanceId: 'I-1' }),
+      rowOf(scenario, 'J-1', {
+        limits: { users: 7 },
+        features: { edition: 'pro' },
+        productInstanceId: 'I-1',
+      }),
       rowOf(scenario, 'J-2', { planId: plans.perpetual.id }),
       rowOf(scenario, 'J-3', { expiresAt: inDays(-400), validFrom: inDays(-800) }),
       rowOf(scenario, 'J-4', { planId: plans.trial.id, validFrom: inDays(3) }),
     ]
     const { licenses, ...counts } = await report({ rows })
     expect(counts).toEqual({ dryRun: false, rows: 4, imported: 4, alreadyHere: 0, remaining: 0 })
-    expect(licenses.map(({ line, reference }) => [line, reference])).toEqual([[1, 'J-1'], [2, 'J-2'], [3, 'J-3'], [4, 'J-4']])
+    expect(licenses.map(({ line, reference }) => [line, reference])).toEqual([
+      [1, 'J-1'],
+      [2, 'J-2'],
+      [3, 'J-3'],
+      [4, 'J-4'],
+    ])
     const views = await Promise.all(licenses.map(({ licenseId }) => scenario.read(licenseId)))
     expect(views).toMatchObject([
-      { reference: 'J-1', limits: { users: 7 }, features: { sso: true, edition: 'pro' }, productInstanceId: 'I-1' },
+      {
+        reference: 'J-1',
+        limits: { users: 7 },
+        features: { sso: true, edition: 'pro' },
+        productInstanceId: 'I-1',
+      },
       { term: 'perpetual', status: 'ACTIVE', validFrom: '2026-01-01T00:00:00.000Z' },
       { status: 'EXPIRED' },
       { type: 'TRIAL', status: 'PENDING' },
     ])
     const [first] = licenses
     expect(await scenario.validate({ key: first?.key })).toMatchObject({ license: { id: first?.licenseId } })
-    expect(await scenario.validate({ file: await scenario.fileOf(first?.licenseId ?? '') })).toMatchObject({ code: 'VALID' })
+    expect(await scenario.validate({ file: await scenario.fileOf(first?.licenseId ?? '') })).toMatchObject({
+      code: 'VALID',
+    })
     const events = await scenario.events(first?.licenseId ?? '')
-    expect(events).toMatchObject([{ type: 'license.imported', after: { reference: 'J-1', limits: { users: 7 } } }])
+    expect(events).toMatchObject([
+      { type: 'license.imported', after: { reference: 'J-1', limits: { users: 7 } } },
+    ])
   })
 
   test('extend each other, and what is here already, in any order', async () => {
@@ -66,15 +86,32 @@ describe('rows in JSON', () => {
     const { license: here } = await scenario.issue({ reference: 'X-here', validFrom, expiresAt: inDays(9) })
     const rows = [
       rowOf(scenario, 'X-topup', { type: 'TOPUP', extends: 'X-base', limits: { users: 5 } }),
-      rowOf(scenario, 'X-longer', { type: 'VALIDITY', extends: 'X-base', validFrom: inDays(5), expiresAt: inDays(900) }),
+      rowOf(scenario, 'X-longer', {
+        type: 'VALIDITY',
+        extends: 'X-base',
+        validFrom: inDays(5),
+        expiresAt: inDays(900),
+      }),
       rowOf(scenario, 'X-base', { expiresAt: inDays(5) }),
-      rowOf(scenario, 'X-more', { type: 'VALIDITY', extends: 'X-here', validFrom: inDays(9), expiresAt: inDays(800) }),
+      rowOf(scenario, 'X-more', {
+        type: 'VALIDITY',
+        extends: 'X-here',
+        validFrom: inDays(9),
+        expiresAt: inDays(800),
+      }),
     ]
     const { imported, licenses } = await report({ rows })
     const id = (reference: string) => licenses.find((one) => one.reference === reference)?.licenseId ?? ''
     expect([imported, licenses.map(({ line }) => line)]).toEqual([4, [1, 2, 3, 4]])
-    expect(await scenario.read(id('X-topup'))).toMatchObject({ type: 'TOPUP', extends: id('X-base'), limits: { users: 5 } })
-    expect(await scenario.read(id('X-base'))).toMatchObject({ extendedBy: [id('X-longer')], effectiveExpiresAt: expect.any(String) })
+    expect(await scenario.read(id('X-topup'))).toMatchObject({
+      type: 'TOPUP',
+      extends: id('X-base'),
+      limits: { users: 5 },
+    })
+    expect(await scenario.read(id('X-base'))).toMatchObject({
+      extendedBy: [id('X-longer')],
+      effectiveExpiresAt: expect.any(String),
+    })
     expect(await scenario.read(here.id)).toMatchObject({ extendedBy: [id('X-more')] })
     expect((await report({ rows })).alreadyHere).toBe(4)
   })
@@ -103,7 +140,12 @@ describe('CSV', () => {
         features: { sso: false, 'storage-gb': 20.5, edition: '5' },
         productInstanceId: 'Campus, North',
       },
-      { reference: 'C-2', limits: { users: 100 }, features: { sso: true }, expiresAt: '2050-01-01T00:00:00.000Z' },
+      {
+        reference: 'C-2',
+        limits: { users: 100 },
+        features: { sso: true },
+        expiresAt: '2050-01-01T00:00:00.000Z',
+      },
       { reference: 'C-3', limits: { users: 0 }, features: { sso: true, edition: 'true' } },
     ])
     expect(views[1]?.productInstanceId).toMatch(/^over\r?\ntwo lines$/)
@@ -132,7 +174,9 @@ describe('asking', () => {
     expect(second).toMatchObject({ imported: 0, alreadyHere: 11, remaining: 0, licenses: [] })
     expect(await stored(scenario)).toEqual(before)
     const third = await report({ rows })
-    expect([first.imported, third.imported, third.alreadyHere, third.licenses[0]?.line]).toEqual([11, 1, 11, 12])
+    expect([first.imported, third.imported, third.alreadyHere, third.licenses[0]?.line]).toEqual([
+      11, 1, 11, 12,
+    ])
   })
 
   test('under one Idempotency-Key answers the same, keys included', async () => {
@@ -152,7 +196,12 @@ describe('asking', () => {
     const base = rows[0]?.reference
     const more = [
       rowOf(scenario, `${base} topup`, { type: 'TOPUP', extends: base }),
-      rowOf(scenario, `${base} longer`, { type: 'VALIDITY', extends: base, validFrom: inDays(1), expiresAt: inDays(999) }),
+      rowOf(scenario, `${base} longer`, {
+        type: 'VALIDITY',
+        extends: base,
+        validFrom: inDays(1),
+        expiresAt: inDays(999),
+      }),
     ]
     const reports = await times(5, () => report({ rows: [...rows, ...more] }, { remaining: () => 60_000 }))
     const licenses = await stored(scenario)
@@ -163,6 +212,8 @@ describe('asking', () => {
     for (const id of ids.slice(0, 5)) expect(typesOf(await scenario.events(id))).toEqual(['license.imported'])
     const extended = licenses.find((row) => row['reference'] === base)
     expect(extended?.['extendedBy']).toHaveLength(1)
+    const extending = licenses.flatMap((row) => row['extends'] ?? [])
+    expect(extending).toEqual([extended?.['id'], extended?.['id']])
   })
 })
 
@@ -173,7 +224,9 @@ describe('many rows', () => {
     expect(imported).toBe(1_000)
     expect(new Set(licenses.map(({ key }) => key)).size).toBe(1_000)
     expect(await stored(scenario)).toHaveLength(1_000)
-    expect(await scenario.validate({ key: licenses[999]?.key })).toMatchObject({ license: { id: licenses[999]?.licenseId } })
+    expect(await scenario.validate({ key: licenses[999]?.key })).toMatchObject({
+      license: { id: licenses[999]?.licenseId },
+    })
   }, 120_000)
 
   test('that take too long are left for another call, which completes them', async () => {

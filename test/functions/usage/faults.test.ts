@@ -1,0 +1,190 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { describe, expect, inject, test } from 'vitest'
+import { recordUsage } from '../../../functions/usage/record.ts'
+import type { VerifyingServices } from '../../../functions/verified.ts'
+import { Product } from '../../../shared/domain/catalog.ts'
+import { isRefusal } from '../../../shared/domain/refusal.ts'
+import { Tenant } from '../../../shared/domain/tenant.ts'
+import { newLicenseId, newProductId, newTenantId } from '../../../shared/platform/ids.ts'
+import { plusMilliseconds } from '../../../shared/platform/time.ts'
+import { productItem } from '../../../shared/store/catalog.ts'
+import { commit } from '../../../shared/store/commit.ts'
+import { raiseFences } from '../../../shared/store/fence.ts'
+import { licenseItem, readHoldings } from '../../../shared/store/holdings.ts'
+import { tenantItem } from '../../../shared/store/tenant.ts'
+import { putOnce, transact } from '../../../shared/store/transact.ts'
+import { readBlocks, sumOf } from '../../../shared/store/usage-blocks.ts'
+import { readHours } from '../../../shared/store/usage-days.ts'
+import { localTable, put } from '../../store/local-table.ts'
+import { clientSettings } from '../../support/dynamodb.ts'
+import { aLicense, at } from '../../support/licenses.ts'
+import { times } from '../../support/parallel.ts'
+
+const table = await localTable()
+const NOON = at('2026-06-01T12:00:00Z')
+const SEALING_KEY = randomBytes(32)
+
+type Fault = 'throttled' | 'lost' | 'twice'
+
+/** A client whose next transactions meet these faults; `maxAttempts` is how often the SDK tries by itself. */
+function faulty(maxAttempts: number) {
+  const client = DynamoDBDocumentClient.from(
+    new DynamoDBClient({ ...clientSettings(inject('dynamodbEndpoint')), maxAttempts }),
+    { marshallOptions: { removeUndefinedValues: true } },
+  )
+  const faults: Fault[] = []
+  // The innermost step: the SDK's own retries are around it, as they are around the network.
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const fault = context.commandName === 'TransactWriteItemsCommand' ? faults.shift() : undefined
+      if (fault === 'throttled') throw named('ThrottlingException')
+      const result = await next(args)
+      if (fault === 'lost') throw named('TimeoutError')
+      return fault === 'twice' ? next(args) : result
+    },
+    { step: 'deserialize', priority: 'high' },
+  )
+  return { client, faults }
+}
+
+const named = (name: string) => Object.assign(new Error(`injected: ${name}`), { name })
+
+/** Asks again while the service fails, as a client does. */
+async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tries === 6) throw error
+    }
+  }
+}
+
+/** A tenant of its own with an allowance, and the function that takes reports. */
+async function aTenant(limit: number, client = table.client) {
+  const tenantId = newTenantId(NOON)
+  const productId = newProductId(NOON)
+  const own = { client, name: table.name }
+  const tenant = Tenant.parse({
+    id: tenantId,
+    name: 'A',
+    customerId: tenantId,
+    timeZone: 'UTC',
+    contacts: [],
+    createdAt: NOON,
+    revision: 1,
+  })
+  const product = Product.parse({
+    id: productId,
+    code: 'edu',
+    name: 'Edu',
+    metrics: [
+      { code: 'calls', kind: 'counter' },
+      { code: 'hits', kind: 'counter', rate: 'high' },
+    ],
+    features: [],
+    modules: [],
+    createdAt: NOON,
+    revision: 1,
+  })
+  const rule = { period: 'P1M', overage: 'refuse' as const }
+  const license = aLicense({
+    id: newLicenseId(NOON),
+    tenantId,
+    productId,
+    limits: { calls: limit, hits: limit },
+    rules: { metering: { calls: rule, hits: rule } },
+  })
+  await put(table, tenantItem(tenant), productItem(product))
+  await transact(table, { ...(await raiseFences(table, license)), license: putOnce(licenseItem(license)) })
+  const services = partOf({
+    table: own,
+    verifier: { isGenuine: () => true },
+    commit: (request: Parameters<typeof commit>[2], decision: Parameters<typeof commit>[3]) =>
+      commit(own, SEALING_KEY, request, decision),
+  })
+  return {
+    report: (metric: string, add: number, { id, key }: { id?: string; key?: string }) =>
+      recordUsage(
+        {
+          params: undefined,
+          query: undefined,
+          body: { records: [{ ...(id && { id }), product: productId, metric, add }] },
+          caller: { kind: 'tenant', role: 'tenant:app', tenantId, subject: 'tok_app' },
+          now: NOON,
+          requestId: randomUUID(),
+          address: '203.0.113.1',
+          revision: 0,
+          idempotencyKey: key,
+          fingerprint: `${metric} ${add}`,
+          licenseKey: undefined,
+          remaining: () => 10_000,
+        },
+        services,
+      ),
+    /** What was used, by the counter and by its series. */
+    async used(metric: string): Promise<[number, number]> {
+      const { usage } = await readHoldings(table, tenantId, productId)
+      const row = usage.find((one) => one.metric === metric)
+      const period = { from: at('2026-06-01T00:00:00Z'), until: at('2026-07-01T00:00:00Z') }
+      const inHand = sumOf(await readBlocks(table, { tenantId, productId, metric, period }))
+      const address = { tenantId, productId, metric }
+      const until = plusMilliseconds(NOON, 1)
+      const hours = await readHours(table, address, at('2026-06-01T00:00:00Z'), until, true)
+      return [(row?.value ?? 0) - inHand, hours.reduce((sum, { amount }) => sum + amount, 0)]
+    },
+  }
+}
+
+function partOf(services: object): VerifyingServices {
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: a stand-in with the services that a report uses
+  return services as VerifyingServices
+}
+
+const ways: [string, Fault[]][] = [
+  ['throttled', ['throttled']],
+  ['timed out after it was written', ['lost']],
+  ['timed out twice', ['lost', 'lost']],
+  ['answered twice', ['twice']],
+  ['throttled, then timed out', ['throttled', 'lost']],
+]
+
+describe.each([
+  ['the SDK tries again', 3],
+  ['the caller asks again', 1],
+])('%s after a write was', (_, attempts) => {
+  test.each(ways)('%s: each report counts once', async (_name, planned) => {
+    const { client, faults } = faulty(attempts)
+    const tenant = await aTenant(100_000, client)
+    await tenant.report('hits', 70_000, {})
+    for (const metric of ['calls', 'hits']) {
+      const before = (await tenant.used(metric))[0]
+      for (const sent of [{ id: randomUUID() }, { key: randomUUID() }, { id: randomUUID() }]) {
+        faults.splice(0, faults.length, ...planned)
+        await insist(() => tenant.report(metric, 7, sent))
+        faults.length = 0
+      }
+      expect(await tenant.used(metric)).toEqual([before + 21, before + 21])
+    }
+  })
+})
+
+test.each(['calls', 'hits'])(
+  '40 reports of %s at once, every third write failing, take exactly what is left',
+  async (metric) => {
+    const { client, faults } = faulty(3)
+    const tenant = await aTenant(60_010, client)
+    await tenant.report(metric, 60_000, {})
+    const order: Fault[] = ['lost', 'throttled', 'twice']
+    const answers = await times(40, (index) => {
+      const fault = index % 3 === 0 ? order[(index / 3) % 3] : undefined
+      if (fault !== undefined) faults.push(fault)
+      const id = `report-${index}`
+      return insist(() => tenant.report(metric, 1, { id }))
+    })
+    expect(answers.filter((answer) => !isRefusal(answer))).toHaveLength(10)
+    expect(await tenant.used(metric)).toEqual([60_010, 60_010])
+  },
+)
