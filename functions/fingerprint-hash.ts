@@ -10,14 +10,11 @@ import type { Secrets } from '../shared/platform/signing/mac.ts'
 export function hashedComponents(
   components: readonly Component[],
   tenantId: TenantId,
-  secrets: Pick<Secrets, 'licenseKeyHash'>,
+  secrets: Pick<Secrets, 'fingerprintHash'>,
 ): Activation['components'] {
   const byHash = new Map<string, Activation['components'][number]>()
   for (const { component, value } of components) {
-    // The text of no license key begins so, which keeps the two uses of the keyed hash apart.
-    const hash = secrets.licenseKeyHash(
-      `fingerprint/1/${JSON.stringify([tenantId, component ?? null, value])}`,
-    )
+    const hash = secrets.fingerprintHash(JSON.stringify([tenantId, component ?? null, value]))
     byHash.set(hash, { ...(component && { component }), hash })
   }
   return [...byHash.values()]

@@ -1,22 +1,13 @@
 import { epochMilliseconds, type Instant, plusMilliseconds } from '../platform/time.ts'
 import type { Limit, Rules } from './catalog.ts'
-import { byPrecedence, sum } from './entitlement.ts'
+import { byPrecedence } from './entitlement.ts'
 import { type Holdings, type Standing, standings } from './holdings.ts'
 import type { Seconds } from './lease-entry.ts'
 import type { License } from './license.ts'
+import { sizeOf, UNLIMITED, type Size as Units } from './overdraft.ts'
 
-/** Stands for no limit in a condition. */
-export const UNLIMITED = Number.MAX_SAFE_INTEGER
-
-/** How many units of a pool there are at an instant. */
-export type Size = {
-  /** What the licenses in force grant; `UNLIMITED` where one does not limit it. */
-  readonly capacity: number
-  /** The capacity and the declared overdraft. */
-  readonly limit: number
-  /** The licenses behind it, in the documented order of precedence. */
-  readonly licenses: readonly License[]
-}
+/** How many units of a pool there are at an instant, and the licenses behind it, in order of precedence. */
+export type Size = Units & { readonly licenses: readonly License[] }
 
 /**
  * The size of a floating pool at an instant: all floating licenses in force that limit the metric, and those that add
@@ -35,10 +26,7 @@ export function sizeAt(
     )
     .toSorted(byPrecedence)
     .map(({ license }) => license)
-  const capacity = amount(sum(licenses.map((license) => license.limits[metric] ?? 0)))
-  const extra = licenses.map((license) => overdraft(license.rules, license.limits[metric] ?? 0))
-  const limit = Math.min(UNLIMITED, capacity + Math.floor(extra.reduce((total, one) => total + one, 0)))
-  return { capacity, limit, licenses }
+  return { ...sizeOf(licenses, metric), licenses }
 }
 
 /** Leases are given from floating licenses alone, and from what adds to them. */
@@ -47,22 +35,6 @@ export const isFloating = ({ license, base }: Pick<Standing, 'license' | 'base'>
 
 /** A size as it is shown. */
 export const limitOf = (units: number): Limit => (units >= UNLIMITED ? 'unlimited' : units)
-
-const amount = (limit: Limit) => (limit === 'unlimited' ? UNLIMITED : limit)
-
-function overdraft({ overdraft: rule }: Rules, limit: Limit): number {
-  switch (rule?.kind) {
-    case undefined:
-    case 'none':
-      return 0
-    case 'absolute':
-      return rule.units
-    case 'percent':
-      return limit === 'unlimited' ? 0 : Math.min((limit * rule.percent) / 100, rule.cap ?? UNLIMITED)
-    case 'unlimited':
-      return UNLIMITED
-  }
-}
 
 /** The first of the licenses with this rule decides. */
 export function ruleOf<Name extends keyof Rules>(

@@ -274,10 +274,26 @@ export function isRefusal(value: unknown): value is Refusal {
 
 /** Turns what zod found into field errors, paths as JSON pointers below `root` (`/body`, `/query`, …). */
 export function fieldErrors(error: z.ZodError, root = ''): FieldError[] {
-  return error.issues.map((issue) => ({
+  return error.issues.flatMap(inAlternative).map((issue) => ({
     field: [root, ...issue.path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1'))].join(
       '/',
     ),
     message: issue.message,
   }))
 }
+
+type Issue = z.core.$ZodIssue
+
+/** Where a union is wrong: in the one alternative whose type it has, if there is one; else as a whole. */
+function inAlternative(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const meant = issue.errors.filter((found) => !found.some(isOfAnotherType))
+  if (meant.length !== 1) return [issue]
+  return meant
+    .flat()
+    .map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
+    .flatMap(inAlternative)
+}
+
+const isOfAnotherType = ({ code, path }: Issue) =>
+  path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { offers, seconds, sizeAt, UNLIMITED } from '../../shared/domain/pool-terms.ts'
+import { UNLIMITED } from '../../shared/domain/overdraft.ts'
+import { offers, seconds, sizeAt } from '../../shared/domain/pool-terms.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
 
 const NOW = at('2026-06-01T12:00:00Z')

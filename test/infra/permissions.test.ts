@@ -92,17 +92,18 @@ describe('least privilege', () => {
     expect(new Set(roles).size).toBe(contextNames.length)
   })
 
-  test('only licenses signs license files, only digests, only with ES256', () => {
+  test('license files and offline activations are signed by those two contexts, only digests, only with ES256', () => {
     for (const key of ['LicenseSigningKey1', 'LicenseSigningKey2']) {
-      expect(whoMay('kms:Sign', key)).toEqual(['licenses'])
+      expect(whoMay('kms:Sign', key)).toEqual(['activations', 'licenses'])
     }
     const signing = statements.filter(({ statement }) => statement.Action.includes('kms:Sign'))
-    expect(signing.map(({ statement }) => [statement.Action, statement.Condition])).toEqual([
-      [
+    expect(signing).toHaveLength(2)
+    for (const { statement } of signing) {
+      expect([statement.Action, statement.Condition]).toEqual([
         ['kms:Sign'],
         { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256', 'kms:MessageType': 'DIGEST' } },
-      ],
-    ])
+      ])
+    }
   })
 
   test('only licenses makes license keys; every function of the API keeps credentials', () => {
@@ -110,8 +111,8 @@ describe('least privilege', () => {
     expect(whoMay('kms:GenerateMac', 'CredentialKey')).toEqual(callable)
   })
 
-  test('only validation and trust make session keys', () => {
-    expect(whoMay('kms:GenerateMac', 'SessionKey')).toEqual(['trust', 'validation'])
+  test('only those who sign with session keys, or publish them, make them', () => {
+    expect(whoMay('kms:GenerateMac', 'SessionKey')).toEqual(['leases', 'trust', 'validation'])
   })
 
   test('signing keys are verified with by those who need it, and by nobody else', () => {

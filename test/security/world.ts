@@ -54,7 +54,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const tenant = await createTenant(api, { name: mark, customerId: mark })
   const vendor = await api.token('vendor:admin')
   const post = async (status: number, path: string, token: string, body: object) =>
-    expected(status, await api.call('POST', path, { token, body }))
+    expected(status, await api.call('POST', path, { token, body, headers: newKey() }))
 
   const issue = async ({ id }: Plan) =>
     Issued.parse(await post(201, '/v1/licenses', vendor, { tenantId: tenant.id, planId: id }))
@@ -105,10 +105,15 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     known,
     tokens,
     key,
+    /** A token of its own besides. */
+    spare: spare.token,
     /** Texts that nobody but this tenant and the vendor may ever see. */
     marks: [mark, tenant.id, license.id, spare.id, leaseId, ticketId, ...machines, key, key.slice(-9)],
   }
 }
+
+/** So that the answer is kept, as those of careful clients are. */
+const newKey = () => ({ 'idempotency-key': randomUUID() })
 
 const NewToken = z.object({ token: z.string(), ...TokenView.shape })
 
@@ -117,7 +122,8 @@ export async function newToken(
   body: { role: Role; tenantId?: TenantId | undefined; scopes?: string[]; expiresAt?: string },
 ): Promise<z.infer<typeof NewToken>> {
   const token = await api.token('vendor:admin')
-  const answer = await api.call('POST', '/v1/tokens', { token, body: { name: 'A token', ...body } })
+  const options = { token, body: { name: 'A token', ...body }, headers: newKey() }
+  const answer = await api.call('POST', '/v1/tokens', options)
   return NewToken.parse(expected(201, answer))
 }
 

@@ -1,5 +1,5 @@
 import middy from '@middy/core'
-import { type Refusal, refuse } from '../../domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import { createLog } from '../log.ts'
 import { once } from '../remembered.ts'
 import type { Call, Handlers, RouteTable } from './contract.ts'
@@ -74,8 +74,11 @@ function answer(refusal: Refusal, requestId: string): HttpResult {
 
 async function handle({ operation, call, event }: Exchange, { replay }: Ports): Promise<HttpResult> {
   if (call === undefined) throw new Error('the request was not parsed')
-  const earlier = call.idempotencyKey === undefined ? undefined : demand(await replay(call))
-  const reply = earlier ?? demand(await operation.handle(call))
+  const first = call.idempotencyKey === undefined ? undefined : demand(await replay(call))
+  const own = first ?? (await operation.handle(call))
+  // A request that is refused because its own twin was faster is answered like the twin.
+  const twin = isRefusal(own) && call.idempotencyKey !== undefined ? demand(await replay(call)) : undefined
+  const reply = twin ?? demand(own)
   return succeed(operation, isReplayed(reply) ? reply.replayed : reply, event.headers['if-none-match'])
 }
 

@@ -21,6 +21,8 @@ export type Secrets = {
   licenseKeyHash(key: string): string
   /** Keyed hash of a token's secret. */
   tokenHash(secret: string): string
+  /** Keyed hash of what identifies a machine. */
+  fingerprintHash(text: string): string
   readonly sealingKey: Uint8Array
   readonly cursorKey: Uint8Array
   /** Under which lease and ticket ids are sealed. */
@@ -33,9 +35,11 @@ export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Prom
   const derive = (purpose: string) => createHmac('sha256', root).update(`latchkey/${purpose}/1`).digest()
   const licenseKeyPepper = derive('license-key-hash')
   const tokenPepper = derive('token-hash')
+  const fingerprintPepper = derive('fingerprint-hash')
   return {
     licenseKeyHash: (key) => createHmac('sha256', licenseKeyPepper).update(key).digest('base64url'),
     tokenHash: (secret) => createHmac('sha256', tokenPepper).update(secret).digest('base64url'),
+    fingerprintHash: (text) => createHmac('sha256', fingerprintPepper).update(text).digest('base64url'),
     sealingKey: derive('reply-seal'),
     cursorKey: derive('cursor'),
     leaseKey: derive('lease'),
