@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { contextNames } from './contexts.ts'
 import { environmentCredentials } from './environment-credentials.ts'
+import { noEventStreams } from './no-event-streams.ts'
 import { nodeBuiltins } from './node-builtins.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -42,7 +43,7 @@ export async function bundle(
     legalComments: 'none',
     metafile: true,
     logLevel: 'silent',
-    plugins: [nodeBuiltins, environmentCredentials],
+    plugins: [nodeBuiltins, environmentCredentials, noEventStreams],
   })
   return Object.fromEntries(
     Object.entries(metafile.outputs).map(([file, { bytes }]) => [basename(dirname(file)), bytes]),

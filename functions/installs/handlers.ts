@@ -1,8 +1,8 @@
 import { attribute, limitOf } from '../../shared/domain/entitlement.ts'
 import type { License } from '../../shared/domain/license.ts'
+import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { checkUpload } from '../../shared/domain/upload.ts'
-import { usedOf } from '../../shared/domain/usage.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
@@ -117,7 +117,11 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
     return {
       licenseId: params.licenseId,
       metrics: (product?.metrics ?? []).map(({ code, kind }) => {
-        const { shares, excess } = attribute(code, usedOf(holdings.usage, code), standings.values())
+        const { shares, excess } = attribute(
+          code,
+          usedOf(holdings.usage, code, [...standings.values()]),
+          standings.values(),
+        )
         const share = shares.find((one) => one.licenseId === params.licenseId)
         return { metric: code, kind, used: share?.used ?? 0, limit: limitOf(license, code) ?? 0, excess }
       }),

@@ -4,8 +4,8 @@ import { Instant } from '../platform/time.ts'
 import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric } from './catalog.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import type { License } from './license.ts'
+import { usedOf } from './meter-rule.ts'
 import { effectiveTerm, STATUSES } from './status.ts'
-import { usedOf } from './usage.ts'
 
 /** One license's part of a number, so that every number can be traced. */
 export const Source = z.strictObject({ licenseId: LicenseId, type: LicenseType, amount: Limit })
@@ -63,7 +63,8 @@ export type Entitlement = z.infer<typeof Entitlement>
  * license says so, a number is the highest, a text is that of the license ending last.
  */
 export function entitlement(holdings: Holdings, standings: Iterable<Standing>): Entitlement {
-  const counting = [...standings].filter((standing) => standing.counts).toSorted(byPrecedence)
+  const all = [...standings]
+  const counting = all.filter((standing) => standing.counts).toSorted(byPrecedence)
   const metrics = new Set([
     ...counting.flatMap(({ license }) => Object.keys(license.limits)),
     ...holdings.usage.map((usage) => usage.metric),
@@ -78,7 +79,9 @@ export function entitlement(holdings: Holdings, standings: Iterable<Standing>): 
   return {
     productId: holdings.productId,
     inForce: counting.length > 0,
-    pools: [...metrics].toSorted().map((metric) => pool(metric, counting, usedOf(holdings.usage, metric))),
+    pools: [...metrics]
+      .toSorted()
+      .map((metric) => pool(metric, counting, usedOf(holdings.usage, metric, all))),
     features: mergedFeatures(counting),
     ...(last && { expiresAt: last }),
   }

@@ -14,6 +14,8 @@ export type Holdings = {
 
 /** A license seen at an instant, beside the others it depends on. */
 export type Standing = {
+  /** The instant it is seen at. */
+  at: Instant
   license: License
   status: Status
   /** The VALIDITY licenses that count for it. */
@@ -57,6 +59,7 @@ export function standings(
       license.extends !== undefined && !(base && base.extends === undefined && settle(base).counts)
     const because = reason(license, status, lacksBase)
     const standing: Standing = {
+      at: now,
       license,
       status,
       extensions,

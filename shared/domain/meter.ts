@@ -1,6 +1,7 @@
 import type { Instant } from '../platform/time.ts'
 import type { Metering } from './catalog.ts'
-import { isApplied, type Standing } from './holdings.ts'
+import type { Standing } from './holdings.ts'
+import { ruling } from './meter-rule.ts'
 import { sizeOf, UNLIMITED } from './overdraft.ts'
 import { isOpen, type Period, type PeriodTerms, periodOf } from './period.ts'
 
@@ -22,33 +23,19 @@ export type Meter = {
  * open the meter. Without a rule a counter counts for good and is never refused.
  */
 export function meterOf(standings: Iterable<Standing>, metric: string): Meter {
-  const all = [...standings].filter(({ because, license }) => because !== 'TAMPERED' && isApplied(license))
-  const granting = all.filter(({ counts, license }) => counts && Object.hasOwn(license.limits, metric))
+  const { granting, rule } = ruling([...standings], metric)
   const { capacity } = sizeOf(
     granting.map(({ license }) => license),
     metric,
   )
-  const [ruling] = (granting.length > 0 ? granting : all)
-    .flatMap(({ license }) => {
-      const rule = ruleOf(license, metric)
-      return rule === undefined ? [] : [{ license, rule }]
-    })
-    .toSorted(
-      (a, b) => compare(a.license.validFrom, b.license.validFrom) || compare(a.license.id, b.license.id),
-    )
-  if (ruling === undefined) return { terms: undefined, capacity, limit: UNLIMITED }
-  const { validFrom, timeZone } = ruling.license
-  const { period: each, overage } = ruling.rule
+  if (rule === undefined) return { terms: undefined, capacity, limit: UNLIMITED }
+  const { terms, overage } = rule
   return {
-    terms: { anchor: validFrom, each, timeZone },
+    terms,
     capacity,
     limit: granting.length === 0 && overage !== 'allow' ? 0 : limitOf(capacity, overage),
   }
 }
-
-/** A metric may be named like something every object inherits. */
-const ruleOf = ({ rules: { metering = {} } }: Standing['license'], metric: string): Metering | undefined =>
-  Object.hasOwn(metering, metric) ? metering[metric] : undefined
 
 function limitOf(capacity: number, overage: Metering['overage']): number {
   if (overage === 'allow') return UNLIMITED
@@ -68,5 +55,3 @@ export function book({ terms }: Meter, at: Instant, now: Instant): Booking {
   const open = isOpen(own, now)
   return { period: open ? own : current, late: !open }
 }
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

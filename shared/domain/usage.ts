@@ -29,12 +29,6 @@ export const Usage = z.discriminatedUnion('kind', [
 export type Usage = z.infer<typeof Usage>
 export type CounterUsage = Extract<Usage, { kind: 'counter' }>
 
-/** The reported amount of a metric, of the latest period that has any; nothing reported is 0. */
-export function usedOf(usage: readonly Usage[], metric: string): number {
-  const rows = usage.filter((one) => one.metric === metric)
-  return rows.toSorted((a, b) => ((beginning(a) ?? '') < (beginning(b) ?? '') ? 1 : -1))[0]?.value ?? 0
-}
-
 /** What is known of a metric: of a counter with an allowance, in a period; for good otherwise. */
 export function rowOf(
   usage: readonly Usage[],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { customerOf, Tenant } from '../../shared/domain/tenant.ts'
-import { usedOf } from '../../shared/domain/usage.ts'
 import { at, TENANT } from '../support/licenses.ts'
 
 const contact = (name: string, role: string) => ({ name, role, email: `${name}@example.edu` })
@@ -31,5 +31,7 @@ test('what was never reported counts as 0 used', () => {
     { kind: 'gauge', metric: 'users', value: 63, at: now },
     { kind: 'counter', metric: 'signatures', value: 5, at: now },
   ] as const
-  expect(['users', 'signatures', 'constructor'].map((metric) => usedOf(usage, metric))).toEqual([63, 5, 0])
+  expect(['users', 'signatures', 'constructor'].map((metric) => usedOf(usage, metric, []))).toEqual([
+    63, 5, 0,
+  ])
 })

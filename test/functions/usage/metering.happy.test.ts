@@ -30,8 +30,11 @@ describe('an allowance of a month', () => {
     expect(outcome(full)).toBe('409 ALLOWANCE_EXHAUSTED')
     expect(full.body).toMatchObject({ detail: expect.stringContaining('2026-02-27T23:00:00.000Z') })
 
+    expect(await world.shown('calls')).toBe(5)
+
     // Midnight in Berlin of the last day of February, for there is no 31st.
     setClock(at('2026-02-27T23:00:00.000Z'))
+    expect(await world.shown('calls')).toBe(0)
     expect(await world.current('calls')).toMatchObject({
       net: 0,
       period: { until: '2026-03-30T22:00:00.000Z' },
