@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
 import { SignJWT } from 'jose'
-import * as z from 'zod'
 import { subjectOf } from '../../shared/domain/access.ts'
 import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
@@ -17,23 +16,16 @@ import {
 } from '../../shared/platform/time.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
-import { Lease, leaseView } from './lease-view.ts'
+import { leaseView } from './lease-view.ts'
 import { milliseconds, nameOf, randomRef, sizeOf } from './plan.ts'
 import { serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
+import { type Borrowed, Lease } from './shapes.ts'
 import { shortage } from './shortage.ts'
 
 /** `typ` of a borrowed license, so that it never passes for a license file or a verdict. */
 export const BORROW_TYP = 'borrow+jwt'
-
-/** A borrowed license: good offline until `lease.expiresAt`, on the machine of its fingerprint. */
-export const Borrowed = z.strictObject({
-  lease: Lease,
-  /** A JWS (ES256, `typ: borrow+jwt`) that the application keeps; it verifies with the same JWKS. */
-  token: z.string(),
-})
-export type Borrowed = z.infer<typeof Borrowed>
 
 export type Borrow = {
   readonly wanted: Wanted

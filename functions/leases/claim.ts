@@ -7,11 +7,12 @@ import type { Replayed } from '../../shared/platform/http/contract.ts'
 import { readHeldTicket, readTicket } from '../../shared/store/ticket.ts'
 import type { CommitRequest } from '../services.ts'
 import { notInForce } from './asking.ts'
-import { type Lease, leaseView } from './lease-view.ts'
+import { leaseView } from './lease-view.ts'
 import { offersOf } from './plan.ts'
 import type { TicketAddress } from './sealed-id.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
+import type { Lease } from './shapes.ts'
 
 /** Seconds in which a claim whose answer was lost is answered again. */
 const ANSWERED_AGAIN = 30

@@ -6,11 +6,12 @@ import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { CommitRequest } from '../services.ts'
 import { notInForce, refuseCaller } from './asking.ts'
-import { type Lease, leaseView } from './lease-view.ts'
+import { leaseView } from './lease-view.ts'
 import { offersOf } from './plan.ts'
 import type { LeaseAddress } from './sealed-id.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
+import type { Lease } from './shapes.ts'
 import type { Sight } from './sight.ts'
 
 /**

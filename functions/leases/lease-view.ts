@@ -1,40 +1,12 @@
-import * as z from 'zod'
-import { Code } from '../../shared/domain/catalog.ts'
 import type { Entry, Seconds } from '../../shared/domain/lease-entry.ts'
-import { ProductId } from '../../shared/platform/ids.ts'
 import {
   epochMilliseconds,
   fromEpochMilliseconds,
-  Instant,
+  type Instant,
   plusMilliseconds,
 } from '../../shared/platform/time.ts'
 import { type LeaseAddress, sealLeaseId } from './sealed-id.ts'
-
-/** A lease as its holder sees it. */
-export const Lease = z
-  .strictObject({
-    /** The credential of the lease: present it to renew or to give back. Replaced by each heartbeat. */
-    leaseId: z.string(),
-    productId: ProductId,
-    /** Names the lease in the tenant's view of its pools. */
-    ref: z.string(),
-    items: z.array(
-      z.strictObject({
-        metric: Code,
-        units: z.int(),
-        /** Granted beyond the capacity. */
-        overdraft: z.boolean(),
-      }),
-    ),
-    /** Stop using the license then, unless a heartbeat moved it. */
-    expiresAt: Instant,
-    /** When to send the next heartbeat. Absent for a borrowed license. */
-    nextHeartbeat: Instant.optional(),
-    /** It was held before this request: by a retry of it, or by the same user or machine. */
-    heldBefore: z.boolean().optional(),
-  })
-  .meta({ id: 'Lease' })
-export type Lease = z.infer<typeof Lease>
+import type { Lease } from './shapes.ts'
 
 /** The share of a lease after which it is to be renewed (10Duke; licensing-semantics.md, section 8). */
 const RENEW_AFTER = 0.75

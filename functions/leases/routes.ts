@@ -8,10 +8,7 @@ import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Reason } from '../../shared/platform/http/shapes.ts'
 import { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Duration, Instant } from '../../shared/platform/time.ts'
-import { Borrowed } from './borrow.ts'
-import { Lease } from './lease-view.ts'
-import { PoolView } from './pools-view.ts'
-import { TicketView } from './tickets.ts'
+import { Borrowed, Lease, PoolView, TicketView } from './shapes.ts'
 
 const holders = ['license', 'tenant:app', 'tenant:admin'] as const
 const LeaseId = z.string().max(4000)

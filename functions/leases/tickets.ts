@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import type { Holder } from '../../shared/domain/lease-last.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
 import { giveBack, isLapsed, type Pool, type PoolChange } from '../../shared/domain/pool.ts'
@@ -6,7 +5,7 @@ import { ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { isDead, orderOf, PING_WITHIN, type Ticket } from '../../shared/domain/ticket.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
-import { type Duration, Instant } from '../../shared/platform/time.ts'
+import type { Duration } from '../../shared/platform/time.ts'
 import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../shared/store/ticket.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
@@ -16,26 +15,8 @@ import { sealTicketId, type TicketAddress } from './sealed-id.ts'
 import { serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
+import type { TicketView } from './shapes.ts'
 import { shortage } from './shortage.ts'
-
-/** Where a ticket stands. */
-export const TicketView = z
-  .strictObject({
-    ticketId: z.string(),
-    /** `waiting`, or a place is kept for it (claim it before `claimBefore`), or it is over. */
-    state: z.enum(['waiting', 'held', 'ended']),
-    /** Of a waiting one: 1 is next. */
-    position: z.int().optional(),
-    /** More wait before it than were counted. */
-    positionIsAtLeast: z.boolean().optional(),
-    /** Ping again before then, or the ticket is given up. */
-    pingBefore: Instant.optional(),
-    claimBefore: Instant.optional(),
-    /** When the leases now held would have ended that it waits for, if none of them is renewed or given back before. */
-    estimate: z.strictObject({ at: Instant, basis: z.literal('ends-of-leases') }).optional(),
-  })
-  .meta({ id: 'Ticket' })
-export type TicketView = z.infer<typeof TicketView>
 
 export type Join = {
   readonly wanted: Wanted

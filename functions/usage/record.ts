@@ -15,7 +15,7 @@ import {
 } from '../../shared/domain/usage-reports.ts'
 import type { Call } from '../../shared/platform/http/contract.ts'
 import type { ProductId } from '../../shared/platform/ids.ts'
-import type { Instant } from '../../shared/platform/time.ts'
+import { earliest, type Instant } from '../../shared/platform/time.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { type Action, type Table, TRANSACTION_LIMIT } from '../../shared/store/transact.ts'
 import { readRecords, readUsage, rememberRecord, setGauge } from '../../shared/store/usage.ts'
@@ -99,7 +99,8 @@ async function resolve({ body, caller, now }: RecordCall, table: Table): Promise
         errors: [{ field: `/body/records/${index}/product`, message: 'does not exist' }],
       })
     }
-    reports.push({ ...record, product, at: record.at ?? now })
+    // What is said of the future is of now: else one wrong clock would keep every later value of a gauge out.
+    reports.push({ ...record, product, at: earliest(now, record.at) })
   }
   return reports
 }

@@ -4,6 +4,7 @@ import { addDays, addDuration } from './calendar.ts'
 import type { FeatureValue, LicenseType, Limit, Plan, Product } from './catalog.ts'
 import { undeclaredGrants } from './grants.ts'
 import type { License } from './license.ts'
+import { checkFits } from './license-file.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { customerOf, type Tenant } from './tenant.ts'
 
@@ -84,7 +85,7 @@ export function decideIssue(
     return refuse('LICENSE_MISMATCH', `It would expire at ${expiresAt}, before it starts at ${validFrom}.`)
   }
   const graceDays = type === 'TRIAL' ? 0 : (order.graceDays ?? plan.graceDays)
-  return {
+  const license: UnsignedLicense = {
     id,
     revision: 1,
     tenantId: tenant.id,
@@ -114,6 +115,7 @@ export function decideIssue(
     ...(plan.duration && { duration: plan.duration }),
     ...(order.applyOn === 'issue' && { appliedAt: now }),
   }
+  return checkFits(license) ?? license
 }
 
 /** The end of a term and of the grace after it. */

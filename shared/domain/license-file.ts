@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { epochSeconds, Instant } from '../platform/time.ts'
-import { SignedFacts } from './license.ts'
+import { SignedFacts, signedFacts } from './license.ts'
+import { type Refusal, refuse } from './refusal.ts'
 
 /** Raise when `SignedFacts` changes; older files and rows keep being read as what they were signed as. */
 export const CLAIMS_VERSION = 1
@@ -70,6 +71,21 @@ function sorted(value: unknown): unknown {
   )
 }
 
+/** Characters of a compact JWS: what a reader of files has to be ready for. */
+const LARGEST_JWS = 64 * 1024
+/** Bytes of facts; base64url makes four characters of three, and later revisions add a little (a suspension). */
+const LARGEST_FACTS = 46_000
+
+/** Refuses a license that its file could not hold. */
+export function checkFits(license: SignedFacts): Refusal | undefined {
+  const size = Buffer.byteLength(JSON.stringify(signedFacts(license)))
+  if (size <= LARGEST_FACTS) return undefined
+  return refuse(
+    'LICENSE_MISMATCH',
+    `Limits, features and rules make ${size} bytes; a license file holds ${LARGEST_FACTS}.`,
+  )
+}
+
 /** The signed document wrapped for people, e-mail and upload; only `license` counts, the rest repeats it. */
 export const LicenseFile = z
   .strictObject({
@@ -83,7 +99,7 @@ export const LicenseFile = z
     validFrom: Instant,
     expiresAt: Instant.nullable(),
     /** Compact JWS (RFC 7515). */
-    license: z.string().max(64 * 1024),
+    license: z.string().max(LARGEST_JWS),
   })
   .meta({ id: 'LicenseFile' })
 export type LicenseFile = z.infer<typeof LicenseFile>

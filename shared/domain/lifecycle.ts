@@ -4,6 +4,7 @@ import type { FeatureValue, Limit, Product } from './catalog.ts'
 import { undeclaredGrants } from './grants.ts'
 import { GRANTS, termEnd } from './issue.ts'
 import type { License } from './license.ts'
+import { checkFits } from './license-file.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { type Status, statusAt } from './status.ts'
 
@@ -64,7 +65,8 @@ export function edited(license: License, edit: Edit, product: Product, now: Inst
   if (undeclared.length > 0) {
     return refuse('PLAN_MISMATCH', `It grants what ${product.code} does not declare.`, { errors: undeclared })
   }
-  return revised({ ...license, limits, features }, now)
+  const next = revised({ ...license, limits, features }, now)
+  return checkFits(next) ?? next
 }
 
 function merged<V>(

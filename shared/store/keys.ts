@@ -19,10 +19,10 @@ const key = (pk: readonly string[], sk: readonly string[]): Key => ({
 })
 
 export const productKey = (id: ProductId) => key(['PRODUCT', id], ['PRODUCT'])
-/** Encoded, because requests name products by what may be no code at all. */
 export const RELEASE_PREFIX = 'RELEASE#'
 export const releaseKey = (id: ProductId, version: string) =>
   key(['PRODUCT', id], ['RELEASE', encodeURIComponent(version)])
+/** Encoded, because requests name products by what may be no code at all. */
 export const productCodeKey = (code: string) => key(['PRODUCTCODE', encodeURIComponent(code)], ['ADDRESS'])
 export const planKey = (id: PlanId) => key(['PLAN', id], ['PLAN'])
 export const tokenKey = (id: TokenId) => key(['TOKEN', id], ['TOKEN'])

@@ -106,6 +106,8 @@ const SDK_USERS = inside(
   // Where clients are made and handed on.
   'functions/services.ts',
   'functions/verified.ts',
+  // @TODO Belongs to shared/platform/signing.
+  'functions/activations/activation-signer.ts',
   // Fed by the table's stream, in DynamoDB's own form, and not by the API: it has a client of its own.
   'functions/records',
   // The local stack, and the first token of a stage, which nobody could ask the API for.
@@ -121,7 +123,7 @@ test('the AWS SDK is imported where it belongs', () => {
 
 describe('infra', () => {
   /** Data of the functions: tables without code behind them. */
-  const DATA = /^functions\/((routes|jobs|needs)\.ts|[^/]+\/(routes|environment)\.ts)$/
+  const DATA = /^functions\/((routes|jobs|needs)\.ts|[^/]+\/(routes|environment|filter)\.ts)$/
 
   test('imports of the functions only data', () => {
     const wrong = IMPORTS.filter(

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { fieldErrors, REFUSALS, refuse } from '../../shared/domain/refusal.ts'
-import { Problem, problem } from '../../shared/platform/http/problem.ts'
+import { Problem } from '../../shared/platform/http/problem.ts'
+import { problem } from '../../shared/platform/http/respond.ts'
 
 const RefusalCode = z.enum(Object.keys(REFUSALS))
 const codes = Object.keys(REFUSALS).filter((code): code is keyof typeof REFUSALS => code in REFUSALS)

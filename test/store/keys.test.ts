@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ActivationId } from '../../shared/domain/activation.ts'
 import { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import * as keys from '../../shared/store/keys.ts'
@@ -8,13 +9,14 @@ const two = <T>(schema: { parse(text: string): T }, prefix: string): [T, T] => [
   schema.parse(`${prefix}_${'0'.repeat(26)}`),
   schema.parse(`${prefix}_${'1'.repeat(26)}`),
 ]
-const [tenants, products, plans, licenses, tokens, events] = [
+const [tenants, products, plans, licenses, tokens, events, activations] = [
   two(TenantId, 'ten'),
   two(ProductId, 'prd'),
   two(PlanId, 'pln'),
   two(LicenseId, 'lic'),
   two(TokenId, 'tok'),
   two(EventId, 'evt'),
+  two(ActivationId, 'act'),
 ]
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
@@ -24,35 +26,72 @@ const TEXTS = [...CODES, '', 'a', 'a#b', 'a%23b', 'a#', '#', 'a b', 'ü', 'ADDRE
 const each = <A>(as: readonly A[], make: (a: A) => keys.Key) => as.map(make)
 const each2 = <A, B>(as: readonly A[], bs: readonly B[], make: (a: A, b: B) => keys.Key) =>
   as.flatMap((a) => bs.map((b) => make(a, b)))
-const each3 = <A, B, C>(
-  as: readonly A[],
-  bs: readonly B[],
+/** For what lies under a tenant's product. */
+const own = <C>(cs: readonly C[], make: (tenant: TenantId, product: ProductId, c: C) => keys.Key) =>
+  tenants.flatMap((tenant) => each2(products, cs, (product, c) => make(tenant, product, c)))
+const own2 = <C, D>(
   cs: readonly C[],
-  make: (a: A, b: B, c: C) => keys.Key,
-) => as.flatMap((a) => bs.flatMap((b) => cs.map((c) => make(a, b, c))))
+  ds: readonly D[],
+  make: (tenant: TenantId, product: ProductId, c: C, d: D) => keys.Key,
+) =>
+  tenants.flatMap((tenant) =>
+    products.flatMap((product) => each2(cs, ds, (c, d) => make(tenant, product, c, d))),
+  )
 
 /** The keys of every kind of item, for all that is above. */
 const ITEM_KEYS = {
   productKey: each(products, keys.productKey),
   productCodeKey: each(TEXTS, keys.productCodeKey),
+  releaseKey: each2(products, TEXTS, keys.releaseKey),
   planKey: each(plans, keys.planKey),
   tokenKey: each(tokens, keys.tokenKey),
   tenantKey: each(tenants, keys.tenantKey),
+  tenantFenceKey: each(tenants, keys.tenantFenceKey),
   customerKey: each(TEXTS, keys.customerKey),
-  licenseKey: each3(tenants, products, licenses, keys.licenseKey),
-  usageKey: each3(tenants, products, CODES, keys.usageKey),
-  poolKey: each3(tenants, products, CODES, keys.poolKey),
+  licenseKey: own(licenses, keys.licenseKey),
+  usageKey: own2(CODES, [...instants, undefined], keys.usageKey),
+  poolKey: own(CODES, keys.poolKey),
+  ticketKey: own2(CODES, CODES, (tenant, product, metric, order) =>
+    keys.ticketKey(tenant, product, metric, order, 'ref'),
+  ),
+  heldTicketKey: own2(CODES, CODES, keys.heldTicketKey),
+  leaseDenialKey: own2(CODES, ['2026-01-01T00', '2026-01-01T01'], keys.leaseDenialKey),
+  leaseDetailKey: own2(CODES, CODES, keys.leaseDetailKey),
+  activationKey: each2(tenants, activations, keys.activationKey),
+  fingerprintKey: own2(CODES, CODES, keys.fingerprintKey),
   licenseAddressKey: each(licenses, keys.licenseAddressKey),
   keyAddressKey: each(CODES, keys.keyAddressKey),
   referenceKey: each(TEXTS, keys.referenceKey),
   eventKey: each2([...tenants, undefined], events, keys.eventKey),
   usageRecordKey: each2(tenants, TEXTS, keys.usageRecordKey),
+  usageBlockKey: [0, 1].flatMap((shard) =>
+    own2(CODES, [...instants, undefined], (tenant, product, metric, from) =>
+      keys.usageBlockKey(tenant, product, metric, shard, from),
+    ),
+  ),
+  usageDayKey: [0, 1].flatMap((shard) =>
+    own2(CODES, instants, (tenant, product, metric, day) =>
+      keys.usageDayKey(tenant, product, metric, shard, day),
+    ),
+  ),
+  usageCorrectionKey: own(TEXTS, keys.usageCorrectionKey),
   replyKey: each2(TEXTS, TEXTS, keys.replyKey),
   countKey: each2(TEXTS, instants, keys.countKey),
   runKey: each2(CODES, instants, keys.runKey),
 }
 /** What names a partition, or the beginning of a sort key, and no item. */
-const PLACES = ['holdingsPrefix', 'poolsKey', 'eventLog', 'ownedByTenant', 'ownedByProduct', 'KIND']
+const PLACES = [
+  'holdingsPrefix',
+  'RELEASE_PREFIX',
+  'poolsKey',
+  'queueKey',
+  'leaseDenialsKey',
+  'activationsKey',
+  'eventLog',
+  'ownedByTenant',
+  'ownedByProduct',
+  'KIND',
+]
 
 const textOf = ({ pk, sk }: keys.Key) => `${pk}\n${sk}`
 
@@ -77,6 +116,8 @@ describe('a text that anybody chose', () => {
     customerKey: keys.customerKey,
     referenceKey: keys.referenceKey,
     usageRecordKey: (text: string) => keys.usageRecordKey(tenants[0], text),
+    usageCorrectionKey: (text: string) => keys.usageCorrectionKey(tenants[0], products[0], text),
+    releaseKey: (text: string) => keys.releaseKey(products[0], text),
     'replyKey by key': (text: string) => keys.replyKey('tok', text),
     'replyKey by subject': (text: string) => keys.replyKey(text, 'key'),
     countKey: (text: string) => keys.countKey(text, 'window'),
@@ -144,6 +185,9 @@ describe('what a range reads', () => {
         : [
             keys.tenantKey(tenant).pk,
             keys.poolsKey(tenant, products[0]),
+            keys.queueKey(tenant, products[0], 'users'),
+            keys.leaseDenialsKey(tenant, products[0], 'users'),
+            keys.activationsKey(tenant),
             keys.usageRecordKey(tenant, 'x').pk,
             keys.ownedByTenant(tenant, 'LICENSES'),
             keys.ownedByTenant(tenant, 'TOKENS'),

@@ -5,8 +5,7 @@ import { once } from '../remembered.ts'
 import type { Call, Handlers, RouteTable } from './contract.ts'
 import { HttpEvent, type HttpResult } from './event.ts'
 import type { Bound, Exchange, ParsedCall, Ports } from './exchange.ts'
-import { problem } from './problem.ts'
-import { commonHeaders, succeed } from './respond.ts'
+import { commonHeaders, problem, succeed } from './respond.ts'
 import { authenticate, authorize, type Context, demand, limitRate, observe, parse } from './steps.ts'
 
 /** A Lambda function behind API Gateway (HTTP API, payload format 2.0). */

@@ -1,9 +1,11 @@
 import * as z from 'zod'
 import { PoolShortage } from '../../domain/pool-shortage.ts'
-import { REFUSALS, type Refusal } from '../../domain/refusal.ts'
-import type { HttpResult } from './event.ts'
+import { REFUSALS } from '../../domain/refusal.ts'
 
-/** A problem document (RFC 9457), with our members `code`, `next`, `requestId`, `errors` and `pool`. */
+/**
+ * A problem document (RFC 9457), with our members `code`, `next`, `requestId`, `errors` and `pool`. Apart from the code
+ * that makes one, which needs no more than its type: the functions do not load it.
+ */
 export const Problem = z.strictObject({
   type: z.string(),
   title: z.string(),
@@ -20,29 +22,3 @@ export const Problem = z.strictObject({
   errorCode: z.string().optional(),
   key: z.string().optional(),
 })
-
-export function problem(refusal: Refusal, requestId: string): HttpResult {
-  const { status, title, next } = REFUSALS[refusal.refused]
-  const document: z.infer<typeof Problem> = {
-    type: `urn:latchkey:problem:${refusal.refused.toLowerCase().replaceAll('_', '-')}`,
-    title,
-    status,
-    detail: refusal.detail,
-    code: refusal.refused,
-    next,
-    requestId,
-    ...(refusal.errors && { errors: [...refusal.errors] }),
-    ...(refusal.pool && { pool: refusal.pool }),
-    ...refusal.members,
-  }
-  return {
-    statusCode: status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      ...(refusal.retryAfter !== undefined && { 'retry-after': String(refusal.retryAfter) }),
-      ...(status === 401 && { 'www-authenticate': 'Bearer, License' }),
-    },
-    body: JSON.stringify(document),
-  }
-}

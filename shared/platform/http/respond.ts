@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
+import { REFUSALS, type Refusal } from '../../domain/refusal.ts'
 import type { Allowance } from '../auth/rate-limit.ts'
 import type { Route } from './contract.ts'
 import type { HttpResult } from './event.ts'
+import type { Problem } from './problem.ts'
 
 const Versioned = z.object({ revision: z.int() })
 
@@ -37,6 +39,33 @@ function etagOf(route: Route, body: unknown, text: string): string | undefined {
   if (route.versioned) return `"${Versioned.parse(body).revision}"`
   if (route.conditional) return `"${createHash('sha256').update(text).digest('base64url')}"`
   return undefined
+}
+
+/** A refusal, as its problem document. */
+export function problem(refusal: Refusal, requestId: string): HttpResult {
+  const { status, title, next } = REFUSALS[refusal.refused]
+  const document: z.infer<typeof Problem> = {
+    type: `urn:latchkey:problem:${refusal.refused.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: refusal.detail,
+    code: refusal.refused,
+    next,
+    requestId,
+    ...(refusal.errors && { errors: [...refusal.errors] }),
+    ...(refusal.pool && { pool: refusal.pool }),
+    ...refusal.members,
+  }
+  return {
+    statusCode: status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(refusal.retryAfter !== undefined && { 'retry-after': String(refusal.retryAfter) }),
+      ...(status === 401 && { 'www-authenticate': 'Bearer, License' }),
+    },
+    body: JSON.stringify(document),
+  }
 }
 
 /** Headers of every response. Rate limits in the form of the IETF draft (draft-ietf-httpapi-ratelimit-headers-10). */

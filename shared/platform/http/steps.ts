@@ -6,9 +6,8 @@ import { epochMilliseconds } from '../time.ts'
 import type { HttpResult } from './event.ts'
 import type { Exchange, Ports } from './exchange.ts'
 import { bodyText, fingerprint, idempotencyKey, isMutation, parseParts, revision } from './parse.ts'
-import { problem } from './problem.ts'
 import { RefusedError } from './refused.ts'
-import { commonHeaders } from './respond.ts'
+import { commonHeaders, problem } from './respond.ts'
 
 export type Context = { getRemainingTimeInMillis(): number }
 export type Step = MiddlewareObj<Exchange, HttpResult, Error, Context>

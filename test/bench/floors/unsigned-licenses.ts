@@ -1,7 +1,7 @@
+import { contextFunction } from '../../../functions/function.ts'
 import { issueHandlers } from '../../../functions/licenses/issue-handlers.ts'
 import { licensesRoutes } from '../../../functions/licenses/routes.ts'
 import type { LicenseServices } from '../../../functions/licenses/services.ts'
-import { contextFunction } from '../../../functions/function.ts'
 import { withVerifier } from '../../../functions/verified.ts'
 import { LicenseKeyEnvironment, VerifierEnvironment } from '../../../shared/platform/config/environment.ts'
 import { licenseKeyMaker } from '../../../shared/platform/signing/license-key-maker.ts'

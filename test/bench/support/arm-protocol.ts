@@ -2,7 +2,12 @@
 export type Task =
   | { readonly type: 'invoke'; readonly event: string }
   /** `calls` calls by `clients` loops at once, each with the next of the events. */
-  | { readonly type: 'run'; readonly events: readonly string[]; readonly calls: number; readonly clients: number }
+  | {
+      readonly type: 'run'
+      readonly events: readonly string[]
+      readonly calls: number
+      readonly clients: number
+    }
 
 /** Per call, in microseconds: `cpu` is that of the whole process, its compiler and garbage collector included. */
 export type Effort = { readonly wall: number; readonly cpu: number }

@@ -7,8 +7,8 @@ import type { Environment } from '../../../shared/platform/config/environment.ts
 import { clientSettings, createTestTable } from '../../support/dynamodb.ts'
 import { startTestKms } from '../../support/kms.ts'
 import { type Arm, startArm } from './arm.ts'
-import { bundleAll, type Bundles } from './bundles.ts'
-import { sell, type Sold } from './sale.ts'
+import { type Bundles, bundleAll } from './bundles.ts'
+import { type Sold, sell } from './sale.ts'
 
 /** What every subject measures with: the bundles, a stack behind them, and licenses in it. */
 export type Bench = {

@@ -22,7 +22,9 @@ export function render(sections: readonly Section[]): string {
   )
   const align = (line: readonly string[]) =>
     line
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
       .join('   ')
       .trimEnd()
   return sections

@@ -1,7 +1,6 @@
 import type fc from 'fast-check'
 import { expect } from 'vitest'
-import type { Lease } from '../../../functions/leases/lease-view.ts'
-import type { TicketView } from '../../../functions/leases/tickets.ts'
+import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { seconds } from '../../../shared/domain/pool-terms.ts'
 import { isRefusal } from '../../../shared/domain/refusal.ts'
 import { tally, times } from '../../support/parallel.ts'

@@ -4,17 +4,11 @@ import { checkIn } from '../../../functions/leases/check-in.ts'
 import { type CheckOut, checkOut } from '../../../functions/leases/check-out.ts'
 import { claimTicket } from '../../../functions/leases/claim.ts'
 import { heartbeat } from '../../../functions/leases/heartbeat.ts'
-import { Lease } from '../../../functions/leases/lease-view.ts'
 import { openLeaseId, openTicketId } from '../../../functions/leases/sealed-id.ts'
 import type { LeaseServices } from '../../../functions/leases/services.ts'
+import { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { sights } from '../../../functions/leases/sight.ts'
-import {
-  cancelTicket,
-  type Join,
-  joinTicket,
-  pingTicket,
-  TicketView,
-} from '../../../functions/leases/tickets.ts'
+import { cancelTicket, type Join, joinTicket, pingTicket } from '../../../functions/leases/tickets.ts'
 import type { CommitRequest } from '../../../functions/services.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
 import type { License } from '../../../shared/domain/license.ts'

@@ -95,6 +95,23 @@ test('grants that the product does not declare, or of another type, are PLAN_MIS
   ])
 })
 
+test('what no file could hold is refused: nothing is issued that cannot be handed over', async () => {
+  const features = Array.from({ length: 200 }, (_, index) => ({
+    code: `text-${index}`,
+    type: 'string' as const,
+  }))
+  const large = await createProduct(api, { features, modules: [] })
+  const texts = (length: number) => Object.fromEntries(features.map(({ code }) => [code, 'x'.repeat(length)]))
+  const plan = await createPlan(api, large.id, { features: {} })
+  const answer = await refusal({ planId: plan.id, features: texts(250) })
+  const { license } = await issue({ planId: plan.id, features: texts(200) })
+  await scenario.act(license.id, 'suspend')
+  await scenario.act(license.id, 'revoke')
+  expect(outcome(answer)).toBe('422 LICENSE_MISMATCH')
+  expect(answer.body).toHaveProperty('detail', expect.stringMatching(/a license file holds 46000/))
+  expect(await scenario.fileOf(license.id)).toMatchObject({ revision: 3 })
+})
+
 test.each([
   ['tenantId', { tenantId: newTenantId(now) }],
   ['planId', { planId: newPlanId(now) }],

@@ -5,7 +5,7 @@ import { type Answer, type CallOptions, outcome, startApi } from '../../support/
 import { eventsOf } from '../../support/events.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { allRows } from '../../support/rows.ts'
-import { createScenario, expected, type Scenario } from '../../support/scenario.ts'
+import { createScenario, expected, inDays, type Scenario } from '../../support/scenario.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -145,6 +145,17 @@ describe('a gauge', () => {
       ['recorded', 'older-than-known'],
     ])
     expect(await usedOf(scenario, 'users')).toBe(9)
+  })
+
+  test('said of the future is of now, so that a wrong clock keeps no later value out', async () => {
+    const scenario = await createScenario(api)
+    const report = reporter(scenario)
+    const answers = [
+      await report([{ metric: 'users', value: 5, at: inDays(400) }]),
+      await report([{ metric: 'users', value: 6 }]),
+    ]
+    expect(answers.map(outcomesOf)).toEqual([['recorded'], ['recorded']])
+    expect(await usedOf(scenario, 'users')).toBe(6)
   })
 
   test('reported by many at the same time ends with the newest', async () => {

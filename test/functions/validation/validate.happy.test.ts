@@ -1,7 +1,14 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { newLicenseId } from '../../../shared/platform/ids.ts'
-import { epochMilliseconds, HOUR, readClock } from '../../../shared/platform/time.ts'
+import {
+  epochMilliseconds,
+  HOUR,
+  type Instant,
+  plusMilliseconds,
+  readClock,
+} from '../../../shared/platform/time.ts'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
+import { setClock, stopClock } from '../../support/clock.ts'
 import { type Answered, codesOf, createScenario, inDays } from '../../support/scenario.ts'
 
 const api = await startApi()
@@ -87,6 +94,24 @@ describe('a valid license', () => {
     const { key } = await issue()
     expect((await validate({ key, version: '1.2.3', userId: 'ada' })).unchecked).toContain('userId')
   })
+})
+
+test('as time goes on: its start is in, its end is out, grace follows, all without a write', async () => {
+  stopClock()
+  const dates = { validFrom: inDays(1), expiresAt: inDays(3), graceDays: 2 }
+  const { license, key } = await issue(dates)
+  const codeAt = async (instant: Instant) => {
+    setClock(instant)
+    return (await validate({ key })).code
+  }
+  const moment = (instant: Instant) => [plusMilliseconds(instant, -1), instant]
+  const { validFrom, expiresAt, graceEndsAt = expiresAt } = license
+  const codes: string[] = []
+  for (const instant of [validFrom, expiresAt ?? validFrom, graceEndsAt ?? validFrom].flatMap(moment))
+    codes.push(await codeAt(instant))
+  vi.useRealTimers()
+  expect(codes).toEqual(['PENDING', 'VALID', 'VALID', 'GRACE_PERIOD', 'GRACE_PERIOD', 'EXPIRED'])
+  expect(await scenario.row(license)).toMatchObject({ version: 1 })
 })
 
 describe('it is named', () => {

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ActivationId } from '../../shared/domain/activation.ts'
+import { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../../shared/platform/ids.ts'
+import { Instant } from '../../shared/platform/time.ts'
+import * as keys from '../../shared/store/keys.ts'
+import { TABLE } from '../../shared/store/table.ts'
+
+const README = readFileSync(join(import.meta.dirname, '../../shared/store/README.md'), 'utf8')
+
+const id = <T>(schema: { parse(text: string): T }, prefix: string) =>
+  schema.parse(`${prefix}_${'0'.repeat(26)}`)
+const [tenant, product, plan] = [id(TenantId, 'ten'), id(ProductId, 'prd'), id(PlanId, 'pln')]
+const [license, token, event] = [id(LicenseId, 'lic'), id(TokenId, 'tok'), id(EventId, 'evt')]
+const activation = id(ActivationId, 'act')
+const instant = Instant.parse('2026-01-01T00:00:00Z')
+
+/** The key of every kind of row, with names for its parts. Instants stand under several names. */
+const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
+  [keys.productKey(product)],
+  [keys.productCodeKey('<code>')],
+  [keys.releaseKey(product, '<version>')],
+  [keys.planKey(plan)],
+  [keys.tenantKey(tenant)],
+  [keys.tenantFenceKey(tenant)],
+  [keys.customerKey('<customer>')],
+  [keys.licenseKey(tenant, product, license)],
+  [keys.usageKey(tenant, product, '<metric>')],
+  [keys.usageKey(tenant, product, '<metric>', instant), 'from'],
+  [keys.licenseAddressKey(license)],
+  [keys.keyAddressKey('<hash>')],
+  [keys.referenceKey('<reference>')],
+  [keys.poolKey(tenant, product, '<metric>')],
+  [keys.ticketKey(tenant, product, '<metric>', '<order>', '<ref>')],
+  [keys.heldTicketKey(tenant, product, '<metric>', '<ref>')],
+  [keys.leaseDenialKey(tenant, product, '<metric>', '<hour>')],
+  [keys.leaseDetailKey(tenant, product, '<metric>', '<ref>')],
+  [keys.activationKey(tenant, activation)],
+  [keys.fingerprintKey(tenant, product, '<scope>', '<hash>')],
+  [keys.usageRecordKey(tenant, '<record>')],
+  [keys.usageBlockKey(tenant, product, '<metric>', 7, instant), 'from'],
+  [keys.usageDayKey(tenant, product, '<metric>', 7, instant), 'day'],
+  [keys.usageCorrectionKey(tenant, product, '<correction>')],
+  [keys.eventKey(tenant, event)],
+  [keys.eventKey(undefined, event)],
+  [keys.tokenKey(token)],
+  [keys.replyKey('<subject>', '<idempotency-key>')],
+  [keys.countKey('<subject>', '<window>')],
+  [keys.runKey('<job>', instant), 'scheduled-at'],
+]
+const NAMES = { tenant, product, plan, license, token, event, activation }
+
+function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
+  const text = decodeURIComponent(`\`${pk}\` / \`${sk}\``)
+    .replaceAll(instant, `<${instantAs}>`)
+    .replace('#7`', '#<shard>`')
+  return Object.entries(NAMES).reduce((rest, [name, value]) => rest.replaceAll(value, `<${name}>`), text)
+}
+
+test('the README lists the key of every kind of row, and no other', () => {
+  const listed = README.split('\n').map((line) => / \| (`[^`]+` \/ `[^`]+`) \| /.exec(line)?.[1])
+  expect(listed.filter((key) => key !== undefined).toSorted()).toEqual(ROWS.map(written).toSorted())
+})
+
+test('every key of keys.ts is among them', () => {
+  const source = readFileSync(import.meta.filename, 'utf8')
+  // A queue is a partition; `poolsKey` and the like end otherwise.
+  const makers = Object.keys(keys).filter((name) => /[^s]Key$/.test(name) && name !== 'queueKey')
+  expect(makers.filter((name) => !source.includes(`keys.${name}(`))).toEqual([])
+})
+
+test('the README names the indexes and every list in them', () => {
+  for (const { name } of TABLE.indexes) expect(README).toContain(`*${name}*`)
+  for (const list of Object.values(keys.KIND)) expect(README).toContain(`kind \`${list}\``)
+  for (const list of [keys.ownedByTenant(tenant, 'LICENSES'), keys.ownedByTenant(tenant, 'TOKENS')])
+    expect(README).toContain(`owned \`${list.replace(tenant, '<tenant>')}\``)
+  expect(README).toContain(`owned \`${keys.ownedByProduct(product, 'PLANS').replace(product, '<product>')}\``)
+})
