@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ['test/bench/**'],
     globalSetup: ['test/support/dynamodb.ts'],
     // Milliseconds. Two cores shared with DynamoDB Local; nothing in a test waits for time to pass.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 })

@@ -87,7 +87,7 @@ describe('the SDK in a bundle', () => {
   })
 })
 
-describe('the functions', { timeout: 60_000 }, () => {
+describe('the functions', { timeout: 180_000 }, () => {
   test('are bundled one per context, each a file that loads nothing else and has a handler', async () => {
     const sizes = await bundleFunctions(join(folder, 'functions'))
     expect(Object.keys(sizes).sort()).toEqual([...contextNames].sort())

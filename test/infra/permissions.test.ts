@@ -54,7 +54,7 @@ beforeAll(async () => {
   statements = propertiesOf(template, 'AWS::IAM::Policy', Policy).flatMap(({ PolicyDocument, Roles }) =>
     PolicyDocument.Statement.flatMap((statement) => Roles.map(({ Ref }) => ({ role: Ref, statement }))),
   )
-}, 60_000)
+}, 180_000)
 
 /** The contexts whose function may do something to a resource of the template. */
 function whoMay(action: string, logicalId: string): string[] {

@@ -18,7 +18,7 @@ let records: string
 beforeAll(async () => {
   template = await templateOf(readStage('prod'))
   records = functionsOf(template).get('records')?.logicalId ?? ''
-}, 60_000)
+}, 180_000)
 
 const mapping = () => onlyOne(template, 'AWS::Lambda::EventSourceMapping').Properties
 

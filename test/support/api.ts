@@ -139,7 +139,7 @@ export function wrongFields({ body }: Answer): string[] {
   return Problem.parse(body).errors.map(({ field }) => field)
 }
 
-const TIMEOUT_MILLISECONDS = 10_000
+const TIMEOUT_MILLISECONDS = 150_000
 
 /** The remaining time of the request a function serves. */
 const clock = new AsyncLocalStorage<() => number>()

@@ -170,7 +170,7 @@ describe('a dead machine', () => {
     expect(await shop.faults()).toEqual([])
   })
 
-  test('many of them make way after a capacity was cut', { timeout: 60_000 }, async () => {
+  test('many of them make way after a capacity was cut', { timeout: 180_000 }, async () => {
     const shop = await openShop(api, 2, tenMinutes('never', true))
     const { license } = await shop.issue({
       type: 'TOPUP',

@@ -190,6 +190,6 @@ test('any order of steps, some at once: never above the limit, nothing lost, cou
       }
       await fc.asyncModelRun(() => ({ model, real: shop }), steps)
     }),
-    { numRuns: 15, endOnFailure: true },
+    { numRuns: 6, endOnFailure: true },
   )
 })

@@ -24,7 +24,7 @@ import { aWorld } from './rig.ts'
 
 const table = await localTable()
 
-const RUNS = 25
+const RUNS = 8
 
 const index = fc.nat(1000)
 const commands = fc.commands(

@@ -11,7 +11,7 @@ import { listen } from '../../../infra/local/port.ts'
 import { Instant } from '../../../shared/platform/time.ts'
 import { makeAssembly, tableWithAnotherKey, tableWithTwoIndexes, templateWith } from './small-stack.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const { folder, options, remove } = await makeAssembly()
 afterAll(remove)

@@ -22,7 +22,7 @@ const createTable = (endpoint: string) =>
     AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
   })
 
-describe('DynamoDB Local over a data folder', { timeout: 60_000 }, () => {
+describe('DynamoDB Local over a data folder', { timeout: 180_000 }, () => {
   const data = join(folder, 'data')
   const database = join(data, 'dynamodb', 'shared-local-instance.db')
 
@@ -74,7 +74,7 @@ test('a busy port is one sentence', async () => {
   other.close()
 })
 
-test('it ends when the process that started it is killed', { timeout: 60_000 }, async () => {
+test('it ends when the process that started it is killed', { timeout: 180_000 }, async () => {
   const script = `
     import { startDynamoDb } from ${JSON.stringify(join(import.meta.dirname, '../../../infra/local/dynamodb.ts'))}
     console.log((await startDynamoDb()).endpoint)`

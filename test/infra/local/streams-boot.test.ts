@@ -5,7 +5,7 @@ import { bootLocal, type LocalStack } from '../../../infra/local/boot.ts'
 import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
 import { makeAssembly, templateWith } from './small-stack.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const { folder, options, remove } = await makeAssembly()
 afterAll(remove)
