@@ -1,5 +1,6 @@
 // `npm run bench`: what the service costs, ours beside the floor. `--only <text>` runs the subjects whose name has it.
 import { parseArgs } from 'node:util'
+import { cost } from './subjects/cost.ts'
 import { signing } from './subjects/signing.ts'
 import { validateColdStart } from './subjects/validate-cold-start.ts'
 import { validateIo } from './subjects/validate-io.ts'
@@ -13,6 +14,7 @@ const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
   'validate-work': validateWork,
   'validate-cold-start': validateColdStart,
   signing,
+  cost,
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
