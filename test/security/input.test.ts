@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import type * as z from 'zod'
 import type { Operation } from '../../functions/routes.ts'
+import { VendorRole } from '../../shared/domain/access.ts'
 import { type Answer, outcome, startApi } from '../support/api.ts'
 import { changesThings, faultsOf, named, requestFor, rowsOf, type Sent, send, someRole } from './battery.ts'
 import { type Fields, fieldsOf } from './plausible.ts'
@@ -10,6 +11,9 @@ import { createCatalog, createTenancy } from './world.ts'
 const api = await startApi()
 afterAll(api.stop)
 const { known, tokens } = await createTenancy(api, await createCatalog(api))
+await Promise.all(VendorRole.options.map((role) => api.token(role)))
+/** Nothing here is to change it. */
+const rows = (await rowsOf(api.table)).join()
 
 const BODY_LIMIT = 256 * 1024
 
@@ -25,7 +29,6 @@ type Case = { readonly name: string; readonly sent: Sent; readonly code: RegExp;
 
 /** Sends them all; what is wrong with the answers. Nothing may be written by any. */
 async function wrongWith(operation: Operation, cases: readonly Case[]): Promise<string[]> {
-  const before = await rowsOf(api.table)
   const wrong = await Promise.all(
     cases.map(async ({ name, sent, code, names }) => {
       const answer = await send(api, operation, sent)
@@ -35,7 +38,7 @@ async function wrongWith(operation: Operation, cases: readonly Case[]): Promise<
       return faults.map((fault) => `${name}: ${fault}`)
     }),
   )
-  if ((await rowsOf(api.table)).join() !== before.join()) wrong.push(['something was written'])
+  if ((await rowsOf(api.table)).join() !== rows) wrong.push(['something was written'])
   return wrong.flat()
 }
 
@@ -110,7 +113,7 @@ describe('a body that is not as declared changes nothing and is answered with wh
       ...fieldsOf(schema).map((field) => ({
         name: `lists in lists as ${field}`,
         sent: withText(
-          `${JSON.stringify({ ...body, [field]: '<here>' }).replace('"<here>"', nested(20_000))}`,
+          `${JSON.stringify({ ...body, [field]: '<here>' }).replace('"<here>"', nested(5_000))}`,
         ),
         code: /^(4\d\d [A-Z_]+|200)$/,
       })),
@@ -227,6 +230,6 @@ test('whatever is put into one field of a body, the answer is a declared one and
       const answer = await send(api, operation, { ...good, body: { ...Object(good.body), [field]: value } })
       expect(faultsOf(operation, answer)).toEqual([])
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
 })
