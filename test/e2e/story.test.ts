@@ -172,7 +172,7 @@ describe(`${AT_ONCE} requests at once`, () => {
 
   test('that import the same rows import each once', async () => {
     const { planId, tenantId, customerId } = await newCustomer()
-    const rows = Array.from({ length: 5 }, (_, index) => ({
+    const rows = Array.from({ length: 2 }, (_, index) => ({
       reference: `${customerId}-${index}`,
       customerId,
       planId,
