@@ -5,7 +5,7 @@ import { fromMany } from '../support/requests.ts'
 import { alternate, compareEffort } from '../support/rounds.ts'
 
 const ROUNDS = 11
-const ISSUES = 40
+const ISSUES = 25
 const VERDICTS = 400
 
 export async function signing(bench: Bench): Promise<Section> {
@@ -28,8 +28,8 @@ export async function signing(bench: Bench): Promise<Section> {
 
   bench.progress('signing: warming up')
   await validation.run(withNonce, 2000, 8)
-  await issue(signed, 200)
-  await issue(unsigned, 200)
+  await issue(signed, 100)
+  await issue(unsigned, 100)
   bench.progress('signing: KMS calls')
   const kmsPerVerdict = await kmsPer(500, () => validation.run(withNonce, 500, 8))
   const kmsPerIssue = await kmsPer(ISSUES, () => issue(signed))

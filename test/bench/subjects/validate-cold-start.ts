@@ -4,7 +4,7 @@ import type { Section } from '../support/report.ts'
 import { post } from '../support/requests.ts'
 import { alternate, compare } from '../support/rounds.ts'
 
-const SAMPLES = 21
+const SAMPLES = 15
 
 type Start = { readonly imported: number; readonly answered: number }
 

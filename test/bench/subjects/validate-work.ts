@@ -3,7 +3,7 @@ import type { Row, Section } from '../support/report.ts'
 import { fromMany } from '../support/requests.ts'
 import { alternate, compareEffort } from '../support/rounds.ts'
 
-const ROUNDS = 15
+const ROUNDS = 11
 const BUDGET = { of: 'ratio', most: 1.1 } as const
 /** Calls of a round, by clients at once: about a third of a second. */
 const LOADS = [
