@@ -34,8 +34,11 @@ export function clientSettings(endpoint: string) {
   return { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }
 }
 
-/** Makes the one table, empty and under a name of its own, so that test files do not meet. */
-export async function createTestTable(endpoint: string): Promise<string> {
+/**
+ * Makes the one table, empty and under a name of its own, so that test files do not meet. Its stream is for tests that
+ * read it: DynamoDB Local looks through all records of all streams at each write to a table that has one.
+ */
+export async function createTestTable(endpoint: string, { stream = false } = {}): Promise<string> {
   const TableName = `test-${randomUUID()}`
   const keySchema = (partitionKey: string, sortKey: string) => [
     { AttributeName: partitionKey, KeyType: 'HASH' },
@@ -52,7 +55,7 @@ export async function createTestTable(endpoint: string): Promise<string> {
       KeySchema: keySchema(partitionKey, sortKey),
       Projection: { ProjectionType: 'ALL' },
     })),
-    StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    ...(stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } }),
   })
   return TableName
 }

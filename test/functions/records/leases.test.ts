@@ -44,7 +44,7 @@ let address: Parameters<typeof changePool>[0]
 beforeAll(async () => {
   const endpoint = inject('dynamodbEndpoint')
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings(endpoint)))
-  table = { client, name: await createTestTable(endpoint) }
+  table = { client, name: await createTestTable(endpoint, { stream: true }) }
   const described = await callDynamoDb(endpoint, 'DescribeTable', { TableName: table.name })
   const { Table: found } = z.object({ Table: z.object({ LatestStreamArn: z.string() }) }).parse(described)
   stream = new TableStream(endpoint, found.LatestStreamArn)

@@ -47,7 +47,7 @@ beforeEach(async () => {
 afterEach(() => Promise.all(pollers.map((poller) => poller.close())))
 
 async function newTable() {
-  tableName = await createTestTable(endpoint)
+  tableName = await createTestTable(endpoint, { stream: true })
   const described = await callDynamoDb(endpoint, 'DescribeTable', { TableName: tableName })
   streamArn = Described.parse(described).Table.LatestStreamArn
 }
