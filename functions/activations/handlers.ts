@@ -6,6 +6,7 @@ import type { Instant } from '../../shared/platform/time.ts'
 import { activationEntity, beat, readActivation } from '../../shared/store/activation.ts'
 import { activationsKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
+import { isKnownTenant } from '../known-tenant.ts'
 import { activate, type ReplyOf } from './activate.ts'
 import { askingOf, knows, missing, productOf } from './asking.ts'
 import { deactivate } from './deactivate.ts'
@@ -54,7 +55,8 @@ export const activationHandlers: Handlers<typeof activationsRoutes, ActivationSe
     }))
   },
 
-  async listActivations({ params, query, now }, { table, secrets }) {
+  async listActivations({ params, query, caller, now }, { table, secrets }) {
+    if (!(await isKnownTenant(table, caller, params.tenantId))) return missing
     const productId = query.product && (await productOf(query.product, table))
     if (query.product && productId === undefined) return missing
     return readPage(table, secrets.cursorKey, { pk: activationsKey(params.tenantId) }, query, async (items) =>
@@ -81,6 +83,7 @@ export const activationHandlers: Handlers<typeof activationsRoutes, ActivationSe
   },
 
   async resetActivations(call, services) {
+    if (!(await isKnownTenant(services.table, call.caller, call.params.tenantId))) return missing
     const productId = await productOf(call.body.product, services.table)
     if (productId === undefined) return missing
     return reset(call, { tenantId: call.params.tenantId, productId }, call.body.reason, services)

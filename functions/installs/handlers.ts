@@ -10,6 +10,7 @@ import { raiseFences } from '../../shared/store/fence.ts'
 import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
+import { isKnownTenant } from '../known-tenant.ts'
 import { observe } from '../observe.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -19,8 +20,9 @@ import { standingsOf, standingView } from './views.ts'
 const missing = refuse('NOT_FOUND', 'There is no such resource.')
 
 export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices> = {
-  async listInstalls({ params, query, now }, services) {
+  async listInstalls({ params, query, caller, now }, services) {
     const { table, secrets } = services
+    if (!(await isKnownTenant(table, caller, params.tenantId))) return missing
     const held = await readAllHoldings(table, params.tenantId)
     const standings = new Map(held.flatMap((holdings) => [...standingsOf(holdings, now, services)]))
     const range = { pk: tenantKey(params.tenantId).pk, prefix: holdingsPrefix() }
@@ -96,6 +98,7 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
   },
 
   async refreshInstalls(call, services) {
+    if (!(await isKnownTenant(services.table, call.caller, call.params.tenantId))) return missing
     const held = await readAllHoldings(services.table, call.params.tenantId)
     const standings = held.flatMap((holdings) => [...standingsOf(holdings, call.now, services).values()])
     const changes = await observe(standings, call, services)

@@ -2,6 +2,7 @@ import type { Caller } from '../../shared/domain/access.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { Instant } from '../../shared/platform/time.ts'
+import { isKnownTenant } from '../known-tenant.ts'
 import { type Asking, askingOf, notInForce, type Wanted, wantedOf } from './asking.ts'
 import { borrow } from './borrow.ts'
 import { checkIn } from './check-in.ts'
@@ -61,7 +62,10 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
     return isRefusal(address) ? address : claimTicket(call, address, services)
   },
 
-  async listPools({ params, now }, services) {
+  async listPools({ params, caller, now }, services) {
+    if (!(await isKnownTenant(services.table, caller, params.tenantId))) {
+      return refuse('NOT_FOUND', 'There is no such resource.')
+    }
     return { items: await poolViews(params.tenantId, now, services) }
   },
 

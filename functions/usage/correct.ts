@@ -26,6 +26,7 @@ import {
   usageCorrectionEntity,
 } from '../../shared/store/usage-corrections.ts'
 import { changeDays } from '../../shared/store/usage-days.ts'
+import { isKnownTenant } from '../known-tenant.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { isSharded } from './draw.ts'
@@ -89,9 +90,10 @@ const wrong = (field: string, message: string): Refusal =>
   })
 
 export async function listCorrections(
-  { params: { tenantId }, query }: Call<(typeof usageRoutes)['listUsageCorrections']>,
+  { params: { tenantId }, query, caller }: Call<(typeof usageRoutes)['listUsageCorrections']>,
   { table, secrets }: VerifyingServices,
 ) {
+  if (!(await isKnownTenant(table, caller, tenantId))) return refuse('NOT_FOUND', 'There is no such tenant.')
   const { product: name, ...page } = query
   const product = await productNamed(table, name)
   if (product === undefined) {

@@ -132,13 +132,6 @@ describe("another tenant's id is like one that never was", () => {
 /** Operations that say something else of an id that exists nowhere, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   uploadLicense: '422 FILE_MALFORMED', // The file is looked at first.
-  // @TODO Vendor staff get an empty answer for a tenant that is none.
-  listInstalls: '200',
-  refreshInstalls: '200',
-  listPools: '200',
-  listActivations: '200',
-  resetActivations: '200',
-  listUsageCorrections: '200',
 }
 
 describe('an id that exists nowhere is not found, by whoever may ask', () => {
