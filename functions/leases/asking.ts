@@ -1,5 +1,6 @@
 import type { Caller } from '../../shared/domain/access.ts'
 import { standings } from '../../shared/domain/holdings.ts'
+import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isFloating } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { ProductId, type TenantId } from '../../shared/platform/ids.ts'
@@ -55,10 +56,7 @@ export function refuseCaller(
   { verifier }: LeaseServices,
 ): Refusal | undefined {
   if (caller.kind !== 'license') return undefined
-  const standing = standings(holdings, now, verifier.isGenuine).get(caller.licenseId)
-  if (standing?.counts) return undefined
-  const why = standing?.because === 'STATUS' ? standing.status : (standing?.because ?? 'unknown')
-  return refuse('LICENSE_NOT_IN_FORCE', `The license is ${why}.`)
+  return refuseOwn(standings(holdings, now, verifier.isGenuine), caller.licenseId)
 }
 
 /** Metrics that are taken from a pool without being named. */

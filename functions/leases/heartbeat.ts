@@ -1,6 +1,7 @@
 import type { Entry } from '../../shared/domain/lease-entry.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
-import { findLease, isLapsed, type PoolChange, renew, renewBlindly } from '../../shared/domain/pool.ts'
+import { renewal } from '../../shared/domain/lease-renewal.ts'
+import { isLapsed, type PoolChange, renewBlindly } from '../../shared/domain/pool.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -24,7 +25,7 @@ export async function heartbeat(
   services: LeaseServices,
 ): Promise<Lease | Refusal | Replayed> {
   const { caller, now } = call
-  const { tenantId, productId, ref, sharer, entries } = address
+  const { tenantId, productId, ref, entries } = address
   const at = seconds(now)
   if (entries.some(([, entry]) => entry.kind === 'borrow'))
     return refuse('TRANSITION_NOT_ALLOWED', 'A borrowed license is not renewed; return it and borrow again.')
@@ -62,25 +63,19 @@ export async function heartbeat(
     decide(sight, pools): Step<Lease> | Refusal {
       const offers = offersFor(sight)
       if (isRefusal(offers)) return offers
-      const changes = new Map<string, PoolChange>()
-      const kept: [string, Entry][] = []
-      let isPrevious = false
-      let isOver = false
-      for (const [index, [metric, held]] of entries.entries()) {
-        const pool = pools.get(metric)
-        if (pool === undefined) return lapsed
-        const found = findLease(pool, ref, held, sharer, at)
-        if (found.is === 'superseded') return superseded
-        if (!('entry' in found)) return lapsed
-        isPrevious ||= found.is === 'previous'
-        const { entry, change } = renew(pool, ref, found.entry, offers[index] ?? [], at)
-        isOver ||= entry === undefined
-        changes.set(metric, change)
-        kept.push([metric, isPrevious ? found.entry : (entry ?? found.entry)])
+      const found = renewal(address, pools, offers, at)
+      switch (found.is) {
+        case 'lapsed':
+          return lapsed
+        case 'superseded':
+          return superseded
+        case 'again':
+          return { changes: new Map(), reply: answer(found.entries) }
+        case 'too-many':
+          return letGo(found.changes)
+        case 'renewed':
+          return { changes: found.changes, reply: answer(found.entries) }
       }
-      if (isPrevious) return { changes: new Map(), reply: answer(kept) }
-      if (isOver) return letGo(changes)
-      return { changes, reply: answer(kept) }
     },
   })
 

@@ -1,7 +1,9 @@
 import type { Holder } from '../../shared/domain/lease-last.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
+import { milliseconds } from '../../shared/domain/lease-terms.ts'
 import { giveBack, isLapsed, type Pool, type PoolChange } from '../../shared/domain/pool.ts'
 import { ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
+import { COUNTED, standingOf } from '../../shared/domain/queue.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { isDead, orderOf, PING_WITHIN, type Ticket } from '../../shared/domain/ticket.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -10,7 +12,7 @@ import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../sha
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { instantOf } from './lease-view.ts'
-import { milliseconds, offersOf, randomRef } from './plan.ts'
+import { offersOf, randomRef } from './plan.ts'
 import { sealTicketId, type TicketAddress } from './sealed-id.ts'
 import { serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
@@ -152,9 +154,6 @@ export async function pingTicket(
   })
 }
 
-/** Tickets counted before one; beyond, its position is told as at least this. */
-const COUNTED = 200
-
 async function standing(
   address: TicketAddress,
   ticket: Ticket,
@@ -162,19 +161,14 @@ async function standing(
   { now }: CommitRequest,
   { table }: LeaseServices,
 ): Promise<Pick<TicketView, 'position' | 'positionIsAtLeast' | 'estimate'>> {
-  const at = seconds(now)
   const ahead = await readQueue(table, address, COUNTED, ticket)
-  const live = ahead.filter((one) => !isDead(one, at))
-  let needed = live.reduce((units, one) => units + one.units, ticket.units)
-  const ends = [...pool.entries.values()].toSorted((a, b) => a.until - b.until)
-  const end = ends.find((entry) => {
-    needed -= entry.units
-    return needed <= 0
-  })
+  const { position, estimate } = standingOf(ticket, ahead, pool, seconds(now))
   return {
-    position: live.length + 1,
+    position,
     ...(ahead.length === COUNTED && { positionIsAtLeast: true }),
-    ...(end && { estimate: { at: instantOf(Math.max(end.until, at)), basis: 'ends-of-leases' } as const }),
+    ...(estimate !== undefined && {
+      estimate: { at: instantOf(estimate), basis: 'ends-of-leases' } as const,
+    }),
   }
 }
 

@@ -7,6 +7,7 @@ import type { MatchRule } from './fingerprint.ts'
 import { type Holdings, type Standing, standings } from './holdings.ts'
 import type { License } from './license.ts'
 import { type Size, sizeOf } from './overdraft.ts'
+import { refuseOwn } from './own-license.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 /** On what terms machines get places of a product now. */
@@ -36,13 +37,8 @@ export function machineTerms(
   isGenuine: (license: License) => boolean,
 ): MachineTerms | Refusal {
   const all = standings(holdings, now, isGenuine)
-  if (asking !== undefined) {
-    const own = all.get(asking)
-    if (!own?.counts) {
-      const why = own?.because === 'STATUS' ? own.status : (own?.because ?? 'unknown')
-      return refuse('LICENSE_NOT_IN_FORCE', `The license is ${why}.`)
-    }
-  }
+  const refused = refuseOwn(all, asking)
+  if (refused !== undefined) return refused
   const counting = [...all.values()]
     .filter((standing) => standing.counts && isNodeLocked(standing))
     .toSorted(byPrecedence)

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { Duration, epochMilliseconds, type Instant, TimeZone } from '../platform/time.ts'
+import { addDuration } from './calendar.ts'
+import type { Rules } from './catalog.ts'
+import type { Holdings } from './holdings.ts'
+import type { License } from './license.ts'
+import { type Offer, offers, ruleOf, type Size, sizeAt } from './pool-terms.ts'
+
+/** The default length of a lease (market.md, 2.12). */
+const LEASE_LENGTH = Duration.parse('PT10M')
+/** How long a freed place is kept for the next ticket, unless its plan says otherwise (market.md, 2.12: 2 to 5 minutes). */
+const HOLD_LENGTH = Duration.parse('PT3M')
+const UTC = TimeZone.parse('UTC')
+
+/** How many units there are, and the ways in which they may be given now, best first. */
+export type LeaseTerms = { readonly size: Size; readonly offers: readonly Offer[] }
+
+type IsGenuine = (license: License) => boolean
+
+/** The ways in which a lease of the usual length may be granted or renewed now. */
+export function leaseTerms(
+  holdings: Holdings,
+  metric: string,
+  now: Instant,
+  isGenuine: IsGenuine,
+): LeaseTerms {
+  const rule = ruleOf(sizeAt(holdings, metric, now, isGenuine), 'lease')
+  return offers(holdings, metric, now, milliseconds(now, rule?.duration ?? LEASE_LENGTH), isGenuine)
+}
+
+/** The ways in which a freed place may be kept for a ticket now. */
+export function holdTerms(
+  holdings: Holdings,
+  metric: string,
+  now: Instant,
+  isGenuine: IsGenuine,
+): LeaseTerms {
+  const rule = ruleOf(sizeAt(holdings, metric, now, isGenuine), 'queue')
+  return offers(holdings, metric, now, milliseconds(now, rule?.hold ?? HOLD_LENGTH), isGenuine)
+}
+
+/** Milliseconds of a duration that begins now. */
+export const milliseconds = (now: Instant, duration: Duration) =>
+  epochMilliseconds(addDuration(now, duration, UTC)) - epochMilliseconds(now)
+
+export type Sharing = NonNullable<Rules['lease']>['sharing']
+
+/** How the leases of some pools are shared: all in the same way, or not at all, for they are one lease with one name. */
+export function sharingOf(sizes: readonly Size[]): Sharing {
+  const kinds = sizes.map((size) => ruleOf(size, 'lease')?.sharing)
+  return kinds.every((kind) => kind === kinds[0]) ? (kinds[0] ?? 'process') : 'process'
+}
+
+/** The name of an entry by what it stands for. 48 bits as 8 characters: short, for it counts towards the pool's size. */
+export const nameOf = (...parts: readonly string[]) =>
+  createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 6).toString('base64url')
