@@ -12,6 +12,8 @@ export type Needs = {
   readonly signing?: 'verify' | 'sign'
   /** To make and show license keys. */
   readonly licenseKeys?: true
+  /** The keys of offline activations. `verify`: their public halves. `sign`: also to sign response files with them. */
+  readonly activationKeys?: 'verify' | 'sign'
   /** To sign verdicts, or publish the keys that verify them. */
   readonly sessionKeys?: true
 }
@@ -26,9 +28,9 @@ export const needs = {
   releases: { table: 'write' },
   features: { table: 'write', signing: 'verify' },
   leases: { table: 'write', signing: 'verify', sessionKeys: true },
-  activations: { table: 'write', signing: 'sign' },
+  activations: { table: 'write', signing: 'verify', activationKeys: 'sign' },
   usage: { table: 'write', signing: 'verify' },
-  trust: { table: 'write', signing: 'verify', sessionKeys: true },
+  trust: { table: 'write', signing: 'verify', activationKeys: 'verify', sessionKeys: true },
   records: { table: 'write', stream: true },
   service: { table: 'read' },
 } as const satisfies Record<ContextName, Needs>

@@ -1,16 +1,20 @@
-import { VerifierEnvironment } from '../../shared/platform/config/environment.ts'
+import { ActivationKeyEnvironment, VerifierEnvironment } from '../../shared/platform/config/environment.ts'
+import { activationSigner } from '../../shared/platform/signing/activation-signer.ts'
+import { loadPublicKeys } from '../../shared/platform/signing/public-keys.ts'
 import { contextFunction } from '../function.ts'
 import { withVerifier } from '../verified.ts'
-import { activationSigner } from './activation-signer.ts'
 import { activationHandlers } from './handlers.ts'
 import { activationsRoutes } from './routes.ts'
 import type { ActivationServices } from './services.ts'
 
 const { serve } = contextFunction(
-  VerifierEnvironment,
+  VerifierEnvironment.extend(ActivationKeyEnvironment.shape),
   async (services, { kms }, env): Promise<ActivationServices> => {
-    const verifying = await withVerifier(services, kms, env.SIGNING_KEY_IDS)
-    return { ...verifying, sign: activationSigner(kms, verifying.publicKeys) }
+    const [verifying, keys] = await Promise.all([
+      withVerifier(services, kms, env.SIGNING_KEY_IDS),
+      loadPublicKeys(kms, env.ACTIVATION_KEY_IDS),
+    ])
+    return { ...verifying, sign: activationSigner(kms, keys) }
   },
 )
 

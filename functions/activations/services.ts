@@ -1,5 +1,5 @@
+import type { ActivationSigner } from '../../shared/platform/signing/activation-signer.ts'
 import type { VerifyingServices } from '../verified.ts'
-import type { ActivationSigner } from './activation-signer.ts'
 
 export type ActivationServices = VerifyingServices & {
   /** Makes the response file of an offline activation. */

@@ -1,5 +1,10 @@
 import * as z from 'zod'
-import { SessionKeyEnvironment, VerifierEnvironment } from '../../shared/platform/config/environment.ts'
+import {
+  ActivationKeyEnvironment,
+  SessionKeyEnvironment,
+  VerifierEnvironment,
+} from '../../shared/platform/config/environment.ts'
+import { loadPublicKeys } from '../../shared/platform/signing/public-keys.ts'
 import { sessionKeys } from '../../shared/platform/signing/session-keys.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import { contextFunction } from '../function.ts'
@@ -9,9 +14,10 @@ import { trustRoutes } from './routes.ts'
 import { validateLicenses } from './validate-licenses.ts'
 
 const { serve, services } = contextFunction(
-  VerifierEnvironment.extend(SessionKeyEnvironment.shape),
+  VerifierEnvironment.extend({ ...SessionKeyEnvironment.shape, ...ActivationKeyEnvironment.shape }),
   async (common, { kms }, env): Promise<TrustServices> => ({
     ...(await withVerifier(common, kms, env.SIGNING_KEY_IDS)),
+    activationKeys: await loadPublicKeys(kms, env.ACTIVATION_KEY_IDS),
     sessionKeys: sessionKeys(kms, env.SESSION_KEY_ID),
   }),
 )

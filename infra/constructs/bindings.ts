@@ -5,6 +5,7 @@ import type * as z from 'zod'
 import type { Needs } from '../../functions/needs.ts'
 import { RecordsEnvironment } from '../../functions/records/environment.ts'
 import {
+  ActivationKeyEnvironment,
   Environment,
   LicenseKeyEnvironment,
   SessionKeyEnvironment,
@@ -44,6 +45,7 @@ export function bindingsOf(need: Needs, resources: Resources): Binding[] {
   const { keys } = resources
   const bindings = [need.stream ? streamFunction(need.table, resources) : apiFunction(need.table, resources)]
   if (need.signing !== undefined) bindings.push(signingKeys(need.signing, keys.signing))
+  if (need.activationKeys !== undefined) bindings.push(activationKeys(need.activationKeys, keys.activations))
   if (need.licenseKeys) bindings.push(licenseKeys(keys.licenseKeys))
   if (need.sessionKeys) bindings.push(sessionKeys(keys.sessions))
   return bindings
@@ -87,16 +89,25 @@ function allowTable(access: Needs['table'], table: Table): PolicyStatement[] {
 }
 
 function signingKeys(access: NonNullable<Needs['signing']>, keys: readonly Key[]): Binding {
-  const variables = { SIGNING_KEY_IDS: keys.map(({ keyId }) => keyId).join(',') }
+  return bind(VerifierEnvironment, { SIGNING_KEY_IDS: idsOf(keys) }, ...allowKeys(access, keys))
+}
+
+function activationKeys(access: NonNullable<Needs['activationKeys']>, keys: readonly Key[]): Binding {
+  return bind(ActivationKeyEnvironment, { ACTIVATION_KEY_IDS: idsOf(keys) }, ...allowKeys(access, keys))
+}
+
+const idsOf = (keys: readonly Key[]) => keys.map(({ keyId }) => keyId).join(',')
+
+function allowKeys(access: 'verify' | 'sign', keys: readonly Key[]): PolicyStatement[] {
   const arns = keys.map(({ keyArn }) => keyArn)
   const verify = allow(['kms:GetPublicKey'], arns)
-  if (access === 'verify') return bind(VerifierEnvironment, variables, verify)
+  if (access === 'verify') return [verify]
   // All of them, not the active one alone: while a rotation is deployed, functions of before and after it are running.
   const sign = allow(['kms:Sign'], arns, {
     'kms:SigningAlgorithm': 'ECDSA_SHA_256',
     'kms:MessageType': 'DIGEST',
   })
-  return bind(VerifierEnvironment, variables, verify, sign)
+  return [verify, sign]
 }
 
 function licenseKeys(key: Key): Binding {

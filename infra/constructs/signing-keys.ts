@@ -8,6 +8,8 @@ import { removalPolicyOf } from './removal-policy.ts'
 export type Keys = {
   /** For license files, oldest first: the last is next, the one before is active, older ones are retired. */
   readonly signing: readonly Key[]
+  /** For the response files of offline activations, in the same order and rotated with them. */
+  readonly activations: readonly Key[]
   /** Keeps credentials: from it come the hashes of tokens and license keys, sealed replies and cursors. */
   readonly credentials: Key
   /** Makes license keys, so that none has to be stored. */
@@ -25,16 +27,19 @@ export function createKeys(scope: Construct, stage: Stage): Keys {
       description: `Latchkey ${stage.name}: ${purpose}`,
       removalPolicy: removalPolicyOf(stage),
     })
-  return {
-    signing: Array.from({ length: stage.signingKeys }, (_, index) =>
-      createKey(scope, `LicenseSigningKey${index + 1}`, {
+  const p256 = (name: string, purpose: string) =>
+    Array.from({ length: stage.signingKeys }, (_, index) =>
+      createKey(scope, `${name}${index + 1}`, {
         keySpec: KeySpec.ECC_NIST_P256,
         keyUsage: KeyUsage.SIGN_VERIFY,
-        description: `Latchkey ${stage.name}: signs license files, key ${index + 1}, oldest first`,
+        description: `Latchkey ${stage.name}: ${purpose}, key ${index + 1}, oldest first`,
         // In every stage: what a key has signed cannot be verified anew once the key is gone.
         removalPolicy: RemovalPolicy.RETAIN,
       }),
-    ),
+    )
+  return {
+    signing: p256('LicenseSigningKey', 'signs license files'),
+    activations: p256('ActivationSigningKey', 'signs offline activations'),
     credentials: hmac('CredentialKey', KeySpec.HMAC_256, 'keeps tokens, license keys and cursors'),
     licenseKeys: hmac('LicenseKeyKey', KeySpec.HMAC_256, 'makes license keys'),
     sessions: hmac('SessionKey', KeySpec.HMAC_512, 'makes the keys that sign verdicts'),

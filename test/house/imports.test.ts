@@ -106,8 +106,6 @@ const SDK_USERS = inside(
   // Where clients are made and handed on.
   'functions/services.ts',
   'functions/verified.ts',
-  // @TODO Belongs to shared/platform/signing.
-  'functions/activations/activation-signer.ts',
   // Fed by the table's stream, in DynamoDB's own form, and not by the API: it has a client of its own.
   'functions/records',
   // The local stack, and the first token of a stage, which nobody could ask the API for.

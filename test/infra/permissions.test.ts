@@ -92,9 +92,10 @@ describe('least privilege', () => {
     expect(new Set(roles).size).toBe(contextNames.length)
   })
 
-  test('license files and offline activations are signed by those two contexts, only digests, only with ES256', () => {
-    for (const key of ['LicenseSigningKey1', 'LicenseSigningKey2']) {
-      expect(whoMay('kms:Sign', key)).toEqual(['activations', 'licenses'])
+  test('licenses alone signs license files, activations alone response files; only digests, only with ES256', () => {
+    for (const number of [1, 2]) {
+      expect(whoMay('kms:Sign', `LicenseSigningKey${number}`)).toEqual(['licenses'])
+      expect(whoMay('kms:Sign', `ActivationSigningKey${number}`)).toEqual(['activations'])
     }
     const signing = statements.filter(({ statement }) => statement.Action.includes('kms:Sign'))
     expect(signing).toHaveLength(2)

@@ -7,6 +7,7 @@ import { operations } from '../../functions/routes.ts'
 import { contextNames, contextSettings } from '../../infra/contexts.ts'
 import { readStage } from '../../infra/stage.ts'
 import {
+  ActivationKeyEnvironment,
   Environment,
   LicenseKeyEnvironment,
   SessionKeyEnvironment,
@@ -122,6 +123,7 @@ describe('functions', () => {
       const schemas = [
         need.stream ? RecordsEnvironment : Environment,
         ...(need.signing ? [VerifierEnvironment] : []),
+        ...(need.activationKeys ? [ActivationKeyEnvironment] : []),
         ...(need.licenseKeys ? [LicenseKeyEnvironment] : []),
         ...(need.sessionKeys ? [SessionKeyEnvironment] : []),
       ]

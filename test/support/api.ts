@@ -69,6 +69,7 @@ export async function startApi({ oidcIssuers = [] }: ApiOptions = {}): Promise<A
     ISSUER: 'https://licensing.example.test',
     CREDENTIAL_KEY_ID: kms.keys.credentials,
     SIGNING_KEY_IDS: kms.keys.signing.join(','),
+    ACTIVATION_KEY_IDS: kms.keys.activations.join(','),
     LICENSE_KEY_KEY_ID: kms.keys.licenseKeys,
     SESSION_KEY_ID: kms.keys.sessions,
     OIDC_ISSUERS: JSON.stringify(oidcIssuers),

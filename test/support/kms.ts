@@ -5,6 +5,8 @@ import { type LocalKms, startKms } from '../../infra/local/kms/start-kms.ts'
 export type TestKeys = {
   /** P-256, oldest first. */
   readonly signing: readonly string[]
+  /** P-256, oldest first. */
+  readonly activations: readonly string[]
   /** HMAC_256. */
   readonly credentials: string
   /** HMAC_256. */
@@ -23,6 +25,9 @@ export async function startTestKms(): Promise<LocalKms & { readonly keys: TestKe
   const keyId = (logicalId: string, description: KeyDescription) => store.keyFor(logicalId, description).id
   const keys = {
     signing: ['LicenseSigningKey1', 'LicenseSigningKey2'].map((logicalId) => keyId(logicalId, P256)),
+    activations: ['ActivationSigningKey1', 'ActivationSigningKey2'].map((logicalId) =>
+      keyId(logicalId, P256),
+    ),
     credentials: keyId('CredentialKey', HMAC_256),
     licenseKeys: keyId('LicenseKeyKey', HMAC_256),
     sessions: keyId('SessionKey', HMAC_512),

@@ -9,6 +9,8 @@ export const OidcIssuer = z.strictObject({
   roleClaim: z.string().default('roles'),
   /** The claim with the tenant's id, for tenant roles. */
   tenantClaim: z.string().default('tenant'),
+  /** The claim with the id of the organization that an `org:admin` administers. */
+  organizationClaim: z.string().default('organization'),
   roles: z.record(z.string(), z.string()),
 })
 export type OidcIssuer = z.infer<typeof OidcIssuer>
@@ -44,6 +46,11 @@ export const Environment = z.object({
 /** Of functions that verify license files: KMS P-256 keys, comma-separated, oldest first; the last is the next one. */
 export const VerifierEnvironment = z.object({
   SIGNING_KEY_IDS: z.string().transform((text) => text.split(',')),
+})
+
+/** Of functions that sign or publish for offline activations: KMS P-256 keys, in the same order. */
+export const ActivationKeyEnvironment = z.object({
+  ACTIVATION_KEY_IDS: z.string().transform((text) => text.split(',')),
 })
 
 /** Of functions that make or show license keys: the KMS HMAC key from which they are derived. */

@@ -76,6 +76,7 @@ function environmentOf(
   return {
     ...ours,
     SIGNING_KEY_IDS: kms.keys.signing.join(','),
+    ACTIVATION_KEY_IDS: kms.keys.activations.join(','),
     LICENSE_KEY_KEY_ID: kms.keys.licenseKeys,
     SESSION_KEY_ID: kms.keys.sessions,
     AWS_REGION: region,

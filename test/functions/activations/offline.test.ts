@@ -77,15 +77,18 @@ describe('an offline activation', () => {
     expect(await shop.faults()).toEqual([])
   })
 
-  test('is signed with a license signing key, which stays published for as long as files live', async () => {
+  test('is signed with a key of its own, which stays published, and not with one for licenses', async () => {
     const shop = await openShop(api, 1)
-    const { license } = await shop.issue()
     const { file } = await granted(shop, ['a'])
-    const licenseFile = await api.call('GET', `/v1/licenses/${license.id}/file`, {
+    const licenseFile = await api.call('GET', `/v1/licenses/${shop.license.id}/file`, {
       token: await api.token('vendor:issuer'),
     })
-    const { license: jws } = z.object({ license: z.string() }).parse(licenseFile.body)
-    expect(decodeProtectedHeader(file.activation).kid).toBe(decodeProtectedHeader(jws).kid)
+    const { license } = z.object({ license: z.string() }).parse(licenseFile.body)
+    const { keys } = Jwks.parse((await api.call('GET', '/.well-known/jwks.json')).body)
+    const kids = keys.map(({ kid }) => kid)
+    expect(kids.indexOf(decodeProtectedHeader(license).kid)).toBe(0)
+    // After the next license key and three session keys.
+    expect(kids.indexOf(decodeProtectedHeader(file.activation).kid)).toBe(5)
   })
 
   test('ends with the licenses, grace included, and never if one never ends', async () => {

@@ -112,6 +112,6 @@ describe('a key', () => {
 
   test('alone is none to sign with: the next one has to be known before', async () => {
     const { publicKeys } = await configured(first)
-    expect(() => licenseSigner(kms, publicKeys, ISSUER)).toThrow(/at least two keys/)
+    expect(() => licenseSigner(kms, publicKeys, ISSUER)).toThrow(/at least two have to be configured/)
   })
 })
