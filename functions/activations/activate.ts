@@ -1,6 +1,4 @@
 import { type Activation, activationView } from '../../shared/domain/activation.ts'
-import { takePlace } from '../../shared/domain/activation-allowance.ts'
-import { findPlace } from '../../shared/domain/activation-pool.ts'
 import type { MachineTerms } from '../../shared/domain/activation-terms.ts'
 import type { Component } from '../../shared/domain/fingerprint.ts'
 import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
@@ -8,23 +6,22 @@ import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import { activationItem, takeOffline } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
-import { changeMachines, type MachineChange } from '../../shared/store/activation-pool.ts'
+import { changeMachines } from '../../shared/store/activation-pool.ts'
 import { putOnce } from '../../shared/store/transact.ts'
+import { planActivation } from '../machine-plan.ts'
+import {
+  findPromoted,
+  fingerprintTaken,
+  lookAt,
+  type MachineAsking,
+  type Situation,
+} from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
-import { type Asking, newActivationId } from './asking.ts'
+import { newActivationId } from './asking.ts'
 import { eventOf, promotions, reclaims, refusalsOf, seenUntil } from './changes.ts'
 import { exhausted } from './exhausted.ts'
 import type { ActivationServices } from './services.ts'
-import {
-  findDead,
-  findPromoted,
-  fingerprintTaken,
-  isSeen,
-  lookAt,
-  ownersOf,
-  type Situation,
-} from './situation.ts'
 
 export type Machine = Partial<Pick<Activation, 'name' | 'platform' | 'hostname' | 'userId'>> & {
   readonly fingerprints: readonly Component[]
@@ -45,7 +42,7 @@ export type ReplyOf<Reply> = (
  */
 export function activate<Reply>(
   call: CommitRequest,
-  asking: Asking,
+  asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,
   replyOf: ReplyOf<Reply>,
@@ -55,7 +52,7 @@ export function activate<Reply>(
 
 async function attempt<Reply>(
   call: CommitRequest,
-  asking: Asking,
+  asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,
   replyOf: ReplyOf<Reply>,
@@ -64,36 +61,32 @@ async function attempt<Reply>(
   const { table } = services
   const situation = await lookAt(asking, machine.fingerprints, now, services)
   if (isRefusal(situation)) return situation
-  const { pool, terms, holdings } = situation
-  const { same, living, dead: owed } = ownersOf(situation, now)
-  if (same !== undefined) return again(call, same, machine, terms, services, replyOf)
-  if (living.length > 0) return fingerprintTaken(living)
-
-  const wanted = pool.used + 1 - terms.size.capacity
-  const place = findPlace(pool, terms.size, owed, await findDead(table, holdings, wanted, now))
-  if (!place.found && place.makeWay === undefined) return exhausted(call, asking, terms, pool, table)
-  if (!place.found) {
-    const refused = await makeWay(call, situation, place.makeWay, services)
+  const { pool, terms } = situation
+  const plan = await planActivation(situation, table, now)
+  if (plan.is === 'same') return again(call, plan.activation, machine, terms, services, replyOf)
+  if (plan.is === 'taken') return fingerprintTaken(plan.living)
+  if (plan.is === 'full') return exhausted(call, asking, terms, pool, table)
+  if (plan.is === 'refused') return plan.refusal
+  if (plan.is === 'behind') {
+    const refused = await makeWay(call, situation, plan.leaving, services)
     return refused ?? attempt(call, asking, machine, services, replyOf)
   }
 
-  const { overdraft, reclaim } = place
-  const allowance = allow(situation, reclaim, now)
-  if (isRefusal(allowance)) return allowance
+  const { overdraft, reclaim, allowed } = plan
   const change = { used: 1 - reclaim.length, overdrawn: Number(overdraft) - flagged(reclaim) }
   const promoted = await findPromoted(table, asking, pool, terms, change, reclaim)
   const { capacity, limit } = terms.size
   const activation = newActivation(call, asking, machine, situation, overdraft)
   const writes = {
     pool: changeMachines(asking.tenantId, asking.productId, {
-      ...allowance,
+      ...allowed,
       used: change.used,
       overdrawn: change.overdrawn - promoted.length,
       // Within these the place is what it was found to be, whoever else got one meanwhile.
       atMost: Math.min((overdraft ? limit : capacity) - change.used, Number.MAX_SAFE_INTEGER),
       ...(overdraft && { atLeast: capacity + 1 - change.used }),
       seen: {
-        ...allowance.seen,
+        ...allowed.seen,
         ...(promoted.length > 0 && { used: pool.used, overdrawn: pool.overdrawn }),
         fence: pool.fence,
       },
@@ -180,30 +173,9 @@ async function makeWay(
   return isRefusal(done) ? done : undefined
 }
 
-/** What the machine's coming means for the allowance, and what of the pool it depends on. */
-function allow(
-  situation: Situation,
-  leaving: readonly Activation[],
-  now: CommitRequest['now'],
-): Pick<MachineChange, 'freed' | 'moves' | 'seen'> | Refusal {
-  const { pool, terms } = situation
-  const { deactivations, size, license } = terms
-  if (deactivations === undefined) return { seen: {} }
-  if (pool.freed === 0) return { seen: { freed: 0 } }
-  const fresh = size.limit - (pool.used - leaving.length) > pool.freed
-  const machine = { seen: isSeen(situation, leaving, now), fresh }
-  const after = takePlace(pool, deactivations, machine, license.timeZone, now)
-  if (isRefusal(after)) return after
-  return {
-    freed: after.freed - pool.freed,
-    moves: after.moves,
-    seen: { used: pool.used, freed: pool.freed, moves: pool.moves },
-  }
-}
-
 function newActivation(
   { now }: CommitRequest,
-  { tenantId, productId }: Asking,
+  { tenantId, productId }: MachineAsking,
   { fingerprints: _, offline, ...told }: Machine,
   { terms, components }: Situation,
   overdraft: boolean,

@@ -2,24 +2,18 @@ import { ulid } from 'ulid'
 import type { Caller } from '../../shared/domain/access.ts'
 import { type Activation, ActivationId } from '../../shared/domain/activation.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { type LicenseId, ProductId, type TenantId } from '../../shared/platform/ids.ts'
+import { ProductId } from '../../shared/platform/ids.ts'
 import { epochMilliseconds, type Instant } from '../../shared/platform/time.ts'
 import { findProduct } from '../../shared/store/address.ts'
 import type { Table } from '../../shared/store/transact.ts'
-
-/** Whose machine of which product a request is about, and under which license, if a license key asks. */
-export type Asking = {
-  readonly tenantId: TenantId
-  readonly productId: ProductId
-  readonly licenseId?: LicenseId
-}
+import type { MachineAsking } from '../machine-situation.ts'
 
 /** The tenant is the caller's own; the product is that of its license, or the one it names. */
 export async function askingOf(
   caller: Caller,
   product: string | undefined,
   table: Table,
-): Promise<Asking | Refusal> {
+): Promise<MachineAsking | Refusal> {
   if (caller.kind === 'license') {
     const { tenantId, productId, licenseId } = caller
     const isOther = product !== undefined && (await productOf(product, table)) !== productId

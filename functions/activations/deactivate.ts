@@ -1,23 +1,20 @@
 import { type ActivationId, type ActivationView, activationView } from '../../shared/domain/activation.ts'
-import { recentMoves } from '../../shared/domain/activation-allowance.ts'
-import type { MachinePool } from '../../shared/domain/activation-pool.ts'
-import { type MachineTerms, machineTerms } from '../../shared/domain/activation-terms.ts'
+import { type MovesLeft, movesLeft } from '../../shared/domain/activation-allowance.ts'
+import { machineTerms } from '../../shared/domain/activation-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
-import type { Instant } from '../../shared/platform/time.ts'
 import { readActivation, removeActivation } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines, readMachinePool } from '../../shared/store/activation-pool.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
+import { findPromoted } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
 import { knows, missing } from './asking.ts'
 import { eventOf, promotions, refusalsOf, seenUntil } from './changes.ts'
 import type { ActivationServices } from './services.ts'
-import { findPromoted } from './situation.ts'
 
-export type MovesLeft = { allowed: number; left: number }
 type Deactivated = { activation: ActivationView; moves?: MovesLeft }
 
 /**
@@ -70,16 +67,4 @@ export function deactivate(
       refusals: refusalsOf(writes),
     })
   })
-}
-
-/** How many moves the allowance leaves now. */
-export function movesLeft(
-  { deactivations, license }: MachineTerms,
-  pool: Pick<MachinePool, 'moves'>,
-  now: Instant,
-): MovesLeft | undefined {
-  if (deactivations === undefined) return undefined
-  const { allowed } = deactivations
-  const recent = recentMoves(pool.moves, deactivations, license.timeZone, now)
-  return { allowed, left: Math.max(0, allowed - recent.length) }
 }

@@ -6,8 +6,8 @@ import { UNLIMITED } from '../../shared/domain/overdraft.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { readMachines } from '../../shared/store/activation.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import type { MachineAsking } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
-import type { Asking } from './asking.ts'
 
 /** The machines a refusal names; the tenant's list has all. */
 const SHOWN = 5
@@ -15,7 +15,7 @@ const SHOWN = 5
 /** Every place is taken: how many there are, and, for whom it concerns, which machines were longest not heard of. */
 export async function exhausted(
   { caller }: CommitRequest,
-  { tenantId, productId }: Asking,
+  { tenantId, productId }: MachineAsking,
   { size: { capacity, limit } }: MachineTerms,
   { used }: MachinePool,
   table: Table,

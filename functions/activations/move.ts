@@ -1,5 +1,5 @@
 import { type Activation, type ActivationView, activationView } from '../../shared/domain/activation.ts'
-import { movePlace } from '../../shared/domain/activation-allowance.ts'
+import { type MovesLeft, movesLeft } from '../../shared/domain/activation-allowance.ts'
 import type { Component } from '../../shared/domain/fingerprint.ts'
 import { nextBeat } from '../../shared/domain/heartbeat.ts'
 import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
@@ -10,14 +10,14 @@ import { activationItem, readActivation, removeActivation } from '../../shared/s
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines } from '../../shared/store/activation-pool.ts'
 import { putOnce } from '../../shared/store/transact.ts'
+import { planMove } from '../machine-plan.ts'
+import { fingerprintTaken, lookAt } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
 import type { Machine } from './activate.ts'
 import { missing, newActivationId } from './asking.ts'
 import { eventOf, reclaims, refusalsOf, seenUntil } from './changes.ts'
-import { type MovesLeft, movesLeft } from './deactivate.ts'
 import type { ActivationServices } from './services.ts'
-import { fingerprintTaken, isSeen, lookAt, ownersOf } from './situation.ts'
 
 type Moved = { activation: ActivationView; nextHeartbeat?: Instant; moves?: MovesLeft }
 
@@ -43,15 +43,12 @@ export function move(
     const asking = { tenantId, productId, ...(licenseId && { licenseId }) }
     const situation = await lookAt(asking, fingerprints, now, services)
     if (isRefusal(situation)) return situation
+    const plan = planMove(situation, old, now)
+    if (plan.is === 'taken') return fingerprintTaken(plan.living)
+    if (plan.is === 'refused') return plan.refusal
+    const { dead, after } = plan
     const { pool, terms, components } = situation
-    const owners = situation.owners.filter(({ id }) => id !== oldId)
-    const { living, dead } = ownersOf({ ...situation, owners }, now)
-    if (living.length > 0) return fingerprintTaken(living)
-
     const { deactivations: rule, license } = terms
-    const machine = { seen: isSeen(situation, [old, ...dead], now) }
-    const after = rule === undefined ? pool : movePlace(pool, rule, machine, license.timeZone, now)
-    if (isRefusal(after)) return after
     const { name: _, platform: __, hostname: ___, userId, ...kept } = old
     const activation: Activation = {
       ...kept,

@@ -6,9 +6,9 @@ import type { Replayed } from '../../shared/platform/http/contract.ts'
 import { readActivation, readMachines, removeActivation } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines, readMachinePool } from '../../shared/store/activation-pool.ts'
+import type { MachineAsking } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
-import type { Asking } from './asking.ts'
 import { eventOf, refusalsOf } from './changes.ts'
 import type { ActivationServices } from './services.ts'
 
@@ -21,7 +21,7 @@ const MOST_ITEMS = 90
  */
 export async function reset(
   call: CommitRequest,
-  { tenantId, productId }: Asking,
+  { tenantId, productId }: MachineAsking,
   reason: string,
   { table, commit }: ActivationServices,
 ): Promise<{ deactivated: number } | Refusal | Replayed> {

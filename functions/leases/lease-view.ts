@@ -1,11 +1,6 @@
-import type { Entry, Seconds } from '../../shared/domain/lease-entry.ts'
-import {
-  epochMilliseconds,
-  fromEpochMilliseconds,
-  type Instant,
-  plusMilliseconds,
-} from '../../shared/platform/time.ts'
-import { type LeaseAddress, sealLeaseId } from './sealed-id.ts'
+import { instantOf } from '../../shared/domain/pool-terms.ts'
+import { epochMilliseconds, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
+import { type LeaseAddress, sealLeaseId } from '../sealed-id.ts'
 import type { Lease } from './shapes.ts'
 
 /** The share of a lease after which it is to be renewed (10Duke; licensing-semantics.md, section 8). */
@@ -40,8 +35,3 @@ function nextHeartbeat(now: Instant, until: Instant, random: number): Instant {
   const planned = length * (RENEW_AFTER - SPREAD * random)
   return plusMilliseconds(now, Math.round(Math.min(length, Math.max(planned, SHORTEST_PAUSE))))
 }
-
-export const instantOf = (seconds: Seconds) => fromEpochMilliseconds(seconds * 1000)
-
-/** Entries by metric as an id has them. */
-export const entriesOf = (entries: ReadonlyMap<string, Entry>) => [...entries]

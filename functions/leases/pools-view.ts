@@ -4,7 +4,7 @@ import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { readAllHoldings } from '../../shared/store/holdings.ts'
 import { readPools } from '../../shared/store/pool.ts'
-import { holdersOf } from './holders.ts'
+import { holdersOf } from '../lease-holders.ts'
 import type { LeaseServices } from './services.ts'
 import type { PoolView } from './shapes.ts'
 

@@ -1,11 +1,10 @@
 import { earliestEnd, isLapsed, type Pool } from '../../shared/domain/pool.ts'
-import { limitOf, seconds } from '../../shared/domain/pool-terms.ts'
+import { instantOf, limitOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { countDenial } from '../../shared/store/lease-denial.ts'
+import { holdersOf } from '../lease-holders.ts'
 import type { CommitRequest } from '../services.ts'
 import type { Asking } from './asking.ts'
-import { holdersOf } from './holders.ts'
-import { instantOf } from './lease-view.ts'
 import type { Part } from './plan.ts'
 import type { LeaseServices } from './services.ts'
 

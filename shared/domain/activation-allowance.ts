@@ -1,5 +1,6 @@
 import type { Instant, TimeZone } from '../platform/time.ts'
 import type { MachinePool } from './activation-pool.ts'
+import type { MachineTerms } from './activation-terms.ts'
 import { addDuration } from './calendar.ts'
 import type { Rules } from './catalog.ts'
 import { type Refusal, refuse } from './refusal.ts'
@@ -61,4 +62,19 @@ function countMove(
     'MOVES_EXHAUSTED',
     `${rule.allowed} places per ${rule.period} may go to another machine; the next one may ${when}.`,
   )
+}
+
+/** How often places may still go to other machines now. */
+export type MovesLeft = { allowed: number; left: number }
+
+/** Undefined where that is not limited. */
+export function movesLeft(
+  { deactivations, license }: Pick<MachineTerms, 'deactivations' | 'license'>,
+  pool: Pick<MachinePool, 'moves'>,
+  now: Instant,
+): MovesLeft | undefined {
+  if (deactivations === undefined) return undefined
+  const { allowed } = deactivations
+  const recent = recentMoves(pool.moves, deactivations, license.timeZone, now)
+  return { allowed, left: Math.max(0, allowed - recent.length) }
 }

@@ -1,4 +1,4 @@
-import { epochMilliseconds, type Instant, plusMilliseconds } from '../platform/time.ts'
+import { epochMilliseconds, fromEpochMilliseconds, type Instant, plusMilliseconds } from '../platform/time.ts'
 import type { Limit, Rules } from './catalog.ts'
 import { byPrecedence } from './entitlement.ts'
 import { type Holdings, type Standing, standings } from './holdings.ts'
@@ -94,3 +94,5 @@ const turnsOf = ({ validFrom, expiresAt, graceEndsAt }: License): Instant[] =>
 
 /** Whole seconds, rounded down, so that nothing ends late. */
 export const seconds = (instant: Instant): Seconds => Math.floor(epochMilliseconds(instant) / 1000)
+
+export const instantOf = (at: Seconds): Instant => fromEpochMilliseconds(at * 1000)

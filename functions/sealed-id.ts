@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
-import { Code } from '../../shared/domain/catalog.ts'
-import { decodeEntry, type Entry, encodeEntry } from '../../shared/domain/lease-entry.ts'
-import { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { Code } from '../shared/domain/catalog.ts'
+import { decodeEntry, type Entry, encodeEntry } from '../shared/domain/lease-entry.ts'
+import { ProductId, TenantId } from '../shared/platform/ids.ts'
 
 /** 128 bits: nobody can make an id, or change one. */
 const MAC_BYTES = 16

@@ -1,19 +1,26 @@
-import { type Activation, hashesOf, sameMachine } from '../../shared/domain/activation.ts'
-import { type MachinePool, promotable } from '../../shared/domain/activation-pool.ts'
-import { type MachineTerms, machineTerms } from '../../shared/domain/activation-terms.ts'
-import { type Component, inCommon, needed } from '../../shared/domain/fingerprint.ts'
-import { isDead } from '../../shared/domain/heartbeat.ts'
-import type { Holdings } from '../../shared/domain/holdings.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import type { Instant } from '../../shared/platform/time.ts'
-import { readActivations, readMachines } from '../../shared/store/activation.ts'
-import { readFingerprints, type TakenFingerprint } from '../../shared/store/activation-fingerprints.ts'
-import { readMachinePool } from '../../shared/store/activation-pool.ts'
-import { readHoldings } from '../../shared/store/holdings.ts'
-import type { Table } from '../../shared/store/transact.ts'
-import { hashedComponents } from '../fingerprint-hash.ts'
-import type { Asking } from './asking.ts'
-import type { ActivationServices } from './services.ts'
+import { type Activation, hashesOf, sameMachine } from '../shared/domain/activation.ts'
+import { type MachinePool, promotable } from '../shared/domain/activation-pool.ts'
+import { type MachineTerms, machineTerms } from '../shared/domain/activation-terms.ts'
+import { type Component, inCommon, needed } from '../shared/domain/fingerprint.ts'
+import { isDead } from '../shared/domain/heartbeat.ts'
+import type { Holdings } from '../shared/domain/holdings.ts'
+import { isRefusal, type Refusal, refuse } from '../shared/domain/refusal.ts'
+import type { LicenseId, ProductId, TenantId } from '../shared/platform/ids.ts'
+import type { Instant } from '../shared/platform/time.ts'
+import { readActivations, readMachines } from '../shared/store/activation.ts'
+import { readFingerprints, type TakenFingerprint } from '../shared/store/activation-fingerprints.ts'
+import { readMachinePool } from '../shared/store/activation-pool.ts'
+import { readHoldings } from '../shared/store/holdings.ts'
+import type { Table } from '../shared/store/transact.ts'
+import { hashedComponents } from './fingerprint-hash.ts'
+import type { VerifyingServices } from './verified.ts'
+
+/** Whose machine of which product a question is about, and under which license, if a license key asks. */
+export type MachineAsking = {
+  readonly tenantId: TenantId
+  readonly productId: ProductId
+  readonly licenseId?: LicenseId
+}
 
 /** All that a decision about a machine is made on. */
 export type Situation = {
@@ -29,10 +36,10 @@ export type Situation = {
 
 /** Reads the situation: the fence before the licenses (see store/fence.ts), the owners after the fingerprints. */
 export async function lookAt(
-  { tenantId, productId, licenseId }: Asking,
+  { tenantId, productId, licenseId }: MachineAsking,
   machine: readonly Component[],
   now: Instant,
-  { table, verifier, secrets }: ActivationServices,
+  { table, verifier, secrets }: Pick<VerifyingServices, 'table' | 'verifier' | 'secrets'>,
 ): Promise<Situation | Refusal> {
   const pool = await readMachinePool(table, tenantId, productId)
   const holdings = await readHoldings(table, tenantId, productId)
@@ -111,7 +118,7 @@ function shuffled<T>(items: readonly T[]): T[] {
 /** The oldest overdraft grants that a change of the pool gives a place within the capacity. */
 export async function findPromoted(
   table: Table,
-  { tenantId, productId }: Asking,
+  { tenantId, productId }: MachineAsking,
   pool: MachinePool,
   terms: Pick<MachineTerms, 'size'>,
   change: { used: number; overdrawn: number },

@@ -1,11 +1,10 @@
-import { isLapsed, type Pool } from '../../shared/domain/pool.ts'
-import type { LeaseHolder } from '../../shared/domain/pool-shortage.ts'
-import { seconds } from '../../shared/domain/pool-terms.ts'
-import type { Instant } from '../../shared/platform/time.ts'
-import { readLeaseDetails } from '../../shared/store/lease-detail.ts'
-import type { PoolAddress } from '../../shared/store/pool.ts'
-import type { Table } from '../../shared/store/transact.ts'
-import { instantOf } from './lease-view.ts'
+import { isLapsed, type Pool } from '../shared/domain/pool.ts'
+import type { LeaseHolder } from '../shared/domain/pool-shortage.ts'
+import { instantOf, seconds } from '../shared/domain/pool-terms.ts'
+import type { Instant } from '../shared/platform/time.ts'
+import { readLeaseDetails } from '../shared/store/lease-detail.ts'
+import type { PoolAddress } from '../shared/store/pool.ts'
+import type { Table } from '../shared/store/transact.ts'
 
 /** The leases and holds of a pool, the next to end first, with their holders as far as these are known yet. */
 export async function holdersOf(
