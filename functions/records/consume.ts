@@ -1,10 +1,8 @@
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import type { Event } from '../../shared/domain/event.ts'
 import type { Log } from '../../shared/platform/log.ts'
-import type { Item } from '../../shared/store/codec.ts'
 import { eventItem } from '../../shared/store/event.ts'
-import type { Key } from '../../shared/store/keys.ts'
-import { isConditionFailed, type Table } from '../../shared/store/transact.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import { writeRow } from '../../shared/store/write.ts'
 import { recordedEventId } from './event-id.ts'
 import { type PoolRecord, readPoolRecord } from './pool-record.ts'
 import { type RawRecord, StreamEvent } from './stream-event.ts'
@@ -12,17 +10,20 @@ import { type RawRecord, StreamEvent } from './stream-event.ts'
 /** An event as the change tells it; its id comes from the record. */
 export type ToldEvent = Omit<Event, 'id'>
 
-/** What a change of a pool means: pure, so that a record delivered twice means the same twice. */
+/** One write. That its condition fails means that it was made before, or that a later change has been told since. */
+export type RowWrite = Parameters<typeof writeRow>[1]
+
+/** What a change of a pool means: the same each time, so that a record delivered twice means the same twice. */
 export type Meaning = {
   readonly events: readonly ToldEvent[]
-  readonly put: readonly Item[]
-  readonly remove: readonly Key[]
+  /** In steps: each is made once the one before it is, for it may take away what that was made from. */
+  readonly rows: readonly (readonly RowWrite[])[]
 }
 
 export type ConsumerServices = {
   readonly table: Table
   readonly log: Log
-  readonly meaningOf: (record: PoolRecord) => Meaning
+  readonly meaningOf: (record: PoolRecord) => Promise<Meaning> | Meaning
 }
 
 /** Which records have to be delivered again, as Lambda wants it of a function with ReportBatchItemFailures. */
@@ -56,7 +57,7 @@ export async function consume(
     for (const raw of ofOneItem) {
       try {
         const record = readPoolRecord(raw)
-        await write(table, record, meaningOf(record))
+        await write(table, record, await meaningOf(record))
       } catch (error) {
         failed.add(raw)
         log('error', 'record', { requestId, subject: raw.dynamodb.SequenceNumber }, error)
@@ -70,26 +71,12 @@ function byItem(records: readonly RawRecord[]): ReadonlyMap<string, RawRecord[]>
   return Map.groupBy(records, ({ dynamodb: { Keys } }) => `${Keys.pk.S} ${Keys.sk.S}`)
 }
 
-async function write(
-  { client, name: TableName }: Table,
-  { recordId }: PoolRecord,
-  { events, put, remove }: Meaning,
-): Promise<void> {
-  const stored = events.map((event, place) =>
-    eventItem({ ...event, id: recordedEventId(event.at, recordId, place) }),
-  )
-  await Promise.all([
-    ...stored.map((Item) =>
-      client
-        .send(new PutCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }))
-        .catch(ignoreTwin),
-    ),
-    ...put.map((Item) => client.send(new PutCommand({ TableName, Item }))),
-    ...remove.map((Key) => client.send(new DeleteCommand({ TableName, Key }))),
-  ])
-}
-
-/** The record was delivered before. */
-function ignoreTwin(error: unknown): void {
-  if (!isConditionFailed(error)) throw error
+async function write(table: Table, { recordId }: PoolRecord, { events, rows }: Meaning): Promise<void> {
+  const told = events.map((event, place): RowWrite => {
+    const item = eventItem({ ...event, id: recordedEventId(event.at, recordId, place) })
+    return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
+  })
+  const [first = [], ...others] = rows
+  for (const step of [[...told, ...first], ...others])
+    await Promise.all(step.map((write) => writeRow(table, write)))
 }

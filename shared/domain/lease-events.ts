@@ -2,8 +2,9 @@ import type { ProductId, TenantId } from '../platform/ids.ts'
 import { fromEpochMilliseconds, type Instant } from '../platform/time.ts'
 import type { Event, EventDraft } from './event.ts'
 import type { Entry } from './lease-entry.ts'
-import { Last } from './lease-last.ts'
-import { isLapsed, type Pool } from './pool.ts'
+import type { Last } from './lease-last.ts'
+import { isAnew, newsOf } from './lease-turns.ts'
+import type { Pool } from './pool.ts'
 
 /** An event of a pool, complete but for its id. */
 export type LeaseEvent = EventDraft & Pick<Event, 'at' | 'actor' | 'requestId'>
@@ -21,11 +22,7 @@ export function leaseEvents(
   after: Pool,
   recordedAt: Instant,
 ): LeaseEvent[] {
-  const parsed = Last.safeParse(after.last)
-  // Parsed first: DynamoDB keeps no order of a map's fields, parsing does.
-  const known = Last.safeParse(before?.last)
-  const isNews = parsed.success && JSON.stringify(known.data) !== JSON.stringify(parsed.data)
-  const last = isNews ? parsed.data : undefined
+  const last = newsOf(before, after)
   const common = {
     tenantId,
     at: last === undefined ? recordedAt : fromEpochMilliseconds(last.at),
@@ -70,9 +67,9 @@ export function leaseEvents(
   for (const [ref, entry] of after.entries) {
     const was = before?.entries.get(ref)
     const isOwn = last?.ref === ref
-    const isAnew = was !== undefined && isOwn && isLapsed(was, Math.floor((last?.at ?? 0) / 1000))
-    if (isAnew) gone(ref, was)
-    if (was === undefined || isAnew || was.kind !== entry.kind) {
+    const isNext = was !== undefined && isAnew(last, ref, was)
+    if (isNext) gone(ref, was)
+    if (was === undefined || isNext || was.kind !== entry.kind) {
       const images = { after: { ...view(entry), ...(isOwn && asked) } }
       events.push(event(CAME[entry.kind], ref, images, isOwn ? common.actor : SERVICE))
     } else if (entry.sharers > was.sharers) events.push(event('lease.shared', ref, { after: { ...asked } }))

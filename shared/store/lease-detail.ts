@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { Department, Holder, Last } from '../domain/lease-last.ts'
-import type { Pool } from '../domain/pool.ts'
+import { Department, Holder } from '../domain/lease-last.ts'
+import type { Ended, LeaseTurns } from '../domain/lease-turns.ts'
 import { fromEpochMilliseconds, Instant } from '../platform/time.ts'
-import { entity, type Item } from './codec.ts'
+import { entity } from './codec.ts'
 import { type Key, leaseDetailKey } from './keys.ts'
 import type { PoolAddress } from './pool.ts'
 import { readItems } from './read.ts'
@@ -23,46 +23,42 @@ export type LeaseDetail = z.infer<typeof LeaseDetail>
 
 export const leaseDetailEntity = entity('lease-detail', 1, LeaseDetail)
 
-/** The detail rows to write and to take away for a change of a pool: what came, and what is gone. */
-export function leaseDetails(
-  { tenantId, productId, metric }: PoolAddress,
-  before: Pool | undefined,
-  after: Pool,
-): { put: Item[]; remove: Key[] } {
-  const key = (ref: string) => leaseDetailKey(tenantId, productId, metric, ref)
-  const last = Last.safeParse(after.last)
-  const put: Item[] = []
-  // A shared entry keeps the detail of who came first; a hold that is claimed becomes a lease.
-  const isNew = (ref: string) => before?.entries.get(ref)?.kind !== after.entries.get(ref)?.kind
-  if (last.success && after.entries.has(last.data.ref) && isNew(last.data.ref)) {
-    const { ref, at, by, u, m, p, d } = last.data
-    const holder: Holder = {
-      ...(u !== undefined && { userId: u }),
-      ...(m !== undefined && { machine: m }),
-      ...(p !== undefined && { process: p }),
-    }
-    const detail = {
-      ref,
-      holder,
-      ...(d !== undefined && { department: d }),
-      since: fromEpochMilliseconds(at),
-      by,
-    }
-    put.push(leaseDetailEntity.encode(key(ref), detail))
+const keyOf = ({ tenantId, productId, metric }: PoolAddress, ref: string): Key =>
+  leaseDetailKey(tenantId, productId, metric, ref)
+
+/** The row of a lease that began. */
+export function putLeaseDetail(address: PoolAddress, { ref, last }: NonNullable<LeaseTurns['began']>) {
+  const { at, by, u, m, p, d } = last
+  const holder: Holder = {
+    ...(u !== undefined && { userId: u }),
+    ...(m !== undefined && { machine: m }),
+    ...(p !== undefined && { process: p }),
   }
-  const gone = [...(before?.entries.keys() ?? [])].filter((ref) => !after.entries.has(ref))
-  return { put, remove: gone.map(key) }
+  const since = fromEpochMilliseconds(at)
+  const detail = { ref, holder, ...(d !== undefined && { department: d }), since, by }
+  return { kind: 'put', item: leaseDetailEntity.encode(keyOf(address, ref), detail) } as const
+}
+
+/** Takes away the row of a lease that ended, unless one of the same name began since. */
+export function removeLeaseDetail(address: PoolAddress, { ref, at }: Ended) {
+  return {
+    kind: 'remove',
+    key: keyOf(address, ref),
+    condition: 'attribute_not_exists(pk) OR since < :next',
+    // Ends are whole seconds, rounded down; what began in the same one may be what ended.
+    values: { ':next': fromEpochMilliseconds((at + 1) * 1000) },
+  } as const
 }
 
 /** The details of these leases that are known yet, by reference. */
 export async function readLeaseDetails(
   table: Table,
-  { tenantId, productId, metric }: PoolAddress,
+  address: PoolAddress,
   refs: readonly string[],
 ): Promise<Map<string, LeaseDetail>> {
   const items = await readItems(
     table,
-    refs.map((ref) => leaseDetailKey(tenantId, productId, metric, ref)),
+    refs.map((ref) => keyOf(address, ref)),
   )
   return new Map(items.map((item) => leaseDetailEntity.decode(item)).map((detail) => [detail.ref, detail]))
 }

@@ -44,8 +44,13 @@ const usedNow = ({ address, before, after }: PoolRecord): Meaning => ({
       requestId: 'test',
     },
   ],
-  put: after.used > 0 ? [{ ...rowKey(address.metric), used: after.used }] : [],
-  remove: after.used > 0 ? [] : [rowKey(address.metric)],
+  rows: [
+    [
+      after.used > 0
+        ? { kind: 'put', item: { ...rowKey(address.metric), used: after.used } }
+        : { kind: 'remove', key: rowKey(address.metric) },
+    ],
+  ],
 })
 const rowKey = (metric: string) => ({ pk: 'rows', sk: metric })
 
@@ -197,7 +202,7 @@ test('bytes reach the pool as bytes', async () => {
 
   const meaningOf = (read: PoolRecord) => {
     seen.push(read)
-    return { events: [], put: [], remove: [] }
+    return { events: [], rows: [] }
   }
   await run([{ ...withLease, dynamodb: { ...withLease.dynamodb, NewImage } }], { meaningOf })
 

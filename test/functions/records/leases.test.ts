@@ -10,10 +10,10 @@ import { isWanted } from '../../../infra/local/streams/filter.ts'
 import { type StreamRecord, sequenceNumberOf, TableStream } from '../../../infra/local/streams/records.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
 import type { Entry } from '../../../shared/domain/lease-entry.ts'
-import { lastOf } from '../../../shared/domain/lease-last.ts'
+import { type Last, lastOf } from '../../../shared/domain/lease-last.ts'
 import type { PoolChange } from '../../../shared/domain/pool.ts'
 import { newProductId, newTenantId } from '../../../shared/platform/ids.ts'
-import { epochSeconds, Instant } from '../../../shared/platform/time.ts'
+import { epochSeconds, Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
 import { eventEntity } from '../../../shared/store/event.ts'
 import { raiseFences } from '../../../shared/store/fence.ts'
 import { eventLog } from '../../../shared/store/keys.ts'
@@ -59,7 +59,10 @@ async function change(op: 'out' | 'in', ref: string) {
     op === 'out'
       ? { put: entries, seen: new Map(), remove: [] }
       : { put: new Map(), seen: entries, remove: [ref] }
-  const last = lastOf(op, ref, { caller, now, requestId: 'request-1' }, { holder, department: 'R&D' })
+  await write(made, lastOf(op, ref, { caller, now, requestId: 'request-1' }, { holder, department: 'R&D' }))
+}
+
+async function write(made: PoolChange, last: Last) {
   expect(await updateOnce(table, changePool(address, made, last))).toBe(true)
 }
 
@@ -122,6 +125,21 @@ describe('the stream of a pool', () => {
       'lease.checked-out abcdefgh',
       'lease.checked-out ijklmnop',
     ])
+  })
+
+  test('names the new holder where a lease takes the place of one of its name that lapsed', async () => {
+    await change('out', 'abcdefgh')
+    const later = plusMilliseconds(now, 700_000)
+    const next = { ...lease, until: lease.until + 700, beat: lease.beat + 700, generation: 9 }
+    const anew = {
+      put: new Map([['abcdefgh', next]]),
+      seen: new Map([['abcdefgh', lease]]),
+      remove: [],
+    }
+    const bens = { holder: { userId: 'ben' } }
+    await write(anew, lastOf('out', 'abcdefgh', { caller, now: later, requestId: 'request-3' }, bens))
+    expect(await deliver(await records())).toEqual({ batchItemFailures: [] })
+    expect(await details()).toMatchObject([{ holder: { userId: 'ben' }, since: later }])
   })
 
   test('says nothing of a change that is none of its leases: a license changed, a heartbeat came', async () => {
