@@ -1,4 +1,5 @@
-import { explainCapacity, explainFeature, explainLicense } from '../../shared/domain/explain.ts'
+import { explainCapacity, explainFeature } from '../../shared/domain/explain.ts'
+import { explainLicense } from '../../shared/domain/explain-license.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'

@@ -1,6 +1,6 @@
 import type { Entry } from '../../shared/domain/lease-entry.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
-import { isLapsed, lapsedIn, type PoolChange } from '../../shared/domain/pool.ts'
+import { claim } from '../../shared/domain/lease-request.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -13,9 +13,6 @@ import { offersOf } from './plan.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
 import type { Lease } from './shapes.ts'
-
-/** Seconds in which a claim whose answer was lost is answered again. */
-const ANSWERED_AGAIN = 30
 
 /** Turns the place that is held for a ticket into a lease. */
 export async function claimTicket(
@@ -43,36 +40,22 @@ export async function claimTicket(
       const pool = pools.get(metric)
       const { size, offers } = offersOf(sight, metric, now, services)
       if (pool === undefined || size.limit === 0) return notInForce
-      const held = pool.entries.get(ref)
-      if (held?.kind === 'lease' && held.generation === 0 && at - held.beat <= ANSWERED_AGAIN)
-        return { changes: new Map(), reply: answer(held, true) }
-      if (held?.kind !== 'hold' || isLapsed(held, at)) {
-        const isWaiting = (await readTicket(services.table, address, address)) !== undefined
-        if (isWaiting)
-          return refuse('TRANSITION_NOT_ALLOWED', 'The ticket still waits; no place is held for it.')
-        return refuse('TICKET_ENDED', 'No place is held for it any more.')
+      const found = claim(pool, ref, offers, at)
+      switch (found.is) {
+        case 'again':
+          return { changes: new Map(), reply: answer(found.entry, true) }
+        case 'not-held':
+          if ((await readTicket(services.table, address, address)) !== undefined)
+            return refuse('TRANSITION_NOT_ALLOWED', 'The ticket still waits; no place is held for it.')
+          return refuse('TICKET_ENDED', 'No place is held for it any more.')
+        case 'lost':
+          return { changes: new Map([[metric, found.change]]), last: lastOf('shed', ref, call), again: true }
+        case 'claimed': {
+          const ticket = await readHeldTicket(services.table, address, ref)
+          const changes = new Map([[metric, found.change]])
+          return { changes, last: lastOf('claim', ref, call, ticket), reply: answer(found.entry) }
+        }
       }
-      const lapsed = lapsedIn(pool, at)
-      const offer = offers.find(({ limit }) => pool.used - lapsed.units <= limit)
-      const ticket = await readHeldTicket(services.table, address, ref)
-      // The pool has shrunk since: the place that was held is gone.
-      const entry: Entry | undefined = offer && {
-        ...held,
-        kind: 'lease',
-        until: offer.until,
-        beat: at,
-        overdraft: offer.overdraft,
-      }
-      const change: PoolChange = {
-        put: new Map(entry ? [[ref, entry]] : []),
-        seen: new Map([...lapsed.entries, [ref, held]]),
-        remove: [...lapsed.entries.keys(), ...(entry ? [] : [ref])],
-        fence: pool.fence,
-        ...(offer && { limit: offer.limit }),
-      }
-      const changes = new Map([[metric, change]])
-      if (entry === undefined) return { changes, last: lastOf('shed', ref, call), again: true }
-      return { changes, last: lastOf('claim', ref, call, ticket), reply: answer(entry) }
     },
   })
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Explanation } from '../../../shared/domain/explain.ts'
+import { Explanation } from '../../../shared/domain/explanation.ts'
 import { type Api, outcome, startApi } from '../../support/api.ts'
 import { createScenario, inDays, type Scenario } from '../../support/scenario.ts'
 
