@@ -1,6 +1,8 @@
 // `npm run bench`: what the service costs, ours beside the floor. `--only <text>` runs the subjects whose name has it.
 import { parseArgs } from 'node:util'
 import { cost } from './subjects/cost.ts'
+import { leases } from './subjects/leases.ts'
+import { queue } from './subjects/queue.ts'
 import { signing } from './subjects/signing.ts'
 import { validateColdStart } from './subjects/validate-cold-start.ts'
 import { validateIo } from './subjects/validate-io.ts'
@@ -14,6 +16,8 @@ const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
   'validate-work': validateWork,
   'validate-cold-start': validateColdStart,
   signing,
+  leases,
+  queue,
   cost,
 }
 

@@ -13,6 +13,9 @@ const DEPLOYED = {
   catalog: path('functions/catalog/index.ts'),
   tenants: path('functions/tenants/index.ts'),
   getItem: path('test/bench/floors/get-item.ts'),
+  leases: path('functions/leases/index.ts'),
+  leasePair: path('test/bench/floors/lease-pair.ts'),
+  leaseTransaction: path('test/bench/floors/lease-transaction.ts'),
   unsignedLicenses: path('test/bench/floors/unsigned-licenses.ts'),
 } as const
 
@@ -46,6 +49,9 @@ export async function bundleAll(folder: string): Promise<Bundles> {
     catalog: made('catalog'),
     tenants: made('tenants'),
     getItem: made('getItem'),
+    leases: made('leases'),
+    leasePair: made('leasePair'),
+    leaseTransaction: made('leaseTransaction'),
     unsignedLicenses: made('unsignedLicenses'),
     sdkClient: made('sdkClient'),
   }

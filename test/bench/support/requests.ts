@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto'
 export type RequestOptions = {
   readonly body: unknown
   readonly token?: string
+  /** The key of a license, as its application sends it. */
+  readonly license?: string | undefined
   /** The last byte of the caller's address, of 0 to 255. */
   readonly host?: number
 }
 
 /** A POST as API Gateway hands it to a function (payload format 2.0). */
-export function post(path: string, { body, token, host = 1 }: RequestOptions): string {
+export function post(path: string, { body, token, license, host = 1 }: RequestOptions): string {
   return JSON.stringify({
     version: '2.0',
     routeKey: `POST ${path}`,
@@ -23,6 +25,7 @@ export function post(path: string, { body, token, host = 1 }: RequestOptions): s
       'x-forwarded-for': `203.0.113.${host}`,
       'x-forwarded-port': '443',
       'x-forwarded-proto': 'https',
+      ...(license && { authorization: `License ${license}` }),
       ...(token && { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() }),
     },
     requestContext: {

@@ -10,6 +10,8 @@ export type SoldLicense = { readonly key: string; readonly row: { readonly pk: s
 export type Sold = {
   /** Each the only license of its tenant. */
   readonly licenses: readonly SoldLicense[]
+  /** Keys of floating licenses, each the only one of its tenant: one with many places, others with a single one. */
+  readonly floating: { readonly roomy: readonly string[]; readonly single: readonly string[] }
   /** The request that issues one more, to a tenant apart; each call makes a new one. */
   readonly issueRequest: () => string
 }
@@ -43,11 +45,26 @@ export async function sell(start: Bench['start'], token: string): Promise<Sold> 
     const { key, license } = Issued.parse(body)
     return { key, row: licenseKey(license.tenantId, license.productId, license.id) }
   }
+  const cad = Created.parse((await catalog.invoke(request('/v1/products', CAD))).body).id
+  const seats = await catalog.invoke(request('/v1/plans', { productId: cad, ...SEATS }))
+  const seatsId = Created.parse(seats.body).id
+  async function issueFloating(number: number, concurrent: number): Promise<string> {
+    const body = { tenantId: await newTenant(number), planId: seatsId, limits: { concurrent } }
+    return Issued.parse((await licenses.invoke(request('/v1/licenses', body))).body).key
+  }
 
   const sold = [await issue(1), await issue(2)]
   const apart = await newTenant(3)
+  const floating = {
+    roomy: [await issueFloating(4, 1000), await issueFloating(5, 1000), await issueFloating(6, 1000)],
+    single: [await issueFloating(7, 1), await issueFloating(8, 1)],
+  }
   await Promise.all([catalog, tenants, licenses].map((arm) => arm.stop()))
-  return { licenses: sold, issueRequest: () => request('/v1/licenses', { tenantId: apart, planId }) }
+  return {
+    licenses: sold,
+    floating,
+    issueRequest: () => request('/v1/licenses', { tenantId: apart, planId }),
+  }
 }
 
 const CONTACT = { name: 'Ada', email: 'ada@example.edu', role: 'owner' }
@@ -66,6 +83,23 @@ const PRODUCT = {
     { code: 'edition', type: 'string' },
   ],
   modules: [{ code: 'learn', name: 'Learn', metrics: ['users'], features: ['sso'] }],
+}
+
+const CAD = {
+  code: 'cad',
+  name: 'CAD',
+  metrics: [{ code: 'concurrent', kind: 'gauge' }],
+  features: [],
+  modules: [],
+}
+
+const SEATS = {
+  name: 'Floating',
+  term: 'subscription',
+  allocation: 'floating',
+  duration: 'P1Y',
+  limits: { concurrent: 1 },
+  rules: { lease: { duration: 'PT2H' } },
 }
 
 const PLAN = {
