@@ -1,5 +1,15 @@
-import { Temporal } from 'temporal-polyfill'
-import { DAY, type Duration, HOUR, Instant, plusMilliseconds, type TimeZone } from '../platform/time.ts'
+import * as durations from 'temporal-polyfill/fns/Duration'
+import * as dates from 'temporal-polyfill/fns/PlainDate'
+import {
+  DAY,
+  type Duration,
+  fromEpochMilliseconds,
+  HOUR,
+  type Instant,
+  plusMilliseconds,
+  type TimeZone,
+} from '../platform/time.ts'
+import { dateOf } from './calendar.ts'
 
 /** From its first instant up to, not including, the one it ends at. */
 export type Period = { readonly from: Instant; readonly until: Instant }
@@ -21,9 +31,9 @@ export const GRACE = 7 * DAY
  */
 export function periodOf({ anchor, each, timeZone }: PeriodTerms, at: Instant): Period {
   const first = dateOf(anchor, timeZone)
-  const duration = Temporal.Duration.from(each)
-  const start = (times: number) => startOf(first.add(multiple(duration, times)), timeZone)
-  const elapsed = first.until(dateOf(at, timeZone), { largestUnit: 'days' }).days
+  const duration = durations.fromString(each)
+  const start = (times: number) => startOf(dates.add(first, multiple(duration, times)), timeZone)
+  const elapsed = dates.diffDays(first, dateOf(at, timeZone))
   // No more than have begun for sure: from there it is a few steps.
   let times = Math.max(0, Math.floor(elapsed / longestDays(duration)) - 1)
   let [from, until] = [start(times), start(times + 1)]
@@ -57,10 +67,11 @@ export function marks(from: Instant, until: Instant, step: Step, timeZone: TimeZ
     )
   }
   const date = dateOf(from, timeZone)
-  const first = step === 'day' ? date : date.with({ day: 1 })
+  const first = step === 'day' ? date : dates.startOfMonth(date)
   const found: Instant[] = []
   for (let times = 0; ; times += 1) {
-    const mark = startOf(first.add(step === 'day' ? { days: times } : { months: times }), timeZone)
+    const next = step === 'day' ? dates.addDays(first, times) : dates.addMonths(first, times)
+    const mark = startOf(next, timeZone)
     found.push(mark)
     if (mark >= until) return found
   }
@@ -74,19 +85,16 @@ function hoursOf(day: Instant, next: Instant): Instant[] {
   return found
 }
 
-const dateOf = (at: Instant, timeZone: TimeZone) =>
-  Temporal.Instant.from(at).toZonedDateTimeISO(timeZone).toPlainDate()
+const startOf = (date: dates.Record, timeZone: TimeZone): Instant =>
+  fromEpochMilliseconds(dates.toZonedDateTime(date, timeZone).epochMilliseconds)
 
-const startOf = (date: Temporal.PlainDate, timeZone: TimeZone): Instant =>
-  Instant.parse(date.toZonedDateTime({ timeZone }).toInstant().toString())
-
-const multiple = ({ years, months, weeks, days }: Temporal.Duration, times: number) =>
-  Temporal.Duration.from({
+const multiple = ({ years, months, weeks, days }: durations.Record, times: number) =>
+  durations.fromFields({
     years: years * times,
     months: months * times,
     weeks: weeks * times,
     days: days * times,
   })
 
-const longestDays = ({ years, months, weeks, days }: Temporal.Duration) =>
+const longestDays = ({ years, months, weeks, days }: durations.Record) =>
   years * 366 + months * 31 + weeks * 7 + days
