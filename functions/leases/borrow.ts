@@ -17,6 +17,7 @@ import {
 } from '../../shared/platform/time.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
+import { denied, unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
 import { randomRef, sizeOf } from './plan.ts'
 import { serveQueue } from './serve-queue.ts'
@@ -83,13 +84,15 @@ export async function borrow(
       const part = { wanted: body.wanted, ask, size, offers: ways }
       if (pool.waiting > 0 && !pool.entries.has(ref)) {
         const served = await serveQueue(address, pool, sight, now, services)
-        if (served === undefined) return shortage(call, asking, part, pool, true, services)
+        if (served === undefined) return shortage(call, asking, part, pool, body, true, services)
         const changes = new Map([[metric, served.change]])
         return { changes, beside: served.beside, last: lastOf('serve', '', call), again: true }
       }
       const found = grant(pool, ask, ways, at)
       if (found.outcome === 'full') {
-        if (found.because === 'units') return shortage(call, asking, part, pool, true, services)
+        if (found.because === 'units') return shortage(call, asking, part, pool, body, true, services)
+        const tokenRef = leaseToken === undefined ? undefined : ref
+        await denied(call, asking, body.wanted, body, tokenRef, { because: 'quota' }, services)
         const detail = `At most ${borrowLimit} units may be borrowed at once; ${pool.borrowed} are.`
         return refuse('BORROW_NOT_ALLOWED', detail)
       }
@@ -103,7 +106,7 @@ export async function borrow(
       return { changes, last: lastOf('borrow', ref, call, body), reply }
     },
   })
-  if (isRefusal(lease)) return lease
+  if (isRefusal(lease)) return unlicensed(lease, call, asking, [body.wanted], body, services)
   const given = 'replayed' in lease ? Lease.parse(lease.replayed) : lease
   return { lease: given, token: await sign(given, asking, fingerprint, now, services) }
 }

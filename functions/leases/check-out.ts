@@ -7,6 +7,7 @@ import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted, wantedOf } from './asking.ts'
+import { unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
 import { askerOf, type Part, planParts } from './plan.ts'
 import { serveQueue } from './serve-queue.ts'
@@ -40,12 +41,12 @@ export async function checkOut(
   const wanted = isRefusal(remembered)
     ? wantedOf(body.items, await services.sights.reload(tenantId, productId, now), now, services)
     : remembered
-  if (isRefusal(wanted)) return wanted
+  if (isRefusal(wanted)) return unlicensed(wanted, call, asking, body.items, body, services)
   const asker = askerOf(body.holder, body.leaseToken, subjectOf(caller))
   const plan = (sight: Sight) =>
     refuseCaller(caller, sight, now, services) ?? planParts(sight, wanted, asker, now, services)
 
-  return settle<Lease>(call, services, {
+  const answer = await settle<Lease>(call, services, {
     tenantId,
     productId,
     metrics: wanted.map(({ metric }) => metric),
@@ -73,17 +74,20 @@ export async function checkOut(
           // Those who wait come first; a newcomer gets what they leave.
           const address = { tenantId, productId, metric: part.wanted.metric }
           const served = await serveQueue(address, pool, sight, now, services)
-          if (served === undefined) return shortage(call, asking, part, pool, parts.length === 1, services)
+          if (served === undefined)
+            return shortage(call, asking, part, pool, body, parts.length === 1, services)
           const changes = new Map([[part.wanted.metric, served.change]])
           return { changes, beside: served.beside, last: lastOf('serve', '', call), again: true }
         }
         const found = grant(pool, part.ask, part.offers, seconds(now))
-        if (found.outcome === 'full') return shortage(call, asking, part, pool, parts.length === 1, services)
+        if (found.outcome === 'full')
+          return shortage(call, asking, part, pool, body, parts.length === 1, services)
         grants.push([part, found])
       }
       return granted(grants)
     },
   })
+  return unlicensed(answer, call, asking, wanted, body, services)
 
   function granted(grants: readonly (readonly [Part, Grant])[]): Step<Lease> {
     const changes = new Map<string, PoolChange>()

@@ -1,14 +1,15 @@
 import type { Caller } from '../../shared/domain/access.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import type { Instant } from '../../shared/platform/time.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { type LeaseAddress, openLeaseId, openTicketId, type TicketAddress } from '../sealed-id.ts'
+import type { CommitRequest } from '../services.ts'
 import { type Asking, askingOf, notInForce, type Wanted, wantedOf } from './asking.ts'
 import { borrow } from './borrow.ts'
 import { checkIn } from './check-in.ts'
 import { checkOut } from './check-out.ts'
 import { claimTicket } from './claim.ts'
+import { type Asker, unlicensed } from './denied.ts'
 import { heartbeat } from './heartbeat.ts'
 import { poolViews } from './pools-view.ts'
 import { releaseLease } from './release.ts'
@@ -74,22 +75,21 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
   },
 }
 
-type OneCall = {
-  readonly caller: Caller
-  readonly now: Instant
-  readonly body: { readonly product?: string | undefined; readonly item?: Wanted | undefined }
+type OneCall = CommitRequest & {
+  readonly body: Asker & { readonly product?: string | undefined; readonly item?: Wanted | undefined }
 }
 
 /** The one metric that a request is about, by name or by default. */
 async function oneOf(
-  { caller, now, body }: OneCall,
+  call: OneCall,
   services: LeaseServices,
 ): Promise<{ asking: Asking; wanted: Wanted } | Refusal> {
+  const { caller, now, body } = call
   const asking = await askingOf(caller, body.product, services)
   if (isRefusal(asking)) return asking
   const sight = await services.sights.reload(asking.tenantId, asking.productId, now)
   const all = wantedOf(body.item && [body.item], sight, now, services)
-  if (isRefusal(all)) return all
+  if (isRefusal(all)) return unlicensed<never>(all, call, asking, undefined, body, services)
   const [wanted] = all
   return wanted === undefined ? notInForce : { asking, wanted }
 }

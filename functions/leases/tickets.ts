@@ -12,6 +12,7 @@ import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../sha
 import { sealTicketId, type TicketAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
+import { denied, unlicensed } from './denied.ts'
 import { offersOf, randomRef } from './plan.ts'
 import { serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
@@ -66,7 +67,7 @@ export async function joinTicket(
       if (pool === undefined || size.limit === 0) return notInForce
       const ask = { ref: ticket.ref, units, kind: 'lease', generation: 0 } as const
       const part = { wanted: body.wanted, size, offers, ask }
-      if (units > size.limit) return shortage(call, asking, part, pool, true, services)
+      if (units > size.limit) return shortage(call, asking, part, pool, body, true, services)
       const most = Math.min(
         body.maxPosition ?? LONGEST_QUEUE,
         ruleOf(size, 'queue')?.maxPosition ?? LONGEST_QUEUE,
@@ -74,6 +75,7 @@ export async function joinTicket(
       if (pool.waiting >= most) {
         const served = await serveQueue({ ...asking, metric }, pool, sight, now, services)
         if (served !== undefined) return makeWay(call, metric, served)
+        await denied(call, asking, body.wanted, body, undefined, { because: 'capacity' }, services)
         return refuse(
           'QUEUE_TOO_LONG',
           `${pool.waiting} wait already; at most ${most - 1} were to be before.`,
@@ -99,7 +101,8 @@ export async function joinTicket(
       }
     },
   })
-  if (isRefusal(joined) || 'replayed' in joined) return joined
+  if (isRefusal(joined)) return unlicensed(joined, call, asking, [body.wanted], body, services)
+  if ('replayed' in joined) return joined
   return pingTicket({ ...call, idempotencyKey: undefined }, address, services)
 }
 

@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { readEnvironment } from '../../shared/platform/config/environment.ts'
 import { createLog } from '../../shared/platform/log.ts'
+import type { Table } from '../../shared/store/transact.ts'
 import { type BatchResult, type ConsumerServices, consume } from './consume.ts'
 import { RecordsEnvironment } from './environment.ts'
 import { leaseMeaning } from './lease-meaning.ts'
@@ -10,10 +11,11 @@ const env = readEnvironment(RecordsEnvironment)
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
   marshallOptions: { removeUndefinedValues: true },
 })
+const table: Table = { client, name: env.TABLE_NAME }
 const services: ConsumerServices = {
-  table: { client, name: env.TABLE_NAME },
+  table,
   log: createLog(env.LOG_LEVEL),
-  meaningOf: leaseMeaning,
+  meaningOf: leaseMeaning(table),
 }
 
 /** Serves the stream of the table: changes of pools become their events and the rows that say who holds a lease. */

@@ -35,6 +35,15 @@ export const Last = z.object({
 })
 export type Last = z.infer<typeof Last>
 
+/** The holder that a write names. */
+export function holderOf({ u, m, p }: Last): Holder {
+  return {
+    ...(u !== undefined && { userId: u }),
+    ...(m !== undefined && { machine: m }),
+    ...(p !== undefined && { process: p }),
+  }
+}
+
 /** `kind subject role`, of which only the role can be missing. */
 export function actorText(caller: Caller): string {
   return [caller.kind, subjectOf(caller), 'role' in caller ? caller.role : ''].join(' ').trimEnd()

@@ -55,8 +55,14 @@ export const heldTicketKey = (tenant: TenantId, product: ProductId, metric: stri
   key(['T', tenant, 'HELD', product, metric], [ref])
 export const leaseDenialsKey = (tenant: TenantId, product: ProductId, metric: string) =>
   ['T', tenant, 'DENIALS', product, metric].map(part).join('#')
-export const leaseDenialKey = (tenant: TenantId, product: ProductId, metric: string, hour: string) =>
-  key(['T', tenant, 'DENIALS', product, metric], [hour])
+/** Who was denied is the application's word for it: it may hold anything, so it is encoded. */
+export const leaseDenialKey = (
+  tenant: TenantId,
+  product: ProductId,
+  metric: string,
+  minute: string,
+  who: string,
+) => key(['T', tenant, 'DENIALS', product, metric], [minute, encodeURIComponent(who)])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
 

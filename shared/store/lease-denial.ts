@@ -1,49 +1,111 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import * as z from 'zod'
-import type { Instant } from '../platform/time.ts'
-import { leaseDenialKey, leaseDenialsKey } from './keys.ts'
+import { Denial, WINDOW } from '../domain/denial.ts'
+import { DAY, EpochSeconds, epochSeconds, type Instant, MINUTE, plusMilliseconds } from '../platform/time.ts'
+import { entity } from './codec.ts'
+import { type Key, leaseDenialKey, leaseDenialsKey } from './keys.ts'
 import type { PoolAddress } from './pool.ts'
-import { readRange } from './read.ts'
+import { readItems, readPages } from './read.ts'
 import type { Table } from './transact.ts'
+import { writeRow } from './write.ts'
 
-/** How often a pool had nothing to give in an hour. */
-export const LeaseDenials = z.object({
-  /** The hour's beginning, UTC. */
-  hour: z.string(),
-  requests: z.int(),
-  units: z.int(),
-})
-export type LeaseDenials = z.infer<typeof LeaseDenials>
+/** A row for each minute and holder: who asks again and again writes much, but leaves little. */
+export const leaseDenialEntity = entity('lease-denial', 1, Denial)
 
-/** Counts a request that found no place: one write. */
-export async function countDenial(
-  { client, name }: Table,
-  { tenantId, productId, metric }: PoolAddress,
-  units: number,
+/** Days that they are kept: enough to see the weeks that a size is found from (market.md, section 2.9). */
+const KEPT = 100
+
+const minuteOf = (at: Instant) => at.slice(0, '2026-11-21T10:00'.length)
+const keyOf = ({ tenantId, productId, metric }: PoolAddress, at: Instant, who = ''): Key =>
+  leaseDenialKey(tenantId, productId, metric, minuteOf(at), who)
+
+/** Writes down a request that found no place: one write. */
+export async function recordDenial(
+  table: Table,
+  address: PoolAddress,
+  denial: Pick<Denial, 'who' | 'units' | 'because' | 'status' | 'holder' | 'department'>,
   now: Instant,
 ): Promise<void> {
-  await client.send(
-    new UpdateCommand({
-      TableName: name,
-      Key: leaseDenialKey(tenantId, productId, metric, now.slice(0, 13)),
-      UpdateExpression: 'SET #hour = :hour, entity = :entity ADD requests :one, #units :units',
-      ExpressionAttributeNames: { '#hour': 'hour', '#units': 'units' },
-      ExpressionAttributeValues: {
-        ':hour': `${now.slice(0, 13)}:00:00.000Z`,
-        ':entity': 'lease-denials',
-        ':one': 1,
-        ':units': units,
-      },
-    }),
-  )
+  const { who, units, ...kept } = denial
+  const sets = present({
+    entity: leaseDenialEntity.name,
+    schema: leaseDenialEntity.version,
+    ttl: EpochSeconds.parse(epochSeconds(now) + (KEPT * DAY) / 1000),
+    last: now,
+    ...kept,
+    ...(who !== undefined && { who, units }),
+  })
+  const adds = present({ requests: 1, ...(who === undefined && { units }) })
+  const set = sets.map(([name]) => `#${name} = :${name}`)
+  const add = adds.map(([name]) => `#${name} :${name}`)
+  await writeRow(table, {
+    kind: 'update',
+    key: keyOf(address, now, who),
+    update: `SET ${set.join(', ')}, #first = if_not_exists(#first, :last) ADD ${add.join(', ')}`,
+    names: { '#first': 'first', ...namesOf([...sets, ...adds]) },
+    values: valuesOf([...sets, ...adds]),
+  })
 }
 
-/** The hours of a pool in which something was denied, the latest first. */
+type Field = readonly [name: string, value: unknown]
+const present = (fields: object): Field[] => Object.entries(fields).filter(([, value]) => value !== undefined)
+const namesOf = (fields: readonly Field[]) => Object.fromEntries(fields.map(([name]) => [`#${name}`, name]))
+const valuesOf = (fields: readonly Field[]) =>
+  Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value]))
+
+/** The denials of a holder that an event at this instant may explain: those of the window before it. */
+export async function readDenialsBefore(
+  table: Table,
+  address: PoolAddress,
+  who: string,
+  at: Instant,
+): Promise<Denial[]> {
+  const earliest = plusMilliseconds(at, -WINDOW)
+  const minutes = new Set<string>()
+  const keys: Key[] = []
+  for (let minute = earliest; ; minute = plusMilliseconds(minute, MINUTE)) {
+    const last = minute > at ? at : minute
+    if (!minutes.has(minuteOf(last))) keys.push(keyOf(address, last, who))
+    minutes.add(minuteOf(last))
+    if (minute >= at) break
+  }
+  const rows = (await readItems(table, keys)).map((item) => leaseDenialEntity.decode(item))
+  return rows.filter(({ last }) => last >= earliest && last <= at)
+}
+
+/** What is written down of a denial later: that its holder got a place after all, or a ticket. Not if it was denied again since. */
+export function explainDenial(
+  address: PoolAddress,
+  { who, last }: Denial,
+  found: Pick<Denial, 'granted' | 'grantedBy'> | Pick<Denial, 'ticket' | 'queued'>,
+) {
+  const fields = present(found)
+  return {
+    kind: 'update',
+    key: keyOf(address, last, who),
+    update: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+    condition: '#last = :last',
+    names: namesOf([['last', last], ...fields]),
+    values: valuesOf([['last', last], ...fields]),
+  } as const
+}
+
+/**
+ * The denials of a pool from an instant up to, not including, another; undefined if there are more than `most` rows,
+ * of which no more are read.
+ */
 export async function readDenials(
   table: Table,
   { tenantId, productId, metric }: PoolAddress,
-): Promise<LeaseDenials[]> {
+  from: Instant,
+  until: Instant,
+  most: number,
+): Promise<Denial[] | undefined> {
   const pk = leaseDenialsKey(tenantId, productId, metric)
-  const items = await readRange(table, { pk, newestFirst: true })
-  return items.map((item) => LeaseDenials.parse(item))
+  const found: Denial[] = []
+  for await (const { items } of readPages(table, { pk, below: until, newestFirst: true })) {
+    const wanted = items.filter(({ sk }) => String(sk) >= minuteOf(from))
+    found.push(...wanted.map((item) => leaseDenialEntity.decode(item)))
+    if (found.length > most) return undefined
+    if (wanted.length < items.length) break
+  }
+  return found.filter(({ last }) => last >= from && last < until)
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Department, Holder } from '../domain/lease-last.ts'
+import { Department, Holder, holderOf } from '../domain/lease-last.ts'
 import type { Ended, LeaseTurns } from '../domain/lease-turns.ts'
 import { fromEpochMilliseconds, Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
@@ -28,12 +28,8 @@ const keyOf = ({ tenantId, productId, metric }: PoolAddress, ref: string): Key =
 
 /** The row of a lease that began. */
 export function putLeaseDetail(address: PoolAddress, { ref, last }: NonNullable<LeaseTurns['began']>) {
-  const { at, by, u, m, p, d } = last
-  const holder: Holder = {
-    ...(u !== undefined && { userId: u }),
-    ...(m !== undefined && { machine: m }),
-    ...(p !== undefined && { process: p }),
-  }
+  const { at, by, d } = last
+  const holder = holderOf(last)
   const since = fromEpochMilliseconds(at)
   const detail = { ref, holder, ...(d !== undefined && { department: d }), since, by }
   return { kind: 'put', item: leaseDetailEntity.encode(keyOf(address, ref), detail) } as const

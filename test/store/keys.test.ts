@@ -55,7 +55,9 @@ const ITEM_KEYS = {
     keys.ticketKey(tenant, product, metric, order, 'ref'),
   ),
   heldTicketKey: own2(CODES, CODES, keys.heldTicketKey),
-  leaseDenialKey: own2(CODES, ['2026-01-01T00', '2026-01-01T01'], keys.leaseDenialKey),
+  leaseDenialKey: own2(CODES, ['2026-01-01T00:00', '2026-01-01T00:01'], (tenant, product, metric, minute) =>
+    keys.leaseDenialKey(tenant, product, metric, minute, 'user a#b'),
+  ),
   leaseDetailKey: own2(CODES, CODES, keys.leaseDetailKey),
   activationKey: each2(tenants, activations, keys.activationKey),
   fingerprintKey: own2(CODES, CODES, keys.fingerprintKey),

@@ -34,7 +34,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.poolKey(tenant, product, '<metric>')],
   [keys.ticketKey(tenant, product, '<metric>', '<order>', '<ref>')],
   [keys.heldTicketKey(tenant, product, '<metric>', '<ref>')],
-  [keys.leaseDenialKey(tenant, product, '<metric>', '<hour>')],
+  [keys.leaseDenialKey(tenant, product, '<metric>', '<minute>', '<who>')],
   [keys.leaseDetailKey(tenant, product, '<metric>', '<ref>')],
   [keys.activationKey(tenant, activation)],
   [keys.fingerprintKey(tenant, product, '<scope>', '<hash>')],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { readDenials } from '../../../shared/store/lease-denial.ts'
 import { localTable } from '../../store/local-table.ts'
 import { at } from '../../support/licenses.ts'
-import { aWorld, codeOf, granted } from './rig.ts'
+import { aWorld, codeOf, granted, NOON } from './rig.ts'
 
 const table = await localTable()
 
@@ -131,18 +131,46 @@ describe('a check-out', () => {
   })
 })
 
-test('what was denied is counted by the hour', async () => {
-  const world = await aWorld(table, { limits: { concurrent: 1 } })
-  const three = { items: [{ metric: 'concurrent', units: 3 }] }
-  await world.out()
-  await world.out()
-  await world.out(three)
-  world.pass(3600)
-  await world.out(three)
-  expect(await readDenials(table, { ...world.asking, metric: 'concurrent' })).toEqual([
-    { hour: '2026-06-01T13:00:00.000Z', requests: 1, units: 3 },
-    { hour: '2026-06-01T12:00:00.000Z', requests: 2, units: 4 },
-  ])
+describe('what was denied', () => {
+  const denials = (world: Awaited<ReturnType<typeof aWorld>>) =>
+    readDenials(table, { ...world.asking, metric: 'concurrent' }, NOON, at('2026-06-02T00:00:00Z'), 100)
+
+  test('is written down: a row a minute for each who asks, one for those who do not say', async () => {
+    const world = await aWorld(table, { limits: { concurrent: 1 } })
+    const three = { items: [{ metric: 'concurrent', units: 3 }] }
+    const ada = { holder: { userId: 'ada', machine: 'ws-1' }, department: 'Physics' }
+    await world.out()
+    for (const body of [ada, {}, { ...ada, ...three }, three]) await world.out(body)
+    world.pass(60)
+    await world.out(ada)
+    const common = { because: 'capacity', first: NOON, last: NOON }
+    expect(await denials(world)).toEqual([
+      {
+        ...common,
+        who: 'user ada',
+        ...ada,
+        requests: 1,
+        units: 1,
+        first: world.clock.now,
+        last: world.clock.now,
+      },
+      { ...common, who: 'user ada', ...ada, requests: 2, units: 3 },
+      { ...common, holder: {}, requests: 2, units: 4 },
+    ])
+    expect(
+      await readDenials(table, { ...world.asking, metric: 'concurrent' }, NOON, world.clock.now, 1),
+    ).toBe(undefined)
+  })
+
+  test('for want of a license in force says what it is', async () => {
+    const world = await aWorld(table, {})
+    await world.suspend()
+    const holder = { process: '4711' }
+    expect(codeOf(await world.out({ holder }))).toBe('LICENSE_NOT_IN_FORCE')
+    expect(await denials(world)).toMatchObject([
+      { who: 'process tok_app 4711', because: 'license', status: 'SUSPENDED', units: 1 },
+    ])
+  })
 })
 
 describe('a lease id', () => {

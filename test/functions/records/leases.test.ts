@@ -76,7 +76,7 @@ async function records(): Promise<StreamRecord[]> {
 }
 
 const deliver = (batch: readonly StreamRecord[]) =>
-  consume({ Records: batch }, 'request-2', { table, log: () => undefined, meaningOf: leaseMeaning })
+  consume({ Records: batch }, 'request-2', { table, log: () => undefined, meaningOf: leaseMeaning(table) })
 
 /** The tenant's log of this pool's product: what happened to which lease, by whom, and whose it was. */
 async function log() {

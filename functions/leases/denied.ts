@@ -1,0 +1,99 @@
+import { type Caller, subjectOf } from '../../shared/domain/access.ts'
+import { type Denial, whoOf } from '../../shared/domain/denial.ts'
+import { standings } from '../../shared/domain/holdings.ts'
+import type { Holder } from '../../shared/domain/lease-last.ts'
+import { isFloating } from '../../shared/domain/pool-terms.ts'
+import type { Refusal } from '../../shared/domain/refusal.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { recordDenial } from '../../shared/store/lease-denial.ts'
+import type { CommitRequest } from '../services.ts'
+import type { Asking, Wanted } from './asking.ts'
+import type { LeaseServices } from './services.ts'
+import type { Sight } from './sight.ts'
+
+/** Whose request it is, as it says. */
+export type Asker = { readonly holder?: Holder | undefined; readonly department?: string | undefined }
+
+/**
+ * Writes down that a pool gave nothing: demand that is not seen is not met. `tokenRef` is the name of the entry, where
+ * the client chose it.
+ */
+export async function denied(
+  { caller, now }: CommitRequest,
+  asking: Asking,
+  { metric, units }: Wanted,
+  { holder = {}, department }: Asker,
+  tokenRef: string | undefined,
+  why: Pick<Denial, 'because' | 'status'>,
+  { table }: LeaseServices,
+): Promise<void> {
+  const who = whoOf(holder, subjectOf(caller), tokenRef)
+  const denial = {
+    units,
+    holder,
+    ...(who !== undefined && { who }),
+    ...(department !== undefined && { department }),
+  }
+  await recordDenial(table, { ...asking, metric }, { ...denial, ...why }, now)
+}
+
+/** The same answer, with a denial left where it is for want of a license: no want of capacity, and told apart from it. */
+export async function unlicensed<T>(
+  answer: T | Refusal,
+  call: CommitRequest,
+  asking: Asking,
+  items: readonly Wanted[] | undefined,
+  asker: Asker,
+  services: LeaseServices,
+): Promise<T | Refusal> {
+  if (!isNotInForce(answer)) return answer
+  const sight = await services.sights.get(asking.tenantId, asking.productId, call.now)
+  const wanted = items?.[0] ?? { metric: usualMetric(sight), units: 1 }
+  const { metric } = wanted
+  // What was never licensed has no pool, and leaves nothing.
+  if (metric === undefined || !sight.fences.has(metric)) return answer
+  const status = statusOf(sight, metric, call.caller, call.now, services)
+  await denied(
+    call,
+    asking,
+    { ...wanted, metric },
+    asker,
+    undefined,
+    { because: 'license', status },
+    services,
+  )
+  return answer
+}
+
+const isNotInForce = (answer: unknown) =>
+  typeof answer === 'object' &&
+  answer !== null &&
+  'refused' in answer &&
+  answer.refused === 'LICENSE_NOT_IN_FORCE'
+
+/** What a request without items is about. */
+function usualMetric({ fences }: Sight): string | undefined {
+  const [only, ...others] = fences.keys()
+  return fences.has('concurrent') ? 'concurrent' : others.length === 0 ? only : undefined
+}
+
+/** What keeps the license from being in force: the caller's own, else the last to end of those the pool had. */
+function statusOf(
+  { holdings }: Sight,
+  metric: string,
+  caller: Caller,
+  now: Instant,
+  { verifier }: LeaseServices,
+): string {
+  const all = standings(holdings, now, verifier.isGenuine)
+  const own = caller.kind === 'license' ? all.get(caller.licenseId) : undefined
+  const [latest] = [...all.values()]
+    .filter((one) => isFloating(one) && Object.hasOwn(one.license.limits, metric))
+    .toSorted((a, b) => ((a.license.expiresAt ?? '9') < (b.license.expiresAt ?? '9') ? 1 : -1))
+  const one = own?.counts === false ? own : latest
+  return one === undefined
+    ? 'NOT_LICENSED'
+    : one.because === 'STATUS'
+      ? one.status
+      : (one.because ?? one.status)
+}
