@@ -4,7 +4,7 @@
  */
 export type Job = {
   /** The context whose function runs it. */
-  readonly context: 'trust'
+  readonly context: 'trust' | 'seats'
   readonly everyMinutes: number
   readonly purpose: string
   /** One sentence: what users lose while it does not run. It is the alarm's text. */
@@ -19,6 +19,13 @@ export const jobs = {
       'Holds every license against its signature and its dates and records what changed since the last run.',
     errorImpact:
       'Licenses that expired, entered grace or were tampered with are still refused at use, but nobody is told of it.',
+  },
+  serveSeatQueues: {
+    context: 'seats',
+    everyMinutes: 5,
+    purpose: 'Gives seats that a new, renewed or reinstated license brought to those who wait for them.',
+    errorImpact:
+      'People who wait for a seat get none from a license that was bought for them, until somebody frees a seat.',
   },
 } as const satisfies Readonly<Record<string, Job>>
 

@@ -16,6 +16,8 @@ export type Needs = {
   readonly activationKeys?: 'verify' | 'sign'
   /** To sign verdicts, or publish the keys that verify them. */
   readonly sessionKeys?: true
+  /** To find the country of a network address. */
+  readonly places?: true
 }
 
 export const needs = {
@@ -24,12 +26,14 @@ export const needs = {
   tenants: { table: 'write', signing: 'verify' },
   licenses: { table: 'write', signing: 'sign', licenseKeys: true },
   installs: { table: 'write', signing: 'verify' },
-  validation: { table: 'write', signing: 'verify', sessionKeys: true },
+  validation: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
   releases: { table: 'write' },
   features: { table: 'write', signing: 'verify' },
-  leases: { table: 'write', signing: 'verify', sessionKeys: true },
-  activations: { table: 'write', signing: 'verify', activationKeys: 'sign' },
+  leases: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
+  activations: { table: 'write', signing: 'verify', activationKeys: 'sign', places: true },
   usage: { table: 'write', signing: 'verify' },
+  people: { table: 'write', signing: 'verify' },
+  seats: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', activationKeys: 'verify', sessionKeys: true },
   records: { table: 'write', stream: true },
   service: { table: 'read' },

@@ -6,7 +6,9 @@ import { featuresRoutes } from './features/routes.ts'
 import { installsRoutes } from './installs/routes.ts'
 import { leasesRoutes } from './leases/routes.ts'
 import { licensesRoutes } from './licenses/routes.ts'
+import { peopleRoutes } from './people/routes.ts'
 import { releasesRoutes } from './releases/routes.ts'
+import { seatsRoutes } from './seats/routes.ts'
 import { serviceRoutes } from './service/routes.ts'
 import { tenantsRoutes } from './tenants/routes.ts'
 import { trustRoutes } from './trust/routes.ts'
@@ -26,6 +28,8 @@ export const contexts = {
   usage: usageRoutes,
   features: featuresRoutes,
   releases: releasesRoutes,
+  people: peopleRoutes,
+  seats: seatsRoutes,
   trust: trustRoutes,
   /** No routes: the table's stream calls it. */
   records: {},

@@ -61,6 +61,15 @@ export const contextSettings = {
     errorImpact:
       'Reported usage is not recorded, so tenants see old figures and counted limits do not count.',
   },
+  people: {
+    memoryMb: 1024,
+    errorImpact:
+      'People cannot be added, changed or archived: joiners get no seats, and leavers keep theirs.',
+  },
+  seats: {
+    memoryMb: 1024,
+    errorImpact: 'Tenants do not see their seats, and cannot assign, revoke or reserve any.',
+  },
   trust: {
     memoryMb: 1024,
     errorImpact:

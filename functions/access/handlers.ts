@@ -12,6 +12,7 @@ import {
 import { mintToken } from '../../shared/platform/auth/mint-token.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { KIND, ownedByTenant, tenantKey } from '../../shared/store/keys.ts'
+import { readOrganization } from '../../shared/store/organization.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { readToken, revokeToken, rotateToken, tokenEntity, tokenItem } from '../../shared/store/token.ts'
@@ -27,6 +28,9 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
     if (isRefusal(facts)) return facts
     const { tenantId } = facts
     if (tenantId !== undefined && (await readTenant(table, tenantId)) === undefined) return unknown
+    const { organizationId } = facts
+    if (tenantId && organizationId && !(await readOrganization(table, tenantId, organizationId)))
+      return unknown
     const { text, token } = mintToken(facts, stage, secrets.tokenHash)
     return commit(call, {
       writes: { ...liveTenant(token), token: putOnce(tokenItem(token)) },

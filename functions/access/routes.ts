@@ -4,7 +4,7 @@ import { Name } from '../../shared/domain/catalog.ts'
 import { TokenView } from '../../shared/domain/token.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'
-import { TenantId, TokenId } from '../../shared/platform/ids.ts'
+import { OrganizationId, TenantId, TokenId } from '../../shared/platform/ids.ts'
 import { Duration, Instant } from '../../shared/platform/time.ts'
 
 const managers = ['vendor:admin', 'tenant:admin'] as const
@@ -21,6 +21,8 @@ export const accessRoutes = {
       role: Role,
       /** Required for tenant roles, refused for vendor roles. */
       tenantId: TenantId.optional(),
+      /** For `org:admin`: it sees and changes this organization and those below it. Without one, none. */
+      organizationId: OrganizationId.optional(),
       /** Operation ids this token is limited to; all of its role if absent. */
       scopes: z.array(z.string().max(100)).min(1).max(100).optional(),
       expiresAt: Instant.optional(),

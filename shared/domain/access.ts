@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
+import { LicenseId, OrganizationId, ProductId, TenantId } from '../platform/ids.ts'
 
 export const VENDOR_ROLES = ['vendor:admin', 'vendor:issuer', 'vendor:support'] as const
 export const TENANT_ROLES = [
@@ -37,6 +37,8 @@ export const Caller = z.discriminatedUnion('kind', [
     kind: z.literal('tenant'),
     role: TenantRole,
     tenantId: TenantId,
+    /** Of an `org:admin`: the organization whose subtree is all it knows of; without one it knows of none. */
+    organizationId: OrganizationId.optional(),
     subject: z.string(),
     scopes: z.array(z.string()).optional(),
   }),

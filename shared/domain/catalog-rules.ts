@@ -1,5 +1,7 @@
 import { valid as version, validRange as versionRange } from 'semver'
+import { Day, Duration, shiftDay } from '../platform/time.ts'
 import type { Plan, Product } from './catalog.ts'
+import type { Countries } from './country.ts'
 import { undeclaredGrants } from './grants.ts'
 import { type FieldError, type Refusal, refuse } from './refusal.ts'
 
@@ -10,6 +12,7 @@ const LARGEST = 150_000
 export function checkProduct(product: Product, before?: Product): Refusal | undefined {
   const errors = [
     ...undeclared(product),
+    ...seatErrors(product),
     ...(before ? taken(before.metrics, product.metrics, 'metrics', (metric) => metric.kind) : []),
     ...(before ? taken(before.features, product.features, 'features', (feature) => feature.type) : []),
     ...tooLarge(product),
@@ -29,6 +32,42 @@ function undeclared({ modules, metrics, features }: Product): FieldError[] {
       ),
     ),
   )
+}
+
+/** Seats are counted in a gauge, and name other modules with seats. */
+function seatErrors({ modules, metrics }: Product): FieldError[] {
+  const gauges = codes(metrics.filter(({ kind }) => kind === 'gauge'))
+  const plain = codes(modules.filter(({ seat }) => seat !== undefined && seat.combines === undefined))
+  return modules.flatMap(({ code, seat }, index) => {
+    if (seat === undefined) return []
+    const field = `/body/modules/${index}/seat`
+    const named = (['combines', 'excludes', 'requires'] as const).flatMap((list) =>
+      (seat[list] ?? []).flatMap((other, place) =>
+        plain.has(other) && other !== code
+          ? []
+          : [
+              {
+                field: `${field}/${list}/${place}`,
+                message: `${other} is no other module with seats of its own`,
+              },
+            ],
+      ),
+    )
+    const own = gauges.has(seat.metric)
+      ? []
+      : [{ field: `${field}/metric`, message: `${seat.metric} is not declared as a gauge` }]
+    const shared = modules.some(
+      (other) =>
+        other.code !== code &&
+        other.seat?.metric === seat.metric &&
+        (seat.combines !== undefined || other.seat.combines !== undefined),
+    )
+    return [
+      ...own,
+      ...named,
+      ...(shared ? [{ field: `${field}/metric`, message: 'combined seats have a metric of their own' }] : []),
+    ]
+  })
 }
 
 /** Metrics and features are there to stay, and to stay what they are. */
@@ -82,14 +121,36 @@ function versionErrors(versions: Plan['rules']['versions']): FieldError[] {
   return []
 }
 
-function countryErrors(countries: Plan['rules']['countries']): FieldError[] {
-  const allowed = new Set(countries?.allow)
-  return (countries?.deny ?? []).flatMap((country, index) =>
-    allowed.has(country)
-      ? [{ field: `/body/rules/countries/deny/${index}`, message: `${country} is also allowed` }]
-      : [],
+function countryErrors({ allow, deny, travel }: Countries = {}): FieldError[] {
+  const field = '/body/rules/countries'
+  const allowed = new Set(allow)
+  const contradictions = (deny ?? []).flatMap((country, index) =>
+    allowed.has(country) ? [{ field: `${field}/deny/${index}`, message: `${country} is also allowed` }] : [],
   )
+  return [...contradictions, ...travelErrors(travel, allow)]
 }
+
+/** Travel leads out of what is allowed, on some of the days of its window, which is short enough to keep them all. */
+function travelErrors(travel: Countries['travel'], allow: Countries['allow']): FieldError[] {
+  if (travel === undefined) return []
+  const field = '/body/rules/countries/travel'
+  const errors: FieldError[] = []
+  if (allow === undefined)
+    errors.push({
+      field,
+      message: 'needs a list of countries that are allowed: all others may be used anyway',
+    })
+  // A window is longest and shortest where months are: it is held against any year.
+  const start = Day.parse('2000-01-01')
+  const end = shiftDay(start, travel.window, 1)
+  if (end > shiftDay(start, LONGEST_WINDOW, 1))
+    errors.push({ field: `${field}/window`, message: 'at most two years' })
+  if (shiftDay(end, Duration.parse(`P${travel.days}D`), -1) <= start)
+    errors.push({ field: `${field}/days`, message: 'fewer than the days of the window' })
+  return errors
+}
+
+const LONGEST_WINDOW = Duration.parse('P2Y')
 
 function tooLarge(resource: Product | Plan): FieldError[] {
   const size = new TextEncoder().encode(JSON.stringify(resource)).length

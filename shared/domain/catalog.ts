@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { PlanId, ProductId } from '../platform/ids.ts'
 import { Duration, Instant } from '../platform/time.ts'
+import { Countries } from './country.ts'
 
 /** A short name for machines: `users`, `NX`, `learn`. */
 export const Code = z
@@ -30,12 +31,29 @@ export const Feature = z.strictObject({
 })
 export type Feature = z.infer<typeof Feature>
 
+/**
+ * Who needs a seat of a module. A seat is one unit of `metric`, one per person; modules may share a metric. A module
+ * that `combines` others is for who needs all of them: it takes the place of a seat of each.
+ */
+export const ModuleSeat = z.strictObject({
+  metric: Code,
+  /** Roles of people who need the module. */
+  roles: z.array(Code).max(50).default([]),
+  combines: z.array(Code).min(2).max(10).optional(),
+  /** Nobody has a seat of both. */
+  excludes: z.array(Code).max(20).optional(),
+  /** Only who has seats of these gets one of this. */
+  requires: z.array(Code).max(20).optional(),
+})
+export type ModuleSeat = z.infer<typeof ModuleSeat>
+
 /** A part of a product that is sold and shown on its own: the metrics and features that belong to it. */
 export const Module = z.strictObject({
   code: Code,
   name: Name,
   metrics: z.array(Code).max(50).default([]),
   features: z.array(Code).max(200).default([]),
+  seat: ModuleSeat.optional(),
 })
 export type Module = z.infer<typeof Module>
 
@@ -73,7 +91,6 @@ export const Allocation = z.enum(['named', 'floating', 'node-locked', 'site'])
 export const LicenseType = z.enum(['NORMAL', 'TOPUP', 'VALIDITY', 'TRIAL', 'FEATURE'])
 export type LicenseType = z.infer<typeof LicenseType>
 
-const Country = z.string().regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
 const Percent = z.number().min(0).max(1000)
 
 export const Metering = z.strictObject({
@@ -149,12 +166,7 @@ export const Rules = z
         'name domains or organizations',
       )
       .optional(),
-    countries: z
-      .strictObject({
-        allow: z.array(Country).max(250).optional(),
-        deny: z.array(Country).max(250).optional(),
-      })
-      .optional(),
+    countries: Countries.optional(),
     fingerprints: z
       .strictObject({
         match: z.enum(['any', 'two', 'most', 'all']),

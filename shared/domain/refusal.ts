@@ -109,6 +109,31 @@ export const REFUSALS = {
     title: 'The stored license is not what was signed',
     next: 'Restore the row from a backup, or revoke this license and issue a new one.',
   },
+  TRANSFER_NOT_ALLOWED: {
+    status: 409,
+    title: 'The license cannot be transferred',
+    next: 'Ask the vendor: whether a license may be transferred is part of its plan.',
+  },
+  TRANSFERS_EXHAUSTED: {
+    status: 409,
+    title: 'The license was transferred too often',
+    next: 'Wait for the instant in detail, or ask the vendor for another license.',
+  },
+  TRANSFER_OVER: {
+    status: 409,
+    title: 'The transfer is over',
+    next: 'Read it to see how it ended; if the license is still to move, request a new transfer.',
+  },
+  TRANSFER_OUTDATED: {
+    status: 409,
+    title: 'The license is not what was approved any more',
+    next: 'Refuse or cancel this transfer and request a new one of the license as it is now.',
+  },
+  TRANSFER_TOO_LARGE: {
+    status: 409,
+    title: 'Too much would move at once',
+    next: 'Have the vendor revoke extensions that are not needed, or issue the license anew.',
+  },
   TOKEN_ROTATED: {
     status: 409,
     title: 'The token was already rotated',
@@ -234,6 +259,36 @@ export const REFUSALS = {
     status: 409,
     title: 'The activation is over: no heartbeat came in time',
     next: 'Activate this machine again.',
+  },
+  PERSON_EXISTS: {
+    status: 409,
+    title: 'Somebody else has this e-mail address or external id',
+    next: 'Use the person that detail names; restore it if it is archived.',
+  },
+  ORGANIZATION_MISPLACED: {
+    status: 409,
+    title: 'The organization cannot be there',
+    next: 'Choose a parent that is not below it, and not too deep.',
+  },
+  SEATS_EXHAUSTED: {
+    status: 409,
+    title: 'No seat is free',
+    next: 'Revoke a seat that detail names, buy more, or send wait: the seat is then given once one is free.',
+  },
+  SEAT_BLOCKED: {
+    status: 409,
+    title: 'This person cannot have this seat',
+    next: 'Mend what detail names: another seat, the place, or whether the person is active.',
+  },
+  SEAT_COOLDOWN: {
+    status: 409,
+    title: 'The seat was given too recently',
+    next: 'Wait until the instant in detail; suspending or archiving the person frees it at once.',
+  },
+  TOO_MUCH_AT_ONCE: {
+    status: 422,
+    title: 'Too many seats would change at once',
+    next: 'Change a few roles at a time.',
   },
 } as const satisfies Record<string, { status: number; title: string; next: string }>
 

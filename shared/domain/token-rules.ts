@@ -1,4 +1,4 @@
-import type { TenantId } from '../platform/ids.ts'
+import type { OrganizationId, TenantId } from '../platform/ids.ts'
 import {
   type Duration,
   earliest,
@@ -17,6 +17,7 @@ export type TokenOrder = {
   name: string
   role: Role
   tenantId?: TenantId | undefined
+  organizationId?: OrganizationId | undefined
   scopes?: string[] | undefined
   expiresAt?: Instant | undefined
 }
@@ -34,7 +35,7 @@ export function orderToken(
   operationIds: ReadonlySet<string>,
   now: Instant,
 ): TokenFacts | Refusal {
-  const { name, role, scopes, expiresAt } = order
+  const { name, role, organizationId, scopes, expiresAt } = order
   const forVendor = VendorRole.safeParse(role).success
   if (caller.kind !== 'vendor' && forVendor) {
     return refuse('FORBIDDEN', `Only vendor administrators make tokens with the role ${role}.`)
@@ -43,6 +44,8 @@ export function orderToken(
   if (forVendor && tenantId !== undefined) return invalid('tenantId', `must be absent for ${role}`)
   if (!forVendor && tenantId === undefined) return invalid('tenantId', `is required for ${role}`)
   if (tenantId !== undefined && !seesTenant(caller, tenantId)) return unknown
+  if (role !== 'org:admin' && organizationId !== undefined)
+    return invalid('organizationId', `must be absent for ${role}`)
   const stranger = scopes?.findIndex((scope) => !operationIds.has(scope)) ?? -1
   if (stranger >= 0) return invalid(`scopes/${stranger}`, 'is no operation')
   if (expiresAt !== undefined && expiresAt <= now) return invalid('expiresAt', 'must be in the future')
@@ -51,6 +54,7 @@ export function orderToken(
       name,
       role,
       ...(tenantId && { tenantId }),
+      ...(organizationId && { organizationId }),
       ...(scopes && { scopes }),
       createdAt: now,
       createdBy: subjectOf(caller),
@@ -97,12 +101,13 @@ export function checkRotation(
 
 /** The successor of a token: the same rights, and as long a life where it has an end. */
 export function successorOf({ token, successor }: Lineage, caller: Caller, now: Instant): TokenFacts {
-  const { id, name, role, tenantId, scopes } = token
+  const { id, name, role, tenantId, organizationId, scopes } = token
   const life = lifetime(successor ?? token)
   return {
     name,
     role,
     ...(tenantId && { tenantId }),
+    ...(organizationId && { organizationId }),
     ...(scopes && { scopes }),
     createdAt: now,
     createdBy: subjectOf(caller),

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { TenantId, TokenId } from '../platform/ids.ts'
+import { OrganizationId, TenantId, TokenId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { Role } from './access.ts'
 import { Name } from './catalog.ts'
@@ -10,6 +10,8 @@ export const Token = z.strictObject({
   name: Name,
   role: Role,
   tenantId: TenantId.optional(),
+  /** Of an `org:admin`: the root of what it administers. */
+  organizationId: OrganizationId.optional(),
   scopes: z.array(z.string()).optional(),
   secretHash: z.string(),
   createdAt: Instant,

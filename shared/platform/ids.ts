@@ -15,7 +15,10 @@ export const TenantId = id('ten')
 export const LicenseId = id('lic')
 export const TokenId = id('tok')
 export const EventId = id('evt')
+export const TransferId = id('trf')
 export const RunId = id('run')
+export const OrganizationId = id('org')
+export const UserId = id('usr')
 
 export type ProductId = z.infer<typeof ProductId>
 export type PlanId = z.infer<typeof PlanId>
@@ -23,7 +26,10 @@ export type TenantId = z.infer<typeof TenantId>
 export type LicenseId = z.infer<typeof LicenseId>
 export type TokenId = z.infer<typeof TokenId>
 export type EventId = z.infer<typeof EventId>
+export type TransferId = z.infer<typeof TransferId>
 export type RunId = z.infer<typeof RunId>
+export type OrganizationId = z.infer<typeof OrganizationId>
+export type UserId = z.infer<typeof UserId>
 
 const fresh =
   <T>(prefix: string, schema: { parse(text: string): T }) =>
@@ -36,6 +42,9 @@ export const newTenantId = fresh('ten', TenantId)
 export const newLicenseId = fresh('lic', LicenseId)
 export const newTokenId = fresh('tok', TokenId)
 export const newRunId = fresh('run', RunId)
+export const newTransferId = fresh('trf', TransferId)
+export const newOrganizationId = fresh('org', OrganizationId)
+export const newUserId = fresh('usr', UserId)
 
 const monotonic = monotonicFactory()
 

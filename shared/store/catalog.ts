@@ -5,7 +5,7 @@ import { KIND, ownedByProduct, planKey, productKey } from './keys.ts'
 import { readItem } from './read.ts'
 import type { Table } from './transact.ts'
 
-export const productEntity = entity('product', 1, Product)
+export const productEntity = entity('product', 2, Product, 1)
 export const planEntity = entity('plan', 1, Plan)
 
 export const productItem = (product: Product): Item =>

@@ -37,15 +37,23 @@ export type Entity<T> = {
 /**
  * One stored shape. `version` counts the changes of the schema; a test pins the hash of each schema to its version, so
  * that a shape cannot change unnoticed.
+ *
+ * @param oldest rows from this version on are read as they are: only fields that may be absent were added since
  */
-export function entity<T>(name: string, version: number, schema: z.ZodType<T>): Entity<T> {
+export function entity<T>(
+  name: string,
+  version: number,
+  schema: z.ZodType<T>,
+  oldest: number = version,
+): Entity<T> {
   return {
     name,
     version,
     schema,
     encode: (key, value, indexes = {}) => ({ ...value, ...key, ...indexes, entity: name, schema: version }),
     decode(item) {
-      if (item['entity'] !== name || item['schema'] !== version) {
+      const stored = Number(item['schema'])
+      if (item['entity'] !== name || !(stored >= oldest && stored <= version)) {
         throw new CorruptItemError(
           `${where(item)}: expected ${name}/${version}, found ${item['entity']}/${item['schema']}`,
         )

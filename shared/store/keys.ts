@@ -1,5 +1,15 @@
 import type { ActivationId } from '../domain/activation.ts'
-import type { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../platform/ids.ts'
+import type {
+  EventId,
+  LicenseId,
+  OrganizationId,
+  PlanId,
+  ProductId,
+  TenantId,
+  TokenId,
+  TransferId,
+  UserId,
+} from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 
 /**
@@ -76,10 +86,73 @@ export const activationKey = (tenant: TenantId, id: ActivationId): Key => ({
 export const fingerprintKey = (tenant: TenantId, product: ProductId, scope: string, hash: string) =>
   key(['T', tenant, 'FINGERPRINTS', product], [scope, hash])
 
+/** The organizations of a tenant are read together: they are a tree. */
+export const organizationsKey = (tenant: TenantId) => `T#${part(tenant)}#ORGANIZATIONS`
+export const ORGANIZATION_PREFIX = 'ORGANIZATION#'
+export const organizationKey = (tenant: TenantId, id: OrganizationId) =>
+  key(['T', tenant, 'ORGANIZATIONS'], ['ORGANIZATION', id])
+/** Counts the changes of the tree, so that two of them at once do not make a cycle. */
+export const organizationTreeKey = (tenant: TenantId) => key(['T', tenant, 'ORGANIZATIONS'], ['TREE'])
+
+/** A person's page is one partition: who it is, what it has, and what it is there for. */
+export const userKey = (tenant: TenantId, id: UserId) => key(['T', tenant, 'USER', id], ['USER'])
+export const SEAT_PREFIX = 'SEAT#'
+export const seatKey = (tenant: TenantId, id: UserId, product: ProductId, metric: string) =>
+  key(['T', tenant, 'USER', id], ['SEAT', product, metric])
+export const userRoleKey = (tenant: TenantId, id: UserId, role: string) =>
+  key(['T', tenant, 'USER', id], ['ROLE', role])
+export const userEmailKey = (tenant: TenantId, email: string) =>
+  key(['T', tenant, 'EMAIL', encodeURIComponent(email)], ['ADDRESS'])
+export const externalIdKey = (tenant: TenantId, externalId: string) =>
+  key(['T', tenant, 'EXTERNAL', encodeURIComponent(externalId)], ['ADDRESS'])
+
+/** Seats that people wait for: those whose turn comes by itself lie in the order in which it comes. */
+export type Line = 'QUEUE' | 'BLOCKED'
+export const pendingSeatsKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  ['T', tenant, 'PENDING', product, metric].map(part).join('#')
+export const pendingSeatKey = (
+  tenant: TenantId,
+  product: ProductId,
+  metric: string,
+  line: Line,
+  since: Instant,
+  id: UserId,
+) => key(['T', tenant, 'PENDING', product, metric], [line, since, id])
+
+export const reservationsKey = (tenant: TenantId) => `T#${part(tenant)}#RESERVATIONS`
+export const reservationKey = (
+  tenant: TenantId,
+  product: ProductId,
+  metric: string,
+  organization: OrganizationId,
+) => key(['T', tenant, 'RESERVATIONS'], [product, metric, organization])
+export const seatPolicyKey = (tenant: TenantId) => key(['T', tenant], ['SEAT-POLICY'])
+
+/** The counts of a tenant's seats and people, by organization: all together, for the dashboard. */
+export const seatCountsKey = (tenant: TenantId) => `T#${part(tenant)}#SEAT-COUNTS`
+export const seatCountKey = (
+  tenant: TenantId,
+  product: ProductId,
+  metric: string,
+  organization: OrganizationId | '-',
+) => key(['T', tenant, 'SEAT-COUNTS'], [product, metric, organization])
+export const peopleCountKey = (tenant: TenantId, organization: OrganizationId | '-') =>
+  key(['T', tenant, 'SEAT-COUNTS'], ['PEOPLE', organization])
+
 export const licenseAddressKey = (id: LicenseId) => key(['LICENSE', id], ['ADDRESS'])
 export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])
 export const referenceKey = (reference: string) =>
   key(['REFERENCE', encodeURIComponent(reference)], ['ADDRESS'])
+
+export const transferKey = (id: TransferId) => key(['TRANSFER', id], ['TRANSFER'])
+/** The one transfer of a license that is open. */
+export const openTransferKey = (id: LicenseId) => key(['LICENSE', id], ['TRANSFER'])
+/** The transfers that a tenant is a side of: they are found here by their ids. */
+export const transfersKey = (tenant: TenantId) => `T#${part(tenant)}#TRANSFERS`
+export const tenantTransferKey = (tenant: TenantId, id: TransferId): Key => ({
+  pk: transfersKey(tenant),
+  sk: part(id),
+})
 
 /** Partition of a tenant's events, or of the vendor's own. */
 export const eventLog = (tenant: TenantId | undefined) =>
@@ -114,12 +187,22 @@ export const countKey = (subject: string, window: string) =>
   key(['COUNT', encodeURIComponent(subject)], [window])
 export const runKey = (job: string, scheduledAt: Instant) => key(['JOB', job], [scheduledAt])
 
-export const ownedByTenant = (tenant: TenantId, what: 'LICENSES' | 'TOKENS') => `T#${part(tenant)}#${what}`
+export const ownedByTenant = (tenant: TenantId, what: 'LICENSES' | 'TOKENS' | 'USERS') =>
+  `T#${part(tenant)}#${what}`
+/** People with a role, and people with a seat of a pool. */
+export const ownedByRole = (tenant: TenantId, role: string) => `T#${part(tenant)}#ROLE#${part(role)}`
+export const ownedByPool = (tenant: TenantId, product: ProductId, metric: string) =>
+  ['T', tenant, 'SEATS', product, metric].map(part).join('#')
+/** A tenant's people by when they were last seen. */
+export const activityOf = (tenant: TenantId) => `T#${part(tenant)}#ACTIVITY`
 export const ownedByProduct = (product: ProductId, what: 'PLANS') => `PRODUCT#${part(product)}#${what}`
 export const KIND = {
   products: 'PRODUCTS',
   plans: 'PLANS',
   tenants: 'TENANTS',
   licenses: 'LICENSES',
+  transfers: 'TRANSFERS',
   tokens: 'TOKENS',
+  /** Pools of seats that somebody waits for. */
+  seatQueues: 'SEAT-QUEUES',
 } as const

@@ -7,7 +7,7 @@ import { KIND, ownedByTenant, tokenKey } from './keys.ts'
 import { readItem } from './read.ts'
 import { type Action, isConditionFailed, type Table } from './transact.ts'
 
-export const tokenEntity = entity('token', 1, Token)
+export const tokenEntity = entity('token', 2, Token, 1)
 
 export const tokenItem = (token: Token): Item =>
   tokenEntity.encode(tokenKey(token.id), token, {

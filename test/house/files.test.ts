@@ -25,7 +25,9 @@ test('the environment is read in shared/platform/config, in infra and in tests',
 })
 
 /** Files that are longer than others, each with its reason. */
-const LONG: Readonly<Record<string, string>> = {}
+const LONG: Readonly<Record<string, string>> = {
+  'shared/domain/refusal.ts': 'The one closed table of refusals.',
+}
 
 test('no file has more than 300 lines', () => {
   const long = SOURCES.filter((file) => !file.startsWith('test/')).filter(

@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ActivationId } from '../../shared/domain/activation.ts'
-import { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../../shared/platform/ids.ts'
+import {
+  EventId,
+  LicenseId,
+  OrganizationId,
+  PlanId,
+  ProductId,
+  TenantId,
+  TokenId,
+  UserId,
+} from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import * as keys from '../../shared/store/keys.ts'
 
@@ -18,6 +27,7 @@ const [tenants, products, plans, licenses, tokens, events, activations] = [
   two(EventId, 'evt'),
   two(ActivationId, 'act'),
 ]
+const [organizations, users] = [two(OrganizationId, 'org'), two(UserId, 'usr')]
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
@@ -77,6 +87,24 @@ const ITEM_KEYS = {
     ),
   ),
   usageCorrectionKey: own(TEXTS, keys.usageCorrectionKey),
+  organizationKey: each2(tenants, organizations, keys.organizationKey),
+  organizationTreeKey: each(tenants, keys.organizationTreeKey),
+  userKey: each2(tenants, users, keys.userKey),
+  seatKey: own2(users, CODES, (tenant, product, user, metric) => keys.seatKey(tenant, user, product, metric)),
+  userRoleKey: tenants.flatMap((tenant) =>
+    each2(users, CODES, (user, role) => keys.userRoleKey(tenant, user, role)),
+  ),
+  userEmailKey: each2(tenants, TEXTS, keys.userEmailKey),
+  externalIdKey: each2(tenants, TEXTS, keys.externalIdKey),
+  pendingSeatKey: (['QUEUE', 'BLOCKED'] as const).flatMap((line) =>
+    own2(CODES, users, (tenant, product, metric, user) =>
+      keys.pendingSeatKey(tenant, product, metric, line, instants[0] ?? Instant.parse(''), user),
+    ),
+  ),
+  reservationKey: own2(CODES, organizations, keys.reservationKey),
+  seatPolicyKey: each(tenants, keys.seatPolicyKey),
+  seatCountKey: own2(CODES, [...organizations, '-'] as const, keys.seatCountKey),
+  peopleCountKey: each2(tenants, [...organizations, '-'] as const, keys.peopleCountKey),
   replyKey: each2(TEXTS, TEXTS, keys.replyKey),
   countKey: each2(TEXTS, instants, keys.countKey),
   runKey: each2(CODES, instants, keys.runKey),
@@ -89,6 +117,15 @@ const PLACES = [
   'queueKey',
   'leaseDenialsKey',
   'activationsKey',
+  'organizationsKey',
+  'ORGANIZATION_PREFIX',
+  'SEAT_PREFIX',
+  'pendingSeatsKey',
+  'reservationsKey',
+  'seatCountsKey',
+  'ownedByRole',
+  'ownedByPool',
+  'activityOf',
   'eventLog',
   'ownedByTenant',
   'ownedByProduct',
@@ -117,6 +154,8 @@ describe('a text that anybody chose', () => {
     productCodeKey: keys.productCodeKey,
     customerKey: keys.customerKey,
     referenceKey: keys.referenceKey,
+    userEmailKey: (text: string) => keys.userEmailKey(tenants[0], text),
+    externalIdKey: (text: string) => keys.externalIdKey(tenants[0], text),
     usageRecordKey: (text: string) => keys.usageRecordKey(tenants[0], text),
     usageCorrectionKey: (text: string) => keys.usageCorrectionKey(tenants[0], products[0], text),
     releaseKey: (text: string) => keys.releaseKey(products[0], text),

@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ActivationId } from '../../shared/domain/activation.ts'
-import { EventId, LicenseId, PlanId, ProductId, TenantId, TokenId } from '../../shared/platform/ids.ts'
+import {
+  EventId,
+  LicenseId,
+  OrganizationId,
+  PlanId,
+  ProductId,
+  TenantId,
+  TokenId,
+  UserId,
+} from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import * as keys from '../../shared/store/keys.ts'
 import { TABLE } from '../../shared/store/table.ts'
@@ -14,6 +23,8 @@ const id = <T>(schema: { parse(text: string): T }, prefix: string) =>
 const [tenant, product, plan] = [id(TenantId, 'ten'), id(ProductId, 'prd'), id(PlanId, 'pln')]
 const [license, token, event] = [id(LicenseId, 'lic'), id(TokenId, 'tok'), id(EventId, 'evt')]
 const activation = id(ActivationId, 'act')
+const [organization, user] = [id(OrganizationId, 'org'), id(UserId, 'usr')]
+const line = ({ pk, sk }: keys.Key) => ({ pk, sk: sk.replace('QUEUE', '<line>') })
 const instant = Instant.parse('2026-01-01T00:00:00Z')
 
 /** The key of every kind of row, with names for its parts. Instants stand under several names. */
@@ -45,11 +56,23 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.eventKey(tenant, event)],
   [keys.eventKey(undefined, event)],
   [keys.tokenKey(token)],
+  [keys.organizationKey(tenant, organization)],
+  [keys.organizationTreeKey(tenant)],
+  [keys.userKey(tenant, user)],
+  [keys.seatKey(tenant, user, product, '<metric>')],
+  [keys.userRoleKey(tenant, user, '<role>')],
+  [keys.userEmailKey(tenant, '<email>')],
+  [keys.externalIdKey(tenant, '<external-id>')],
+  [line(keys.pendingSeatKey(tenant, product, '<metric>', 'QUEUE', instant, user)), 'since'],
+  [keys.reservationKey(tenant, product, '<metric>', organization)],
+  [keys.seatPolicyKey(tenant)],
+  [keys.seatCountKey(tenant, product, '<metric>', organization)],
+  [keys.peopleCountKey(tenant, organization)],
   [keys.replyKey('<subject>', '<idempotency-key>')],
   [keys.countKey('<subject>', '<window>')],
   [keys.runKey('<job>', instant), 'scheduled-at'],
 ]
-const NAMES = { tenant, product, plan, license, token, event, activation }
+const NAMES = { tenant, product, plan, license, token, event, activation, organization, user }
 
 function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
   const text = decodeURIComponent(`\`${pk}\` / \`${sk}\``)

@@ -75,11 +75,17 @@ async function byToken(credentials: Credentials, text: string, now: Instant): Pr
   return callerOf(token)
 }
 
-function callerOf({ id, role, tenantId, scopes }: Token): Caller {
+function callerOf({ id, role, tenantId, organizationId, scopes }: Token): Caller {
   const common = { subject: id, ...(scopes && { scopes }) }
   return tenantId === undefined
     ? { kind: 'vendor', role: VendorRole.parse(role), ...common }
-    : { kind: 'tenant', role: TenantRole.parse(role), tenantId, ...common }
+    : {
+        kind: 'tenant',
+        role: TenantRole.parse(role),
+        tenantId,
+        ...(organizationId && { organizationId }),
+        ...common,
+      }
 }
 
 async function byLicenseKey(credentials: Credentials, text: string): Promise<Caller | Unidentified> {

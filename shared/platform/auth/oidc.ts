@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
 import { type Caller, TENANT_ROLES, TenantRole, VENDOR_ROLES, VendorRole } from '../../domain/access.ts'
 import type { OidcIssuer } from '../config/environment.ts'
-import { TenantId } from '../ids.ts'
+import { OrganizationId, TenantId } from '../ids.ts'
 import { type Instant, toDate } from '../time.ts'
 
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA']
@@ -57,5 +57,12 @@ function callerOf(payload: JWTPayload, issuer: OidcIssuer): Caller | undefined {
   const tenant = TENANT_ROLES.find((role) => roles.has(role))
   const tenantId = TenantId.safeParse(payload[issuer.tenantClaim])
   if (tenant === undefined || !tenantId.success) return undefined
-  return { kind: 'tenant', role: TenantRole.parse(tenant), tenantId: tenantId.data, subject }
+  const organizationId = OrganizationId.safeParse(payload[issuer.organizationClaim ?? 'organization'])
+  return {
+    kind: 'tenant',
+    role: TenantRole.parse(tenant),
+    tenantId: tenantId.data,
+    ...(tenant === 'org:admin' && organizationId.success && { organizationId: organizationId.data }),
+    subject,
+  }
 }

@@ -9,11 +9,27 @@ export const OidcIssuer = z.strictObject({
   roleClaim: z.string().default('roles'),
   /** The claim with the tenant's id, for tenant roles. */
   tenantClaim: z.string().default('tenant'),
-  /** The claim with the id of the organization that an `org:admin` administers. */
-  organizationClaim: z.string().default('organization'),
+  /** The claim with the id of the organization that an `org:admin` administers; `organization` unless said otherwise. */
+  organizationClaim: z.string().optional(),
   roles: z.record(z.string(), z.string()),
 })
 export type OidcIssuer = z.infer<typeof OidcIssuer>
+
+const HeaderName = z.string().regex(/^[a-z][a-z0-9-]{0,99}$/, 'the name of a header, in lower case')
+
+/** An edge in front of the API that says from which country a request comes, such as CloudFront; see places/edge.ts. */
+export const EdgeSettings = z.strictObject({
+  /** `cloudfront-viewer-country`, for example. */
+  countryHeader: HeaderName,
+  /** The header with a secret that the edge adds, as proof that a request came through it. */
+  proofHeader: HeaderName,
+  /** SHA-256, in hex, of the secrets that are good: of 32 random bytes or more, as the hash is no secret. */
+  proofSha256: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'))
+    .min(1)
+    .max(4),
+})
+export type EdgeSettings = z.infer<typeof EdgeSettings>
 
 const json = <S extends z.ZodType>(schema: S) =>
   z
@@ -40,6 +56,8 @@ export const Environment = z.object({
   /** KMS HMAC key that keeps credentials: peppers their hashes, seals replies, signs cursors. */
   CREDENTIAL_KEY_ID: z.string(),
   OIDC_ISSUERS: json(z.array(OidcIssuer)),
+  /** `null`: no header is believed to be an edge's. */
+  EDGE: json(EdgeSettings.nullable()),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']),
 })
 
@@ -52,6 +70,9 @@ export const VerifierEnvironment = z.object({
 export const ActivationKeyEnvironment = z.object({
   ACTIVATION_KEY_IDS: z.string().transform((text) => text.split(',')),
 })
+
+/** Of functions that look at places: the module with the database of network addresses, beside their own; or nothing. */
+export const PlaceEnvironment = z.object({ COUNTRY_MODULE: z.string() })
 
 /** Of functions that make or show license keys: the KMS HMAC key from which they are derived. */
 export const LicenseKeyEnvironment = z.object({ LICENSE_KEY_KEY_ID: z.string() })

@@ -1,0 +1,153 @@
+import type { EventDraft } from '../shared/domain/event.ts'
+import { seesOrganization } from '../shared/domain/organization.ts'
+import { isRefusal, type Refusal, refuse } from '../shared/domain/refusal.ts'
+import { changes } from '../shared/domain/revision.ts'
+import { type PersonView, type User, userView } from '../shared/domain/user.ts'
+import type { Replayed } from '../shared/platform/http/contract.ts'
+import type { ProductId, TenantId, UserId } from '../shared/platform/ids.ts'
+import { organizationKey } from '../shared/store/keys.ts'
+import { type Action, checkLive, TRANSACTION_LIMIT } from '../shared/store/transact.ts'
+import { type Person, readPerson } from '../shared/store/user.ts'
+import { type Adjustment, adjustSeats, type Options } from './adjust-seats.ts'
+import { readSeating, type TenantSeating } from './seating.ts'
+import { refuseShortage } from './seats-exhausted.ts'
+import { serveQueue } from './serve-seats.ts'
+import type { CommitRequest } from './services.ts'
+import { outdated, untilFresh } from './until-fresh.ts'
+import type { VerifyingServices } from './verified.ts'
+
+export const personView = ({ user, seats }: Person): PersonView => ({
+  ...userView(user),
+  seats: seats.toSorted((a, b) => (a.assignedAt < b.assignedAt ? -1 : 1)),
+})
+
+export const missing = refuse('NOT_FOUND', 'There is no such resource.')
+
+/** How many who wait are served within the request that freed their seats; the rest is for the next, or the job. */
+const SERVED_AT_ONCE = 10
+
+/**
+ * Commits a change of a person with its seats, then serves those who wait where it freed some. That the tenant wants a
+ * role refused for which no seat is free is seen to here.
+ */
+export async function changePerson<Reply>(
+  call: CommitRequest,
+  services: VerifyingServices,
+  seating: TenantSeating,
+  adjustment: Adjustment,
+  told: {
+    readonly events: readonly EventDraft[]
+    readonly reply: Reply
+    readonly writes?: Record<string, Action>
+    readonly refusals?: Record<string, Refusal>
+    /** Even so seats may be left pending. */
+    readonly mayWait?: boolean
+  },
+): Promise<Reply | Refusal | Replayed> {
+  const { after, newlyPending, serve } = adjustment
+  if (seating.policy.onShortage === 'refuse' && !told.mayWait) {
+    const [first] = newlyPending
+    if (first !== undefined) return refuseShortage(services.table, seating, after.user, first, call.now)
+  }
+  const writes = { ...adjustment.writes, ...told.writes }
+  const events = [...told.events, ...adjustment.events]
+  if (Object.keys(writes).length + events.length + 1 > TRANSACTION_LIMIT)
+    return refuse('TOO_MUCH_AT_ONCE', `${Object.keys(writes).length} rows would change in one transaction.`)
+  const done = await services.commit(call, {
+    writes,
+    events,
+    reply: told.reply,
+    refusals: { ...adjustment.refusals, ...told.refusals },
+  })
+  if (!isRefusal(done)) await serveQueue(call, services, after.user.tenantId, serve, SERVED_AT_ONCE)
+  return done
+}
+
+/** What is to become of a person. `check` is asked once it is known what follows for its seats. */
+export type PersonChange = {
+  readonly event: EventDraft['type']
+  readonly reason?: string | undefined
+  readonly next: (person: Person, seating: TenantSeating) => User | Refusal
+  readonly check?: (adjustment: Adjustment, seating: TenantSeating) => Promise<Refusal | undefined>
+  readonly mayWait?: boolean | undefined
+  readonly pin?: Options['pin']
+  /** Products that matter whatever the tenant holds. */
+  readonly products?: readonly ProductId[]
+}
+
+/** Changes a person that the caller may know of, with its seats, and answers its page. */
+export function editPerson(
+  call: CommitRequest,
+  services: VerifyingServices,
+  { tenantId, userId }: { tenantId: TenantId; userId: UserId },
+  change: PersonChange,
+): Promise<PersonView | Refusal | Replayed> {
+  return untilFresh(async () => {
+    const person = await readPerson(services.table, tenantId, userId)
+    if (person === undefined) return missing
+    const seating = await readSeating(services, tenantId, call.now, [
+      ...productsOf(person),
+      ...(change.products ?? []),
+    ])
+    const isSeen = seating && seesOrganization(call.caller, person.user.organizationId, seating.organizations)
+    if (seating === undefined || !isSeen) return missing
+    const facts = change.next(person, seating)
+    if (isRefusal(facts)) return facts
+    const placed = facts.organizationId !== person.user.organizationId && placeOf(facts, call, seating)
+    if (isRefusal(placed)) return placed
+    const adjustment = adjustSeats(person, facts, seating, call.now, { pin: change.pin })
+    const refused = await change.check?.(adjustment, seating)
+    if (refused) return refused
+    const { before, after } = changes(userView(person.user), userView(adjustment.after.user))
+    const isNothing =
+      Object.keys({ ...before, ...after }).length === 0 &&
+      JSON.stringify(adjustment.after.seats) === JSON.stringify(person.seats)
+    const { id } = facts
+    if (isNothing)
+      return services.commit(call, { writes: {}, events: [], reply: personView(person), refusals: {} })
+    return changePerson(call, services, seating, adjustment, {
+      events: [
+        {
+          type: change.event,
+          tenantId,
+          subject: { type: 'user', id },
+          before,
+          after,
+          ...(change.reason && { reason: change.reason }),
+        },
+      ],
+      reply: personView(adjustment.after),
+      ...(change.mayWait && { mayWait: true }),
+      ...(placed ? { writes: placed.writes } : {}),
+      refusals: { ...(placed ? placed.refusals : {}), ...addressesTaken(facts) },
+    })
+  })
+}
+
+const productsOf = ({ user, seats }: Person): ProductId[] =>
+  [...seats, ...user.direct, ...user.pending].map(({ productId }) => productId)
+
+/** Another person has the address, whoever came first. */
+export function addressesTaken({ email, externalId }: Pick<User, 'email' | 'externalId'>) {
+  return {
+    email: refuse('PERSON_EXISTS', `Somebody has the e-mail address ${email}.`),
+    'external id': refuse('PERSON_EXISTS', `Somebody has the external id ${externalId}.`),
+  }
+}
+
+/** May the person be put there? The organization must be the caller's to see, and stay open until this is committed. */
+export function placeOf(
+  { organizationId, tenantId }: Pick<User, 'organizationId' | 'tenantId'>,
+  { caller }: Pick<CommitRequest, 'caller'>,
+  { organizations }: TenantSeating,
+): { writes: Record<string, Action>; refusals: Record<string, Refusal> } | Refusal {
+  if (!seesOrganization(caller, organizationId, organizations)) return missing
+  if (organizationId === undefined) return { writes: {}, refusals: {} }
+  const organization = organizations.get(organizationId)
+  if (organization === undefined) return missing
+  if (organization.archivedAt !== undefined) return refuse('ARCHIVED', `${organization.name} is archived.`)
+  return {
+    writes: { organization: checkLive(organizationKey(tenantId, organizationId)) },
+    refusals: { organization: outdated },
+  }
+}

@@ -1,0 +1,72 @@
+import { type Standing, standings } from '../shared/domain/holdings.ts'
+import { type PoolName, poolName, type Reservation } from '../shared/domain/seat.ts'
+import type { Seating } from '../shared/domain/seat-decision.ts'
+import { type SeatTerms, seatTerms } from '../shared/domain/seat-terms.ts'
+import type { Tenant } from '../shared/domain/tenant.ts'
+import type { ProductId, TenantId } from '../shared/platform/ids.ts'
+import type { Instant } from '../shared/platform/time.ts'
+import { readProduct } from '../shared/store/catalog.ts'
+import { readAllHoldings } from '../shared/store/holdings.ts'
+import { readOrganizations } from '../shared/store/organization.ts'
+import { readReservations, readSeatPolicy, readSeatPools } from '../shared/store/seat-pool.ts'
+import { readTenant } from '../shared/store/tenant.ts'
+import type { VerifyingServices } from './verified.ts'
+
+/** All that decides over the seats of a tenant's people, as it is now. */
+export type TenantSeating = Seating & {
+  readonly tenant: Tenant
+  readonly standings: ReadonlyMap<ProductId, readonly Standing[]>
+}
+
+/**
+ * Reads it. The pools, with their fences, come before the licenses that they fence (store/fence.ts); which pools there
+ * are is known only from the licenses, so these are read twice. Nothing of it grows with the number of people.
+ *
+ * @param others products that somebody has or is to have seats of, whatever the tenant holds
+ * @returns undefined where there is no such tenant
+ */
+export async function readSeating(
+  { table, verifier }: Pick<VerifyingServices, 'table' | 'verifier'>,
+  tenantId: TenantId,
+  now: Instant,
+  others: readonly ProductId[] = [],
+): Promise<TenantSeating | undefined> {
+  const [tenant, policy, organizations, known] = await Promise.all([
+    readTenant(table, tenantId),
+    readSeatPolicy(table, tenantId),
+    readOrganizations(table, tenantId),
+    readAllHoldings(table, tenantId),
+  ])
+  if (tenant === undefined) return undefined
+  const ids = new Set([...known.map(({ productId }) => productId), ...others])
+  const products = (await Promise.all([...ids].map((id) => readProduct(table, id))))
+    .filter((product) => product !== undefined)
+    .filter(({ modules }) => modules.some(({ seat }) => seat !== undefined))
+  const places = products.flatMap(({ id, modules }) =>
+    modules.flatMap(({ seat }) => (seat ? [{ productId: id, metric: seat.metric }] : [])),
+  )
+  const [pools, reserved] = await Promise.all([
+    readSeatPools(table, tenantId, places),
+    readReservations(table, tenantId),
+  ])
+  const holdings = places.length === 0 ? [] : await readAllHoldings(table, tenantId)
+  const terms = new Map<PoolName, SeatTerms>()
+  const seen = new Map<ProductId, readonly Standing[]>()
+  for (const one of holdings) {
+    const all = [...standings(one, now, verifier.isGenuine).values()]
+    seen.set(one.productId, all)
+    for (const place of places)
+      if (place.productId === one.productId) terms.set(poolName(place), seatTerms(all, place.metric))
+  }
+  const reservations: ReadonlyMap<PoolName, readonly Reservation[]> = Map.groupBy(reserved, poolName)
+  return {
+    tenant,
+    standings: seen,
+    policy,
+    organizations,
+    products: new Map(products.map((product) => [product.id, product])),
+    pools,
+    terms,
+    reservations,
+  }
+}

@@ -1,0 +1,108 @@
+import { subjectOf } from '../../shared/domain/access.ts'
+import { addDuration } from '../../shared/domain/calendar.ts'
+import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { poolName } from '../../shared/domain/seat.ts'
+import { neededModules } from '../../shared/domain/seat-decision.ts'
+import type { ByHand, User } from '../../shared/domain/user.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { editPerson, missing } from '../change-person.ts'
+import { findSeatPlace, type SeatPlace } from '../seat-place.ts'
+import { refuseShortage } from '../seats-exhausted.ts'
+import type { VerifyingServices } from '../verified.ts'
+import type { seatsRoutes } from './routes.ts'
+
+type ByHandHandlers = Pick<
+  Handlers<typeof seatsRoutes, VerifyingServices>,
+  'assignSeat' | 'revokeSeat' | 'pinSeat'
+>
+
+export const byHandHandlers: ByHandHandlers = {
+  async assignSeat(call, services) {
+    const { product, module, pinned, wait, reason } = call.body
+    const place = await findSeatPlace(services.table, product, module)
+    if (isRefusal(place)) return place
+    return editPerson(call, services, call.params, {
+      event: 'seat.given-by-hand',
+      reason,
+      products: [place.productId],
+      mayWait: wait,
+      pin: pinned === undefined ? undefined : { name: poolName(place), pinned },
+      next: ({ user }) => ({
+        ...user,
+        direct: has(user.direct, place)
+          ? user.direct
+          : [...user.direct, entry(place, call.now, subjectOf(call.caller), reason)],
+        withheld: without(user.withheld, place),
+        ...(!(has(user.direct, place) && !has(user.withheld, place)) && { revision: user.revision + 1 }),
+      }),
+      async check({ after }, seating) {
+        const { user } = after
+        if (user.status !== 'active') return refuse('SEAT_BLOCKED', `${user.name} is ${user.status}.`)
+        const pending = user.pending.find(
+          (one) => poolName(one) === poolName(place) && one.modules.includes(module),
+        )
+        return pending && !wait ? refuseShortage(services.table, seating, user, pending, call.now) : undefined
+      },
+    })
+  },
+
+  async revokeSeat(call, services) {
+    const { product, module, reason } = call.body
+    const place = await findSeatPlace(services.table, product, module)
+    if (isRefusal(place)) return place
+    return editPerson(call, services, call.params, {
+      event: 'seat.revoked-by-hand',
+      reason,
+      mayWait: true,
+      next({ user, seats }, { policy, tenant }) {
+        if (!neededModules(user, place.product).has(module)) {
+          return has(user.withheld, place) ? user : missing
+        }
+        const seat = seats.find((one) => one.productId === place.productId && one.modules.includes(module))
+        const until =
+          seat && policy.cooldown && addDuration(seat.assignedAt, policy.cooldown, tenant.timeZone)
+        if (until && call.now < until) {
+          return refuse('SEAT_COOLDOWN', `It was given at ${seat.assignedAt} and stays until ${until}.`)
+        }
+        const next: User = {
+          ...user,
+          direct: without(user.direct, place),
+          revision: user.revision + 1,
+        }
+        // Without this its role would give it back at the next change.
+        return neededModules(next, place.product).has(module)
+          ? {
+              ...next,
+              withheld: [...user.withheld, entry(place, call.now, subjectOf(call.caller), reason)],
+            }
+          : next
+      },
+    })
+  },
+
+  async pinSeat(call, services) {
+    const { product, module, pinned } = call.body
+    const place = await findSeatPlace(services.table, product, module)
+    if (isRefusal(place)) return place
+    return editPerson(call, services, call.params, {
+      event: pinned ? 'seat.pinned' : 'seat.unpinned',
+      mayWait: true,
+      pin: { name: poolName(place), pinned },
+      next: ({ user, seats }) => (seats.some((seat) => poolName(seat) === poolName(place)) ? user : missing),
+    })
+  },
+}
+
+type Which = Pick<SeatPlace, 'productId' | 'module'>
+
+const isOf = (one: ByHand, { productId, module }: Which) =>
+  one.productId === productId && one.module === module
+const has = (list: readonly ByHand[], which: Which) => list.some((one) => isOf(one, which))
+const without = (list: readonly ByHand[], which: Which) => list.filter((one) => !isOf(one, which))
+
+const entry = (
+  { productId, module }: Which,
+  at: ByHand['at'],
+  by: string,
+  reason: string | undefined,
+): ByHand => ({ productId, module, at, by, ...(reason && { reason }) })

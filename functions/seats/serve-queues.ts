@@ -1,0 +1,48 @@
+import { newRunId, TenantId } from '../../shared/platform/ids.ts'
+import { type Instant, readClock } from '../../shared/platform/time.ts'
+import { KIND } from '../../shared/store/keys.ts'
+import { readPages } from '../../shared/store/read.ts'
+import { resumeRun, saveRun } from '../../shared/store/run.ts'
+import { decodeSeatPool, QueuedPool, unmarkPool } from '../../shared/store/seat-pool.ts'
+import { serveQueue } from '../serve-seats.ts'
+import type { VerifyingServices } from '../verified.ts'
+
+const JOB = 'serveSeatQueues'
+/** Milliseconds to keep for noting how far the run came. */
+const RESERVE = 5_000
+/** People served in one go, between looks at the time that is left. */
+const AT_ONCE = 25
+
+/**
+ * Gives seats that became free without a request that freed them, above all by a license: every pool that somebody
+ * waits for is looked at. What it finds done already it leaves; it may come twice, late or not at all.
+ */
+export async function serveQueues(
+  scheduledAt: Instant,
+  remaining: () => number,
+  services: VerifyingServices,
+): Promise<void> {
+  const { table, log } = services
+  const run = await resumeRun(table, JOB, scheduledAt)
+  if (run.finishedAt !== undefined) return
+  const requestId = newRunId(scheduledAt)
+  let { checked, changed, from } = run
+  for await (const page of readPages(table, { index: 'kind', pk: KIND.seatQueues }, from)) {
+    for (const item of page.items) {
+      const [tenant, productId, metric] = QueuedPool.parse(item['kindSk'])
+      const tenantId = TenantId.parse(tenant)
+      checked += 1
+      if (decodeSeatPool(item).queued === 0) await unmarkPool(table, tenantId, { productId, metric })
+      for (let served = AT_ONCE; served >= AT_ONCE; ) {
+        if (remaining() < RESERVE) throw new Error(`${JOB} ran out of time after ${changed} people`)
+        const request = { now: readClock(), requestId }
+        served = await serveQueue(request, services, tenantId, [{ productId, metric }], AT_ONCE)
+        changed += served
+      }
+    }
+    from = page.next
+    await saveRun(table, JOB, scheduledAt, { checked, changed, ...(from && { from }) })
+  }
+  await saveRun(table, JOB, scheduledAt, { checked, changed, finishedAt: readClock() })
+  log('info', 'job', { requestId, job: JOB, counts: { checked, changed } })
+}

@@ -1,0 +1,108 @@
+import { seesOrganization } from '../../shared/domain/organization.ts'
+import { isRefusal } from '../../shared/domain/refusal.ts'
+import { poolName, type Seat } from '../../shared/domain/seat.ts'
+import { firstDayOf } from '../../shared/domain/seat-counts.ts'
+import { seatDashboard } from '../../shared/domain/seat-dashboard.ts'
+import { EMPTY_POOL } from '../../shared/domain/seat-decision.ts'
+import { excessOf } from '../../shared/domain/seat-excess.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { ownedByPool, pendingSeatsKey } from '../../shared/store/keys.ts'
+import { readPage } from '../../shared/store/page.ts'
+import { readPages } from '../../shared/store/read.ts'
+import { readCounts } from '../../shared/store/seat-counts.ts'
+import { pendingSeatEntity } from '../../shared/store/seat-pool.ts'
+import { readUsers, seatEntity } from '../../shared/store/user.ts'
+import { missing } from '../change-person.ts'
+import { findSeatPlace } from '../seat-place.ts'
+import { readSeating } from '../seating.ts'
+import type { VerifyingServices } from '../verified.ts'
+import type { seatsRoutes } from './routes.ts'
+
+type ViewHandlers = Pick<
+  Handlers<typeof seatsRoutes, VerifyingServices>,
+  'getSeats' | 'listPendingSeats' | 'listExcessSeats'
+>
+
+export const viewHandlers: ViewHandlers = {
+  async getSeats({ params: { tenantId }, query, caller, now }, services) {
+    const [seating, counts] = await Promise.all([
+      readSeating(services, tenantId, now),
+      readCounts(services.table, tenantId),
+    ])
+    if (seating === undefined) return missing
+    const { tenant, policy, organizations, terms, standings } = seating
+    return seatDashboard(
+      seating,
+      counts,
+      (productId, metric, assigned) =>
+        excessOf(
+          assigned,
+          terms.get(poolName({ productId, metric }))?.limit ?? 0,
+          standings.get(productId) ?? [],
+          metric,
+          policy.cureDays,
+          tenant.timeZone,
+          now,
+        ),
+      (organizationId) => seesOrganization(caller, organizationId, organizations),
+      firstDayOf(now, query.days ?? policy.activeDays, tenant.timeZone),
+      now,
+    )
+  },
+
+  async listPendingSeats({ params: { tenantId }, query, caller, now }, services) {
+    const { table, secrets } = services
+    const place = await findSeatPlace(table, query.product, query.module)
+    if (isRefusal(place)) return place
+    const seating = await readSeating(services, tenantId, now)
+    if (seating === undefined) return missing
+    const range = {
+      pk: pendingSeatsKey(tenantId, place.productId, place.metric),
+      prefix: query.blocked ? 'BLOCKED#' : 'QUEUE#',
+    }
+    return readPage(table, secrets.cursorKey, range, query, async (items) => {
+      const ids = items.map((item) => pendingSeatEntity.decode(item).userId)
+      const users = new Map((await readUsers(table, tenantId, ids)).map((user) => [user.id, user]))
+      return ids.map((id) => {
+        const user = users.get(id)
+        const pending = user?.pending.find((one) => poolName(one) === poolName(place))
+        const isSeen = seesOrganization(caller, user?.organizationId, seating.organizations)
+        return user && pending && isSeen ? { userId: id, name: user.name, ...pending } : undefined
+      })
+    })
+  },
+
+  async listExcessSeats({ params: { tenantId }, query, caller, now }, services) {
+    const { table } = services
+    const place = await findSeatPlace(table, query.product, query.module)
+    if (isRefusal(place)) return place
+    const seating = await readSeating(services, tenantId, now, [place.productId])
+    if (seating === undefined) return missing
+    const { assigned } = seating.pools.get(poolName(place)) ?? EMPTY_POOL
+    const excess = Math.max(0, assigned - (seating.terms.get(poolName(place))?.limit ?? 0))
+    const [loose, pinned]: [Seat[], Seat[]] = [[], []]
+    const range = {
+      index: 'owned',
+      pk: ownedByPool(tenantId, place.productId, place.metric),
+      newestFirst: true,
+    } as const
+    const most = Math.min(excess, query.limit)
+    if (most > 0)
+      for await (const { items } of readPages(table, range)) {
+        for (const seat of items.map(seatEntity.decode)) (seat.pinned ? pinned : loose).push(seat)
+        if (loose.length >= most) break
+      }
+    const found = [...loose, ...pinned].slice(0, most)
+    const users = await readUsers(
+      table,
+      tenantId,
+      found.map(({ userId }) => userId),
+    )
+    const seen = new Set(
+      users
+        .filter(({ organizationId }) => seesOrganization(caller, organizationId, seating.organizations))
+        .map(({ id }) => id),
+    )
+    return { excess, items: found.filter(({ userId }) => seen.has(userId)) }
+  },
+}

@@ -1,0 +1,94 @@
+import { isRefusal } from '../shared/domain/refusal.ts'
+import { isQueued, poolName, type Seat } from '../shared/domain/seat.ts'
+import { EMPTY_POOL } from '../shared/domain/seat-decision.ts'
+import type { TenantId } from '../shared/platform/ids.ts'
+import { readQueue } from '../shared/store/seat-pool.ts'
+import { readPerson } from '../shared/store/user.ts'
+import { type Adjustment, adjustSeats } from './adjust-seats.ts'
+import { readSeating, type TenantSeating } from './seating.ts'
+import type { CommitRequest } from './services.ts'
+import type { VerifyingServices } from './verified.ts'
+
+type Place = Pick<Seat, 'productId' | 'metric'>
+
+/** How far into a queue somebody is looked for who can have a place that its head cannot: a reserved one. */
+const LOOKED_AT = 50
+/** How often somebody else may be quicker, one after the other. */
+const PATIENCE = 10
+
+/**
+ * Gives free seats to those who wait for them, oldest first. Each is a transaction of its own, on the condition that
+ * the person still waits; whoever asks meanwhile without having waited is refused by the pool's count of those who do.
+ *
+ * @param most how many are served at most
+ * @returns how many were
+ */
+export async function serveQueue(
+  request: Pick<CommitRequest, 'now' | 'requestId'>,
+  services: VerifyingServices,
+  tenantId: TenantId,
+  places: readonly Place[],
+  most: number,
+): Promise<number> {
+  const open = [...places]
+  let served = 0
+  let lost = 0
+  while (open.length > 0 && served < most && lost < PATIENCE) {
+    const [place] = open
+    if (place === undefined) break
+    const seating = await readSeating(services, tenantId, request.now, [place.productId])
+    const next = seating && (await nextInLine(request, services, seating, place))
+    if (next === undefined) {
+      open.shift()
+      continue
+    }
+    const done = await services.commit(
+      {
+        ...request,
+        caller: { kind: 'system', subject: 'seats' },
+        idempotencyKey: undefined,
+        fingerprint: '',
+      },
+      { writes: next.writes, events: next.events, reply: undefined, refusals: next.refusals },
+    )
+    if (isRefusal(done)) {
+      lost += 1
+      continue
+    }
+    lost = 0
+    served += 1
+    open.push(...next.serve.filter((one) => !open.some((known) => poolName(known) === poolName(one))))
+  }
+  return served
+}
+
+/** The change that gives a place of a pool to the first in line who can have one. */
+async function nextInLine(
+  { now }: Pick<CommitRequest, 'now'>,
+  { table }: VerifyingServices,
+  seating: TenantSeating,
+  place: Place,
+): Promise<Adjustment | undefined> {
+  const name = poolName(place)
+  const { assigned, queued } = seating.pools.get(name) ?? EMPTY_POOL
+  if (queued === 0 || assigned >= (seating.terms.get(name)?.limit ?? 0)) return undefined
+  let looked = 0
+  for await (const { userId } of readQueue(table, seating.tenant.id, place)) {
+    looked += 1
+    if (looked > LOOKED_AT) return undefined
+    const person = await readPerson(table, seating.tenant.id, userId)
+    if (person === undefined) continue
+    const adjustment = adjustSeats(person, person.user, seating, now, { turn: new Set([name]) })
+    if (adjustment.after.seats.some((seat) => poolName(seat) === name)) return adjustment
+    // Nobody but who belongs to an organization with reserved places gets one past the head.
+    if (!(seating.reservations.get(name) ?? []).some(({ seats, used }) => used < seats)) {
+      if (!waitsFor(adjustment, name)) return adjustment
+      return undefined
+    }
+  }
+  return undefined
+}
+
+/** Does the person still stand in the queue afterwards? If not, its facts say so now, and the next one is served. */
+const waitsFor = ({ after }: Adjustment, name: string) =>
+  after.user.pending.some((one) => isQueued(one) && poolName(one) === name)

@@ -1,0 +1,85 @@
+import * as z from 'zod'
+import { OrganizationId, ProductId, TenantId, UserId } from '../platform/ids.ts'
+import { Instant } from '../platform/time.ts'
+import { Code, Name } from './catalog.ts'
+import { Pending, Seat } from './seat.ts'
+
+/** `active` has seats by its roles. `suspended` cannot work, and keeps its roles. `archived` left, and holds nothing. */
+export const UserStatus = z.enum(['active', 'suspended', 'archived'])
+export type UserStatus = z.infer<typeof UserStatus>
+
+export const Email = z.email().max(254)
+/** What somebody is in the tenant: content-author, observer, … Products declare which of them need a seat. */
+export const PersonRoles = z
+  .array(Code)
+  .max(20)
+  .refine((roles) => new Set(roles).size === roles.length, 'roles must differ')
+export const Country = z.string().regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
+
+export const UserDraft = z.strictObject({
+  name: Name,
+  email: Email.optional(),
+  /** The directory's or application's own id of the person; unique in the tenant. */
+  externalId: z.string().trim().min(1).max(200).optional(),
+  organizationId: OrganizationId.optional(),
+  roles: PersonRoles.default([]),
+  status: z.enum(['active', 'suspended']).default('active'),
+  /** Where the person works; licenses may be limited to countries. */
+  usageLocation: Country.optional(),
+})
+export type UserDraft = z.infer<typeof UserDraft>
+
+/** A module that a person was given, or is not to have, by hand: what roles say comes after it. */
+export const ByHand = z.strictObject({
+  productId: ProductId,
+  module: Code,
+  at: Instant,
+  /** The credential that said so. */
+  by: z.string(),
+  reason: z.string().optional(),
+})
+export type ByHand = z.infer<typeof ByHand>
+
+/**
+ * A person of a tenant: all facts from which seats follow, and what is pending. Seats have rows of their own beside it.
+ */
+export const User = z.strictObject({
+  id: UserId,
+  tenantId: TenantId,
+  ...UserDraft.shape,
+  roles: PersonRoles,
+  status: UserStatus,
+  /** Modules given by hand. */
+  direct: z.array(ByHand).max(50),
+  /** Modules that roles do not give: they were revoked or reclaimed, until somebody gives them by hand. */
+  withheld: z.array(ByHand).max(50),
+  pending: z.array(Pending),
+  /** Pools of which the person has a seat, as `<product>#<metric>`: what its seat rows say, for filters. */
+  holds: z.array(z.string()),
+  /** To the hour. */
+  lastActiveAt: Instant.optional(),
+  /** The day of that in the tenant's zone as it was then, `2026-11-21`: what day counts have it under. */
+  activeDay: z.string().optional(),
+  createdAt: Instant,
+  archivedAt: Instant.optional(),
+  /** Counts what people changed of it. */
+  revision: z.int().positive(),
+  /** Counts the writes of the row, seats that came by themselves included; every change is conditional on it. */
+  version: z.int().positive(),
+})
+export type User = z.infer<typeof User>
+
+/** A person as the API shows it. */
+export const UserView = User.omit({ version: true, holds: true, activeDay: true }).meta({ id: 'User' })
+export type UserView = z.infer<typeof UserView>
+
+export function userView({ version: _, holds: __, activeDay: ___, ...view }: User): UserView {
+  return view
+}
+
+/** A person with its seats; each says why it is there. */
+export const PersonView = UserView.extend({ seats: z.array(Seat) }).meta({ id: 'Person' })
+export type PersonView = z.infer<typeof PersonView>
+
+/** Addresses are the same whatever their case. */
+export const emailKey = (email: string) => email.toLowerCase()

@@ -1,0 +1,163 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import * as z from 'zod'
+import { Seat } from '../domain/seat.ts'
+import { emailKey, User } from '../domain/user.ts'
+import { type TenantId, UserId } from '../platform/ids.ts'
+import type { Instant } from '../platform/time.ts'
+import { nameEntity } from './address.ts'
+import { entity, type Item } from './codec.ts'
+import {
+  activityOf,
+  externalIdKey,
+  ownedByPool,
+  ownedByRole,
+  ownedByTenant,
+  SEAT_PREFIX,
+  seatKey,
+  userEmailKey,
+  userKey,
+  userRoleKey,
+} from './keys.ts'
+import { readItem, readItems, readRange } from './read.ts'
+import { type Action, isConditionFailed, putOnce, type Table } from './transact.ts'
+
+export const userEntity = entity('user', 1, User)
+export const seatEntity = entity('seat', 1, Seat)
+/** That a person has a role, for lists. */
+export const userRoleEntity = entity('user-role', 1, z.strictObject({ userId: UserId, role: z.string() }))
+
+/** Sorts before every day: who was never seen. */
+const NEVER = '0'
+
+/** Listed by organization, `-` for those of the tenant itself; and by the day they were last seen. */
+export const userItem = (user: User): Item =>
+  userEntity.encode(userKey(user.tenantId, user.id), user, {
+    ownedPk: ownedByTenant(user.tenantId, 'USERS'),
+    ownedSk: `${user.organizationId ?? '-'}#${user.id}`,
+    ...(user.status !== 'archived' && {
+      kindPk: activityOf(user.tenantId),
+      kindSk: `${user.activeDay ?? NEVER}#${user.id}`,
+    }),
+  })
+
+/** Listed by pool in the order in which they were given. */
+export const seatItem = (tenantId: TenantId, seat: Seat): Item =>
+  seatEntity.encode(seatKey(tenantId, seat.userId, seat.productId, seat.metric), seat, {
+    ownedPk: ownedByPool(tenantId, seat.productId, seat.metric),
+    ownedSk: `${seat.assignedAt}#${seat.userId}`,
+  })
+
+/** A person with all its seats. */
+export type Person = { readonly user: User; readonly seats: readonly Seat[] }
+
+/** A person's page: one strongly consistent query. */
+export async function readPerson(table: Table, tenantId: TenantId, id: UserId): Promise<Person | undefined> {
+  const items = await readRange(table, { pk: userKey(tenantId, id).pk })
+  const user = items.find((item) => item['sk'] === 'USER')
+  if (user === undefined) return undefined
+  const seats = items.filter((item) => String(item['sk']).startsWith(SEAT_PREFIX))
+  return { user: userEntity.decode(user), seats: seats.map(seatEntity.decode) }
+}
+
+export async function readUser(table: Table, tenantId: TenantId, id: UserId): Promise<User | undefined> {
+  const item = await readItem(table, userKey(tenantId, id))
+  return item && userEntity.decode(item)
+}
+
+/** Those of these people that there are, in no order. */
+export async function readUsers(table: Table, tenantId: TenantId, ids: readonly UserId[]): Promise<User[]> {
+  const items = await readItems(
+    table,
+    ids.map((id) => userKey(tenantId, id)),
+  )
+  return items.map(userEntity.decode)
+}
+
+/** Who has this e-mail address, or this external id. */
+export async function findUser(
+  table: Table,
+  tenantId: TenantId,
+  by: { email: string } | { externalId: string },
+): Promise<UserId | undefined> {
+  const key =
+    'email' in by ? userEmailKey(tenantId, emailKey(by.email)) : externalIdKey(tenantId, by.externalId)
+  const item = await readItem(table, key)
+  return item && UserId.parse(nameEntity.decode(item).id)
+}
+
+/** Replaces a person as it was read, or makes it; with its roles and addresses, which are its alone. */
+export function writeUser(before: User | undefined, after: User): Record<string, Action> {
+  const { tenantId, id } = after
+  const next = { ...after, version: (before?.version ?? 0) + 1 }
+  const writes: Record<string, Action> = {
+    user:
+      before === undefined
+        ? putOnce(userItem(next))
+        : {
+            kind: 'put',
+            item: userItem(next),
+            condition: 'version = :version',
+            values: { ':version': before.version },
+          },
+  }
+  for (const role of after.roles.filter((one) => !before?.roles.includes(one))) {
+    const indexes = { ownedPk: ownedByRole(tenantId, role), ownedSk: id }
+    const item = userRoleEntity.encode(userRoleKey(tenantId, id, role), { userId: id, role }, indexes)
+    writes[`role ${role}`] = { kind: 'put', item }
+  }
+  for (const role of before?.roles.filter((one) => !after.roles.includes(one)) ?? [])
+    writes[`role ${role}`] = { kind: 'remove', key: userRoleKey(tenantId, id, role) }
+  const [oldEmail, newEmail] = [before?.email && emailKey(before.email), after.email && emailKey(after.email)]
+  if (oldEmail !== newEmail) {
+    if (newEmail) writes['email'] = putOnce(nameEntity.encode(userEmailKey(tenantId, newEmail), { id }))
+    if (oldEmail) writes['old email'] = { kind: 'remove', key: userEmailKey(tenantId, oldEmail) }
+  }
+  if (before?.externalId !== after.externalId) {
+    if (after.externalId)
+      writes['external id'] = putOnce(nameEntity.encode(externalIdKey(tenantId, after.externalId), { id }))
+    if (before?.externalId)
+      writes['old external id'] = { kind: 'remove', key: externalIdKey(tenantId, before.externalId) }
+  }
+  return writes
+}
+
+/**
+ * Notes that a person was seen again on the day it was last seen: one update, which moves no key of an index and changes
+ * no count. False if the person was written meanwhile.
+ */
+export async function seenAgain(
+  { client, name }: Table,
+  { tenantId, id, activeDay }: User,
+  at: Instant,
+): Promise<boolean> {
+  try {
+    await client.send(
+      new UpdateCommand({
+        TableName: name,
+        Key: userKey(tenantId, id),
+        UpdateExpression: 'SET lastActiveAt = :at, version = version + :one',
+        ConditionExpression: 'activeDay = :day AND lastActiveAt < :at',
+        ExpressionAttributeValues: { ':at': at, ':day': activeDay, ':one': 1 },
+      }),
+    )
+    return true
+  } catch (error) {
+    if (!isConditionFailed(error)) throw error
+    return false
+  }
+}
+
+/** The person was seen on another day: what is counted of it moves there in the same transaction. */
+export const seenOnAnotherDay = ({ tenantId, id, version }: User, at: Instant, day: string): Action => ({
+  kind: 'update',
+  key: userKey(tenantId, id),
+  update: 'SET lastActiveAt = :at, activeDay = :day, kindSk = :place, version = :next',
+  condition: 'version = :version',
+  values: {
+    ':at': at,
+    ':day': day,
+    ':place': `${day}#${id}`,
+    ':version': version,
+    ':next': version + 1,
+  },
+})
