@@ -6,8 +6,10 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { accessRoutes } from '../../functions/access/routes.ts'
+import { activationsRoutes } from '../../functions/activations/routes.ts'
 import { catalogRoutes } from '../../functions/catalog/routes.ts'
 import { installsRoutes } from '../../functions/installs/routes.ts'
+import { leasesRoutes } from '../../functions/leases/routes.ts'
 import { licensesRoutes } from '../../functions/licenses/routes.ts'
 import { operations } from '../../functions/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
@@ -53,9 +55,14 @@ function atOnce(send: (index: number) => Promise<Answer>): Promise<Answer[]> {
 const statuses = (answers: readonly Answer[]) => new Set(answers.map(({ status }) => status))
 
 /** A tenant with a plan to sell it, of their own. */
-async function newCustomer() {
-  const product = await client().ask(catalogRoutes.createProduct, vendor(), { body: productDraft() })
-  const plan = await client().ask(catalogRoutes.createPlan, vendor(), { body: planDraft(product.id) })
+async function newCustomer(terms: object = {}) {
+  const metrics = ['users', 'machines', 'concurrent', 'render'].map((code) => ({
+    code,
+    kind: 'gauge' as const,
+  }))
+  const draft = productDraft({ metrics, modules: [] })
+  const product = await client().ask(catalogRoutes.createProduct, vendor(), { body: draft })
+  const plan = await client().ask(catalogRoutes.createPlan, vendor(), { body: planDraft(product.id, terms) })
   const tenant = await client().ask(tenantsRoutes.createTenant, vendor(), { body: tenantDraft() })
   return { planId: plan.id, tenantId: tenant.id, customerId: tenant.customerId }
 }
@@ -226,5 +233,47 @@ describe(`${AT_ONCE} requests at once`, () => {
     expect(refused).toHaveLength(AT_ONCE - 1)
     const { items } = await client().ask(accessRoutes.listTokens, vendor(), { query: { limit: '100' } })
     expect(items.filter(({ name }) => name.startsWith(idempotencyKey))).toHaveLength(1)
+  })
+
+  describe.each([
+    ['none', undefined, 5],
+    ['two more', { overdraft: { kind: 'absolute', units: 2 } }, 7],
+  ])('with five places and an overdraft of %s', (_, rules, most) => {
+    const sold = async (allocation: string, limits: object) => {
+      const { planId, tenantId } = await newCustomer({ allocation, limits, ...(rules && { rules }) })
+      const issued = await client().ask(licensesRoutes.issueLicense, vendor(), { body: { tenantId, planId } })
+      return `License ${issued.key}`
+    }
+    const granted = (answers: readonly Answer[]) => answers.filter(({ status }) => status < 300).length
+    const refused = (answers: readonly Answer[]) =>
+      new Set(answers.filter(({ status }) => status >= 300).map(({ body }) => Problem.parse(body).code))
+    const Problem = z.object({ code: z.string() })
+
+    test('that activate a machine leave as many as that', async () => {
+      const key = await sold('node-locked', { machines: 5 })
+      const answers = await atOnce((index) =>
+        client().send(activationsRoutes.activateMachine, key, {
+          body: { fingerprints: [{ component: 'mac', value: `machine ${index}` }] },
+        }),
+      )
+      expect(granted(answers)).toBe(most)
+      expect(refused(answers)).toEqual(new Set(['ACTIVATIONS_EXHAUSTED']))
+    })
+
+    test.each([
+      ['one license', [{ metric: 'concurrent', units: 1 }]],
+      [
+        'several together',
+        [
+          { metric: 'concurrent', units: 1 },
+          { metric: 'render', units: 2 },
+        ],
+      ],
+    ])('that check out %s leave as many as that', async (_name, items) => {
+      const key = await sold('floating', { concurrent: 5, render: 100 })
+      const answers = await atOnce(() => client().send(leasesRoutes.checkOut, key, { body: { items } }))
+      expect(granted(answers)).toBe(most)
+      expect(refused(answers)).toEqual(new Set(['POOL_EXHAUSTED']))
+    })
   })
 })
