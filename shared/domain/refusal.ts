@@ -71,6 +71,11 @@ export const REFUSALS = {
     title: 'Too many failed attempts',
     next: 'Wait for the seconds named in Retry-After and check the credential before trying again.',
   },
+  CONTENDED: {
+    status: 503,
+    title: 'Too many changes of one resource at once',
+    next: 'Nothing was changed: wait for the seconds named in Retry-After and send it again.',
+  },
   FAULT: {
     status: 500,
     title: 'The service failed',
@@ -103,6 +108,21 @@ export const REFUSALS = {
     status: 409,
     title: 'The license is not in force',
     next: 'Validate it to see why and what would cure it.',
+  },
+  COUNTRY_REQUIRED: {
+    status: 422,
+    title: 'The license is limited to countries and none is known',
+    next: 'Send the country where it is used, as ISO 3166-1 alpha-2.',
+  },
+  COUNTRY_NOT_ALLOWED: {
+    status: 409,
+    title: 'The license is not for this country',
+    next: 'Use it in a country that detail names, or ask the vendor to cover this one.',
+  },
+  TRAVEL_EXHAUSTED: {
+    status: 409,
+    title: 'The days of travel are used up',
+    next: 'Wait for the day in detail, or use it in a country that the license covers.',
   },
   LICENSE_TAMPERED: {
     status: 409,

@@ -7,6 +7,7 @@ import { balance, isBorrow, type Pool, type PoolChange } from '../domain/pool.ts
 import { ProductId, TenantId } from '../platform/ids.ts'
 import { CorruptItemError, type Item } from './codec.ts'
 import { type Key, poolKey, poolsKey } from './keys.ts'
+import { pause } from './pause.ts'
 import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
@@ -185,8 +186,3 @@ export async function updateOnce(
 }
 
 const isConflict = (error: unknown) => error instanceof Error && error.name === 'TransactionConflictException'
-
-/** Full jitter: 0 to 10 × 2^attempt milliseconds, at most 500. */
-export function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(500, 10 * 2 ** attempt)))
-}

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/lib-dynamodb'
 import type { Item } from './codec.ts'
 import type { Key } from './keys.ts'
+import { pause } from './pause.ts'
 
 /** A table and the client that reaches it. */
 export type Table = { readonly client: DynamoDBDocumentClient; readonly name: string }
@@ -84,11 +85,6 @@ const TRANSIENT: ReadonlySet<string | undefined> = new Set([
   'ProvisionedThroughputExceeded',
 ])
 const isTransient = (reason: CancellationReason) => TRANSIENT.has(reason.Code)
-
-/** Full jitter: 0 to 10 × 2^attempt milliseconds, at most 1 s. */
-function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(1000, 10 * 2 ** attempt)))
-}
 
 /** Is this the failed condition of a single write? */
 export function isConditionFailed(error: unknown): error is ConditionalCheckFailedException {

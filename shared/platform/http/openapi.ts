@@ -18,7 +18,7 @@ function commonErrors(route: Route): RefusalCode[] {
     ...(route.params ? (['NOT_FOUND'] as const) : []),
     ...(route.body ? (['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     ...(route.query && 'cursor' in route.query.shape ? (['INVALID_CURSOR'] as const) : []),
-    ...(isMutation(route) ? (['INVALID_IDEMPOTENCY_KEY', 'IDEMPOTENCY_MISMATCH'] as const) : []),
+    ...(isMutation(route) ? (['INVALID_IDEMPOTENCY_KEY', 'IDEMPOTENCY_MISMATCH', 'CONTENDED'] as const) : []),
     ...(route.versioned && route.method === 'PATCH'
       ? (['REVISION_REQUIRED', 'REVISION_OUTDATED'] as const)
       : []),
