@@ -9,6 +9,7 @@ import { issueHandlers } from './issue-handlers.ts'
 import { readHandlers } from './read-handlers.ts'
 import { licensesRoutes } from './routes.ts'
 import type { LicenseServices } from './services.ts'
+import { transferHandlers } from './transfer-handlers.ts'
 
 const { serve } = contextFunction(
   VerifierEnvironment.extend(LicenseKeyEnvironment.shape),
@@ -27,4 +28,5 @@ export const handler = serve(licensesRoutes, {
   ...actionHandlers,
   ...readHandlers,
   ...importHandlers,
+  ...transferHandlers,
 })

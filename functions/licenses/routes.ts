@@ -10,6 +10,7 @@ import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, PlanId, ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import { ImportBody, ImportQuery, ImportReport } from './import-contract.ts'
+import { transferRoutes } from './transfer-routes.ts'
 
 const LicenseParams = z.strictObject({ licenseId: LicenseId })
 const issuers = ['vendor:admin', 'vendor:issuer'] as const
@@ -187,4 +188,5 @@ export const licensesRoutes = {
     errors: [],
     summary: 'Show the license key once more; an event says who and why',
   },
+  ...transferRoutes,
 } as const satisfies RouteTable

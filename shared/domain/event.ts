@@ -26,6 +26,9 @@ export const Event = z
   .meta({ id: 'Event' })
 export type Event = z.infer<typeof Event>
 
-/** What a decision says of its event; the commit adds who, when and the request. */
+/**
+ * What a decision says of its event; the commit adds who, when and the request. It names the actor itself where it
+ * goes into the log of a tenant that must not learn whose credential it was.
+ */
 export type EventDraft = Pick<Event, 'type' | 'subject'> &
-  Partial<Pick<Event, 'tenantId' | 'before' | 'after' | 'reason'>>
+  Partial<Pick<Event, 'tenantId' | 'actor' | 'before' | 'after' | 'reason'>>

@@ -22,8 +22,12 @@ export function ownFindings(standing: Standing, now: Instant): Finding[] {
       finding(
         'REVOKED',
         'license',
-        `Revoked on ${license.revokedAt}.`,
-        'Revocation is final; ask the vendor for another license.',
+        license.transferredBy === undefined
+          ? `Revoked on ${license.revokedAt}.`
+          : `Transferred to another holder on ${license.revokedAt}.`,
+        license.transferredBy === undefined
+          ? 'Revocation is final; ask the vendor for another license.'
+          : 'It is the other holder’s for good; ask the vendor for another license.',
       ),
     )
   } else {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { LicenseId } from '../platform/ids.ts'
+import { LicenseId, TransferId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { License, SignedFacts } from './license.ts'
 import { maskedKey } from './license-key.ts'
@@ -23,6 +23,9 @@ export const LicenseView = z
     deletedAt: Instant.optional(),
     suspensionReason: z.string().optional(),
     revocationReason: z.string().optional(),
+    /** The transfer it came by from another tenant, and the one it left by. */
+    receivedBy: TransferId.optional(),
+    transferredBy: TransferId.optional(),
   })
   .meta({ id: 'License' })
 export type LicenseView = z.infer<typeof LicenseView>
@@ -38,6 +41,7 @@ const Shown = License.omit({
   timeZone: true,
   duration: true,
   lastSeenStatus: true,
+  transfers: true,
 }).strip()
 
 export function licenseView(

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { LicenseId, PlanId, ProductId, TenantId } from '../platform/ids.ts'
+import { LicenseId, PlanId, ProductId, TenantId, TransferId } from '../platform/ids.ts'
 import { Duration, Instant, TimeZone } from '../platform/time.ts'
 import { Allocation, Code, Features, LicenseType, Limits, Rules, Term } from './catalog.ts'
 import { Customer } from './tenant.ts'
@@ -77,6 +77,12 @@ export const License = z.strictObject({
   deletedAt: Instant.optional(),
   /** The VALIDITY licenses that name this one. */
   extendedBy: z.array(LicenseId).optional(),
+  /** The transfer it came by; its last holder knew it under another id. */
+  receivedBy: TransferId.optional(),
+  /** The transfer it left by. It is revoked with that, and another tenant has its successor. */
+  transferredBy: TransferId.optional(),
+  /** When it, or what it came from, changed hands, as far as its rule of transfers per year may count it. */
+  transfers: z.array(Instant).optional(),
   /** What the last scheduled validation saw, so that a change is told once. */
   lastSeenStatus: z.string().optional(),
 })

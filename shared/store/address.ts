@@ -3,7 +3,7 @@ import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { entity, type Item } from './codec.ts'
 import { customerKey, keyAddressKey, licenseAddressKey, productCodeKey, referenceKey } from './keys.ts'
 import { readItem, readItems } from './read.ts'
-import type { Table } from './transact.ts'
+import type { Action, Table } from './transact.ts'
 
 /** Where a license lies: found by its id, by the hash of its key, or by the vendor's reference. */
 export const LicenseAddress = z.strictObject({
@@ -23,6 +23,17 @@ export const addressByKey = (hash: string, address: LicenseAddress): Item =>
   licenseAddressEntity.encode(keyAddressKey(hash), address)
 export const addressByReference = (reference: string, address: LicenseAddress): Item =>
   licenseAddressEntity.encode(referenceKey(reference), address)
+
+/**
+ * A reference follows its license when that becomes another tenant's, so that an import finds what there is now. It is
+ * the one address that changes; no function remembers it.
+ */
+export const moveReference = (reference: string, from: LicenseId, to: LicenseAddress): Action => ({
+  kind: 'put',
+  item: addressByReference(reference, to),
+  condition: 'licenseId = :from',
+  values: { ':from': from },
+})
 
 export const productCodeItem = (code: string, id: ProductId): Item =>
   nameEntity.encode(productCodeKey(code), { id })

@@ -90,7 +90,7 @@ export function record(
   draft: EventDraft,
   { caller, now, requestId }: Pick<Request, 'caller' | 'now' | 'requestId'>,
 ): Event {
-  return { ...draft, id: newEventId(now), at: now, actor: actorOf(caller), requestId }
+  return { actor: actorOf(caller), ...draft, id: newEventId(now), at: now, requestId }
 }
 
 function actorOf(caller: Caller): Event['actor'] {

@@ -60,8 +60,8 @@ test('a corrupt row in the table is a fault, not a row that does not exist', asy
   const key = licenseKey(TENANT, PRODUCT, licenseId(1))
   const address = { tenantId: TENANT, productId: PRODUCT, licenseId: licenseId(1) }
   expect(await readLicense(table, address)).toBeUndefined()
-  await put(table, { ...aLicense(), ...key, entity: 'license', schema: 1, graceDays: -1 })
+  await put(table, { ...aLicense(), ...key, entity: 'license', schema: 2, graceDays: -1 })
   await expect(readLicense(table, address)).rejects.toThrow(
-    `item ${key.pk} / ${key.sk}: license/1 does not parse: graceDays (too_small)`,
+    `item ${key.pk} / ${key.sk}: license/2 does not parse: graceDays (too_small)`,
   )
 })

@@ -1,0 +1,38 @@
+import type { EventDraft } from '../../shared/domain/event.ts'
+import { SIDES, type Transfer, type Who } from '../../shared/domain/transfer.ts'
+import { transferView } from '../../shared/domain/transfer-view.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+
+/**
+ * A step of a transfer in the log of each side that is known by then, as that side sees the transfer. Whose credential
+ * it was is for the log of its own tenant; the other one names the side.
+ */
+export function stepEvents(
+  type: `transfer.${string}`,
+  transfer: Transfer,
+  who: Who,
+  reason: string | undefined,
+  now: Instant,
+): EventDraft[] {
+  return SIDES.flatMap((side): EventDraft[] => {
+    const party = transfer[side]
+    if (party === undefined) return []
+    // What moves is told by the events of the licenses.
+    const { licenses: _, ...after } = transferView(transfer, side, now)
+    return [
+      {
+        type,
+        tenantId: party.tenantId,
+        subject: { type: 'transfer', id: transfer.id },
+        after,
+        ...(reason && { reason }),
+        ...otherSide(who, side),
+      },
+    ]
+  })
+}
+
+/** The actor of an event in the log of a tenant that it is not of. */
+export function otherSide(who: Who, log: Who): Pick<EventDraft, 'actor'> {
+  return who === 'vendor' || who === log ? {} : { actor: { kind: 'tenant', subject: `${who} side` } }
+}

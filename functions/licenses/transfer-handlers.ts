@@ -1,0 +1,248 @@
+import { type Caller, seesTenant } from '../../shared/domain/access.ts'
+import { standings } from '../../shared/domain/holdings.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { checkNotArchived } from '../../shared/domain/revision.ts'
+import { type Party, stateAt, type Transfer, type Who } from '../../shared/domain/transfer.ts'
+import { movingLicense, movingWith, needsBoth } from '../../shared/domain/transfer-rules.ts'
+import {
+  canceledBy,
+  missingTransfer,
+  refusedBy,
+  requested,
+  takenUp,
+} from '../../shared/domain/transfer-steps.ts'
+import { type TransferView, transferView } from '../../shared/domain/transfer-view.ts'
+import type { Handlers, Replayed } from '../../shared/platform/http/contract.ts'
+import { newTransferId, type TenantId, type TransferId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { readProduct } from '../../shared/store/catalog.ts'
+import { readHoldings } from '../../shared/store/holdings.ts'
+import { KIND, transfersKey } from '../../shared/store/keys.ts'
+import { readPage } from '../../shared/store/page.ts'
+import { readTenant } from '../../shared/store/tenant.ts'
+import type { Action } from '../../shared/store/transact.ts'
+import {
+  newTransfer,
+  readOpenTransfer,
+  readTransfer,
+  readTransfersOf,
+  releaseFromTransfer,
+  replaceTransfer,
+  sideOfTransfer,
+  takeForTransfer,
+  transferEntity,
+} from '../../shared/store/transfer.ts'
+import type { CommitRequest } from '../services.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
+import { type LicenseServices, loadLicense } from './services.ts'
+import { approve } from './transfer-approve.ts'
+import { newTransferCode, openTransferCode } from './transfer-code.ts'
+import { collect } from './transfer-collect.ts'
+import { stepEvents } from './transfer-events.ts'
+import { exposureOf } from './transfer-exposure.ts'
+import type { transferRoutes } from './transfer-routes.ts'
+
+export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> = {
+  async requestTransfer(call, services) {
+    const { table, commit, verifier, secrets } = services
+    const { caller, now, params, body } = call
+    const license = await loadLicense(services, params.licenseId)
+    if (isRefusal(license)) return license
+    if (!seesTenant(caller, license.tenantId)) return missingTransfer
+    const askedBy = caller.kind === 'vendor' ? 'vendor' : 'giving'
+    // The same whether or not there is such a tenant: it is not looked at.
+    if (body.receiver !== undefined && askedBy !== 'vendor') return vendorNames
+    const receiving = body.receiver && (await partyOf(body.receiver, services, '/body/receiver'))
+    if (isRefusal(receiving)) return receiving
+    const { tenantId, productId, customer } = license
+    const [holdings, product, taken] = await Promise.all([
+      readHoldings(table, tenantId, productId),
+      readProduct(table, productId),
+      readOpenTransfer(table, license.id),
+    ])
+    if (product === undefined) throw new Error(`${license.id} names a product that does not exist`)
+    const moving = movingWith(standings(holdings, now, verifier.isGenuine), license.id, now)
+    if (isRefusal(moving)) return moving
+    if (taken !== undefined && now < taken.lapsesAt) return inUse(taken.transferId)
+
+    const id = newTransferId(now)
+    const code = receiving ? undefined : newTransferCode(id, secrets)
+    const transfer = requested(
+      {
+        id,
+        product: { id: product.id, code: product.code, name: product.name },
+        licenses: moving.map(movingLicense),
+        giving: { tenantId, name: customer.name },
+        ...(receiving && { receiving }),
+        ...(code && { codeHash: code.hash }),
+        twoParty: needsBoth(moving),
+        askedBy,
+        reason: body.reason,
+        lapsesAt: body.lapsesAt,
+      },
+      now,
+    )
+    if (isRefusal(transfer)) return transfer
+    const exposure = await exposureOf(transfer, now, services)
+    const reply = {
+      transfer: transferView(transfer, askedBy, now, exposure),
+      ...(code && { transferCode: code.text }),
+    }
+    return commit(call, {
+      writes: { taken: takeForTransfer(license.id, transfer), ...newTransfer(transfer) },
+      events: stepEvents('transfer.requested', transfer, askedBy, body.reason, now),
+      reply,
+      refusals: { taken: inUse(taken?.transferId) },
+    })
+  },
+
+  async takeUpTransfer(call, services) {
+    const { now, params, body } = call
+    const named = openTransferCode(body.transferCode, services.secrets)
+    if (named === undefined) return missingTransfer
+    return untilFresh(async () => {
+      const transfer = await readTransfer(services.table, named.id)
+      if (transfer?.codeHash !== named.hash) return missingTransfer
+      const receiver = await partyOf(params.tenantId, services)
+      if (isRefusal(receiver)) return receiver
+      const next = takenUp(transfer, receiver, now)
+      if (isRefusal(next)) return next
+      const who = whoOf(call.caller, next) ?? 'receiving'
+      const isNew = next !== transfer
+      return services.commit(call, {
+        writes: isNew ? { transfer: replaceTransfer(next), ...sideOfTransfer(next, 'receiving') } : {},
+        events: isNew ? stepEvents('transfer.taken-up', next, who, undefined, now) : [],
+        reply: await seenBy(next, who, now, services),
+        refusals: { transfer: outdated },
+      })
+    })
+  },
+
+  async listTenantTransfers({ params, query, caller, now }, { table, secrets }) {
+    const { tenantId } = params
+    if (caller.kind === 'vendor' && (await readTenant(table, tenantId)) === undefined) return missingTransfer
+    const range = { pk: transfersKey(tenantId), newestFirst: true }
+    return readPage(table, secrets.cursorKey, range, query, async (items) =>
+      (await readTransfersOf(table, items)).map((transfer) => listed(transfer, caller, query.state, now)),
+    )
+  },
+
+  async listTransfers({ query, caller, now }, { table, secrets }) {
+    const range = { index: 'kind' as const, pk: KIND.transfers, newestFirst: true }
+    return readPage(table, secrets.cursorKey, range, query, async (items) =>
+      items.map((item) => listed(transferEntity.decode(item), caller, query.state, now)),
+    )
+  },
+
+  async getTransfer({ params, caller, now }, services) {
+    const found = await loadTransfer(params.transferId, caller, services)
+    return isRefusal(found) ? found : seenBy(found.transfer, found.who, now, services)
+  },
+
+  approveTransfer: (call, services) =>
+    untilFresh(async () => {
+      const found = await loadTransfer(call.params.transferId, call.caller, services)
+      return isRefusal(found) ? found : approve(call, found, call.body, services)
+    }),
+
+  refuseTransfer: (call, services) =>
+    close(call, call.params.transferId, services, 'transfer.refused', (transfer, who) =>
+      refusedBy(transfer, who, call.body.reason, call.now),
+    ),
+
+  cancelTransfer: (call, services) =>
+    close(call, call.params.transferId, services, 'transfer.canceled', (transfer, who) =>
+      canceledBy(transfer, who, call.body.reason, call.now),
+    ),
+
+  async collectTransfer(call, services) {
+    const found = await loadTransfer(call.params.transferId, call.caller, services)
+    return isRefusal(found) ? found : collect(call, found, services)
+  },
+}
+
+/** Ends a transfer without moving anything. */
+function close(
+  call: CommitRequest & { body: { reason?: string | undefined } },
+  id: TransferId,
+  services: LicenseServices,
+  type: `transfer.${string}`,
+  decide: (transfer: Transfer, who: Who) => Transfer | Refusal,
+): Promise<TransferView | Refusal | Replayed> {
+  return untilFresh(async () => {
+    const found = await loadTransfer(id, call.caller, services)
+    if (isRefusal(found)) return found
+    const next = decide(found.transfer, found.who)
+    if (isRefusal(next)) return next
+    const [license] = next.licenses
+    const writes: Record<string, Action> = { transfer: replaceTransfer(next) }
+    if (license) writes['taken'] = releaseFromTransfer(license.licenseId, next)
+    return services.commit(call, {
+      writes,
+      events: stepEvents(type, next, found.who, call.body.reason, call.now),
+      reply: transferView(next, found.who, call.now),
+      refusals: { transfer: outdated, taken: outdated },
+    })
+  })
+}
+
+/** A transfer, and who the caller is in it; one that the caller is no side of does not exist. */
+async function loadTransfer(
+  id: TransferId,
+  caller: Caller,
+  { table }: LicenseServices,
+): Promise<{ transfer: Transfer; who: Who } | Refusal> {
+  const transfer = await readTransfer(table, id)
+  const who = transfer && whoOf(caller, transfer)
+  return transfer && who ? { transfer, who } : missingTransfer
+}
+
+function whoOf(caller: Caller, { giving, receiving }: Transfer): Who | undefined {
+  if (caller.kind === 'vendor') return 'vendor'
+  if (caller.kind !== 'tenant') return undefined
+  if (caller.tenantId === giving.tenantId) return 'giving'
+  return caller.tenantId === receiving?.tenantId ? 'receiving' : undefined
+}
+
+/** What someone sees of a transfer now, with what is outstanding where that concerns them. */
+async function seenBy(
+  transfer: Transfer,
+  who: Who,
+  now: Instant,
+  services: LicenseServices,
+): Promise<TransferView> {
+  const isOpen = stateAt(transfer, now) === 'REQUESTED' && who !== 'receiving'
+  return transferView(transfer, who, now, isOpen ? await exposureOf(transfer, now, services) : undefined)
+}
+
+function listed(
+  transfer: Transfer,
+  caller: Caller,
+  state: TransferView['state'] | undefined,
+  now: Instant,
+): TransferView | undefined {
+  const who = whoOf(caller, transfer)
+  const isWanted = who !== undefined && (state === undefined || stateAt(transfer, now) === state)
+  return isWanted ? transferView(transfer, who, now) : undefined
+}
+
+/** The tenant as a side of a transfer. */
+async function partyOf(
+  tenantId: TenantId,
+  { table }: LicenseServices,
+  field?: string,
+): Promise<Party | Refusal> {
+  const tenant = await readTenant(table, tenantId)
+  if (tenant !== undefined) return checkNotArchived(tenant) ?? { tenantId, name: tenant.name }
+  if (field === undefined) return missingTransfer
+  return refuse('INVALID_REQUEST', `There is no ${tenantId}.`, {
+    errors: [{ field, message: 'does not exist' }],
+  })
+}
+
+const vendorNames = refuse('INVALID_REQUEST', 'Vendor staff name the receiver; others hand over the code.', {
+  errors: [{ field: '/body/receiver', message: 'is for vendor staff' }],
+})
+
+const inUse = (id: TransferId | undefined) =>
+  refuse('IN_USE', id ? `${id} is open for this license.` : 'Another transfer is open for this license.')

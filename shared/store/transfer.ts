@@ -1,0 +1,95 @@
+import * as z from 'zod'
+import { SIDES, Transfer } from '../domain/transfer.ts'
+import { type LicenseId, TransferId } from '../platform/ids.ts'
+import { Instant } from '../platform/time.ts'
+import { entity, type Item } from './codec.ts'
+import { KIND, openTransferKey, tenantTransferKey, transferKey } from './keys.ts'
+import { readItem, readItems } from './read.ts'
+import { type Action, putOnce, type Table } from './transact.ts'
+
+export const transferEntity = entity('transfer', 1, Transfer)
+
+/** Leads from a tenant to a transfer that it is a side of. */
+export const tenantTransferEntity = entity('tenant-transfer', 1, z.strictObject({ transferId: TransferId }))
+
+/** Takes a license for the transfer that is open, so that there is no second one until it is over or has lapsed. */
+const OpenTransferRow = z.strictObject({ transferId: TransferId, lapsesAt: Instant })
+export const openTransferEntity = entity('open-transfer', 1, OpenTransferRow)
+
+const transferItem = (transfer: Transfer): Item =>
+  transferEntity.encode(transferKey(transfer.id), transfer, { kindPk: KIND.transfers, kindSk: transfer.id })
+
+/** A new transfer, found from its sides as far as they are known. */
+export function newTransfer(transfer: Transfer): Record<string, Action> {
+  const sides = SIDES.filter((side) => transfer[side] !== undefined)
+  return {
+    transfer: putOnce(transferItem(transfer)),
+    ...Object.fromEntries(sides.flatMap((side) => Object.entries(sideOfTransfer(transfer, side)))),
+  }
+}
+
+/** Replaces a transfer as it was read: fails if it was written since. */
+export const replaceTransfer = (transfer: Transfer): Action => ({
+  kind: 'put',
+  item: transferItem({ ...transfer, version: transfer.version + 1 }),
+  condition: 'version = :version',
+  values: { ':version': transfer.version },
+})
+
+/** The transfer is found from this side, too. */
+export function sideOfTransfer(transfer: Transfer, side: 'giving' | 'receiving'): Record<string, Action> {
+  const party = transfer[side]
+  if (party === undefined) return {}
+  const key = tenantTransferKey(party.tenantId, transfer.id)
+  return {
+    [`${side} side`]: {
+      kind: 'put',
+      item: tenantTransferEntity.encode(key, { transferId: transfer.id }),
+    },
+  }
+}
+
+/** Takes a license for a transfer, unless it is taken by one that has not lapsed. */
+export const takeForTransfer = (licenseId: LicenseId, transfer: Transfer): Action => ({
+  kind: 'put',
+  item: openTransferEntity.encode(openTransferKey(licenseId), {
+    transferId: transfer.id,
+    lapsesAt: transfer.lapsesAt,
+  }),
+  condition: 'attribute_not_exists(pk) OR lapsesAt <= :now',
+  values: { ':now': transfer.requestedAt },
+})
+
+/** The transfer is over: the license may be requested again. Fails if another transfer took it after a lapse. */
+export const releaseFromTransfer = (licenseId: LicenseId, transfer: Transfer): Action => ({
+  kind: 'remove',
+  key: openTransferKey(licenseId),
+  condition: 'transferId = :transfer',
+  values: { ':transfer': transfer.id },
+})
+
+/** The transfer that has taken a license, lapsed or not. */
+export async function readOpenTransfer(
+  table: Table,
+  licenseId: LicenseId,
+): Promise<z.infer<typeof OpenTransferRow> | undefined> {
+  const item = await readItem(table, openTransferKey(licenseId))
+  return item && openTransferEntity.decode(item)
+}
+
+export async function readTransfer(table: Table, id: TransferId): Promise<Transfer | undefined> {
+  const item = await readItem(table, transferKey(id))
+  return item && transferEntity.decode(item)
+}
+
+/** The transfers behind rows of a tenant's list, in their order. */
+export async function readTransfersOf(table: Table, rows: readonly Item[]): Promise<Transfer[]> {
+  const ids = rows.map((row) => tenantTransferEntity.decode(row).transferId)
+  const items = await readItems(table, ids.map(transferKey))
+  const byId = new Map(items.map(transferEntity.decode).map((transfer) => [transfer.id, transfer]))
+  return ids.map((id) => {
+    const transfer = byId.get(id)
+    if (transfer === undefined) throw new Error(`${id} is listed and does not exist`)
+    return transfer
+  })
+}

@@ -1,0 +1,371 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { standings } from '../../shared/domain/holdings.ts'
+import type { License } from '../../shared/domain/license.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { Tenant } from '../../shared/domain/tenant.ts'
+import { type OpenTransfer, SIDES, stateAt, type Transfer, type Who } from '../../shared/domain/transfer.ts'
+import {
+  isWhatWasApproved,
+  movingLicense,
+  movingWith,
+  needsBoth,
+  succeed,
+} from '../../shared/domain/transfer-rules.ts'
+import {
+  approved,
+  canceledBy,
+  executed,
+  isApproved,
+  refusedBy,
+  requested,
+  takenUp,
+} from '../../shared/domain/transfer-steps.ts'
+import { transferView } from '../../shared/domain/transfer-view.ts'
+import { LicenseId, TenantId, TransferId } from '../../shared/platform/ids.ts'
+import { DAY, plusMilliseconds } from '../../shared/platform/time.ts'
+import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId, TENANT } from '../support/licenses.ts'
+
+const NOW = at('2026-06-01T12:00:00Z')
+const ID = TransferId.parse(`trf_${'0'.repeat(26)}`)
+const other = (digit: string) => TenantId.parse(`ten_${digit.repeat(26)}`)
+const [RECEIVER, STRANGER] = [
+  { tenantId: other('2'), name: 'Receiver' },
+  { tenantId: other('3'), name: 'S' },
+]
+const GIVER = { tenantId: TENANT, name: 'Example University' }
+
+const movable = (overrides: LicenseOverrides = {}) =>
+  aLicense({ rules: { transfer: { allowed: true } }, ...overrides })
+
+/** What an outcome is, in short: the code of a refusal, or the state. */
+const said = (outcome: Transfer | Refusal, now = NOW) =>
+  isRefusal(outcome) ? outcome.refused : stateAt(outcome, now)
+
+function must<T>(outcome: T | Refusal): T {
+  if (isRefusal(outcome)) throw new Error(`${outcome.refused}: ${outcome.detail}`)
+  return outcome
+}
+
+function open(overrides: Partial<Parameters<typeof requested>[0]> = {}): OpenTransfer {
+  const license = movable()
+  const order = {
+    id: ID,
+    product: { id: license.productId, code: 'edu', name: 'Education' },
+    licenses: [movingLicense(license)],
+    giving: GIVER,
+    twoParty: true,
+    askedBy: 'giving' as const,
+    ...overrides,
+  }
+  return must(requested(order, NOW))
+}
+
+const EXPOSURE = {
+  filesVerifyUntil: null,
+  leases: { count: 0 },
+  borrowed: { count: 0 },
+  machines: 0,
+  offlineMachines: { count: 0 },
+}
+const execute = (transfer: OpenTransfer) => {
+  if (!isApproved(transfer)) throw new Error('not approved')
+  const successors = new Map([[licenseId(1), licenseId(2)]])
+  return executed(transfer, 'receiving', successors, EXPOSURE, NOW)
+}
+
+const asked = open()
+const known = must(takenUp(asked, RECEIVER, NOW))
+const givenBy = must(approved(known, 'giving', undefined, NOW))
+const both = must(approved(givenBy, 'receiving', undefined, NOW))
+const done = execute(both)
+const refused = must(refusedBy(known, 'receiving', 'no', NOW))
+const canceled = must(canceledBy(known, 'giving', undefined, NOW))
+
+const WHO: readonly Who[] = [...SIDES, 'vendor']
+type Action = 'approve' | 'refuse' | 'cancel'
+const actions: Record<Action, (transfer: Transfer, who: Who, now?: typeof NOW) => Transfer | Refusal> = {
+  approve: (transfer, who, now = NOW) => approved(transfer, who, undefined, now),
+  refuse: (transfer, who, now = NOW) => refusedBy(transfer, who, undefined, now),
+  cancel: (transfer, who, now = NOW) => canceledBy(transfer, who, undefined, now),
+}
+
+describe('what each may do in each state', () => {
+  const NO = 'TRANSITION_NOT_ALLOWED'
+  const CANCEL = { giving: 'CANCELED', receiving: NO, vendor: NO }
+  const all = (answer: string) => ({ giving: answer, receiving: answer, vendor: answer })
+  const OVER = { approve: all('TRANSFER_OVER'), refuse: all('TRANSFER_OVER'), cancel: all('TRANSFER_OVER') }
+
+  test.each<[string, Transfer, Record<Action, Record<Who, string>>]>([
+    ['requested', asked, { approve: all(NO), refuse: all('REFUSED'), cancel: CANCEL }],
+    ['taken up', known, { approve: all('REQUESTED'), refuse: all('REFUSED'), cancel: CANCEL }],
+    ['approved by one', givenBy, { approve: all('REQUESTED'), refuse: all('REFUSED'), cancel: CANCEL }],
+    ['executed', done, OVER],
+    ['refused', refused, OVER],
+    ['canceled', canceled, OVER],
+  ])('%s', (_, transfer, wanted) => {
+    const found = Object.fromEntries(
+      Object.entries(actions).map(([name, act]) => [
+        name,
+        Object.fromEntries(WHO.map((who) => [who, said(act(transfer, who))])),
+      ]),
+    )
+    expect(found).toEqual(wanted)
+  })
+
+  test('who asked cancels, and nobody else', () => {
+    const staffs = open({ askedBy: 'vendor' })
+    expect(WHO.map((who) => said(actions.cancel(staffs, who)))).toEqual([NO, NO, 'CANCELED'])
+  })
+
+  test('it is complete with a word of each side; vendor staff say that of one side, or of both', () => {
+    expect([known, givenBy, both].map(isApproved)).toEqual([false, false, true])
+    const byStaff = must(approved(known, 'vendor', 'receiving', NOW))
+    expect(byStaff.approvals).toEqual({ receiving: { at: NOW, by: 'vendor' } })
+    expect(must(approved(byStaff, 'giving', undefined, NOW)).approvals.giving?.by).toBe('tenant')
+    expect(isApproved(must(approved(known, 'vendor', undefined, NOW)))).toBe(true)
+  })
+
+  test('a side does not say it for the other, and saying it twice changes nothing', () => {
+    expect(said(approved(known, 'giving', 'receiving', NOW))).toBe('INVALID_REQUEST')
+    expect(approved(givenBy, 'giving', undefined, NOW)).toBe(givenBy)
+  })
+
+  test('where one word is enough, asking is the giving side’s', () => {
+    const single = must(takenUp(open({ twoParty: false }), RECEIVER, NOW))
+    expect(isApproved(single)).toBe(false)
+    expect(isApproved(must(approved(single, 'receiving', undefined, NOW)))).toBe(true)
+  })
+
+  test('the code is for one tenant, and not for the one that holds the license', () => {
+    expect(takenUp(known, RECEIVER, NOW)).toBe(known)
+    for (const transfer of [known, done, refused])
+      expect(said(takenUp(transfer, STRANGER, NOW))).toBe('NOT_FOUND')
+    expect(said(takenUp(asked, GIVER, NOW))).toBe('TRANSFER_NOT_ALLOWED')
+    expect(said(takenUp(done, RECEIVER, NOW))).toBe('TRANSFER_OVER')
+  })
+})
+
+describe('a lapse', () => {
+  test('is at its instant, with nothing having run', () => {
+    const end = plusMilliseconds(NOW, 14 * DAY)
+    const before = plusMilliseconds(end, -1)
+    expect([stateAt(known, before), stateAt(known, end)]).toEqual(['REQUESTED', 'LAPSED'])
+    for (const act of Object.values(actions)) {
+      expect(said(act(known, 'giving', before), before)).not.toBe('TRANSFER_OVER')
+      expect(said(act(known, 'giving', end))).toBe('TRANSFER_OVER')
+    }
+    expect(said(takenUp(asked, RECEIVER, end))).toBe('TRANSFER_OVER')
+    expect(transferView(known, 'giving', end).awaits).toEqual([])
+  })
+
+  test.each([
+    ['now', 0, false],
+    ['a moment ahead', 1, true],
+    ['90 days ahead', 90 * DAY, true],
+    ['later', 90 * DAY + 1, false],
+  ])('%s: can be asked for or not', (_, ahead, possible) => {
+    const ask = () => open({ lapsesAt: plusMilliseconds(NOW, ahead) })
+    if (possible) expect(ask().lapsesAt).toBe(plusMilliseconds(NOW, ahead))
+    else expect(ask).toThrow('INVALID_REQUEST')
+  })
+})
+
+test('whatever is done in whatever order, it is complete only with a word for each side, and over for good', () => {
+  const step = fc.record({
+    action: fc.constantFrom<Action | 'take'>('approve', 'refuse', 'cancel', 'take'),
+    who: fc.constantFrom(...WHO),
+    days: fc.integer({ min: 0, max: 3 }),
+  })
+  fc.assert(
+    fc.property(fc.boolean(), fc.array(step, { maxLength: 12 }), (twoParty, steps) => {
+      let transfer: Transfer = open({ twoParty })
+      let now = NOW
+      const said = new Set<string>(twoParty ? [] : ['giving'])
+      for (const { action, who, days } of steps) {
+        now = plusMilliseconds(now, days * DAY)
+        const before = stateAt(transfer, now)
+        const next: Transfer | Refusal =
+          action === 'take' ? takenUp(transfer, RECEIVER, now) : actions[action](transfer, who, now)
+        if (isRefusal(next)) continue
+        expect(before).toBe('REQUESTED')
+        if (action === 'approve') for (const side of who === 'vendor' ? SIDES : [who]) said.add(side)
+        transfer = next
+        if (transfer.state !== 'requested') continue
+        expect(isApproved(transfer)).toBe(said.size === 2 && transfer.receiving !== undefined)
+        if (isApproved(transfer)) return
+      }
+    }),
+  )
+})
+
+describe('what is shown', () => {
+  test('of the other side is its name; of the license, its own id', () => {
+    const [giving, receiving, vendor] = WHO.map((who) => JSON.stringify(transferView(done, who, NOW)))
+    expect(giving).toContain(licenseId(1))
+    expect(giving).toContain('"exposure"')
+    expect(giving).not.toContain(licenseId(2))
+    expect(giving).not.toContain(RECEIVER.tenantId)
+    expect(giving).toContain(RECEIVER.name)
+    expect(receiving).toContain(licenseId(2))
+    expect(receiving).not.toContain(licenseId(1))
+    expect(receiving).not.toContain('"exposure"')
+    expect(receiving).not.toContain(TENANT)
+    for (const all of [licenseId(1), licenseId(2), TENANT, RECEIVER.tenantId]) expect(vendor).toContain(all)
+  })
+
+  test('is what it waits for', () => {
+    expect([asked, known, givenBy].map((one) => transferView(one, 'vendor', NOW).awaits)).toEqual([
+      ['receiver', 'giving', 'receiving'],
+      ['giving', 'receiving'],
+      ['receiving'],
+    ])
+  })
+})
+
+const move = (licenses: readonly License[], number = 1, isGenuine = (_: License) => true) =>
+  movingWith(standings(holdingsOf(licenses), NOW, isGenuine), licenseId(number), NOW)
+const saidOf = (outcome: ReturnType<typeof move>) =>
+  isRefusal(outcome) ? outcome.refused : outcome.map(({ id }) => Number(id.slice(4)))
+
+describe('whether a license may move', () => {
+  const top = (number: number, overrides: LicenseOverrides = {}) =>
+    aLicense({ id: licenseId(number), type: 'TOPUP', extends: licenseId(1), ...overrides })
+
+  test.each<[string, LicenseOverrides, string | number[]]>([
+    ['one whose plan says so', {}, [1]],
+    ['one whose plan says nothing', { rules: {} }, 'TRANSFER_NOT_ALLOWED'],
+    ['one whose plan says no', { rules: { transfer: { allowed: false } } }, 'TRANSFER_NOT_ALLOWED'],
+    ['one to come', { validFrom: '2026-07-01T00:00:00Z' }, [1]],
+    ['one in grace', { expiresAt: '2026-05-31T00:00:00Z', graceEndsAt: '2026-06-30T00:00:00Z' }, [1]],
+    ['one that expired', { expiresAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
+    ['a suspended one', { suspendedAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
+    ['a revoked one', { revokedAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
+    ['one that is not applied', { appliedAt: undefined }, [1]],
+    ['one bound to machines', { fingerprints: ['machine-one'] }, 'LICENSE_MISMATCH'],
+    [
+      'one for a site',
+      { rules: { transfer: { allowed: true }, site: { domains: ['a.edu'] } } },
+      'LICENSE_MISMATCH',
+    ],
+    ['a top-up by itself', { type: 'TOPUP', extends: licenseId(9) }, 'LICENSE_MISMATCH'],
+  ])('%s', (_, overrides, wanted) => {
+    expect(saidOf(move([movable(overrides)]))).toEqual(wanted)
+  })
+
+  test.each<[string, LicenseOverrides, string | number[]]>([
+    ['moves with it', {}, [1, 2]],
+    ['stays where it is over', { expiresAt: '2026-05-31T00:00:00Z' }, [1]],
+    ['stays where it is revoked', { revokedAt: '2026-05-31T00:00:00Z' }, [1]],
+    ['keeps it where it is suspended', { suspendedAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
+    [
+      'keeps it where its own plan says no',
+      { rules: { transfer: { allowed: false } } },
+      'TRANSFER_NOT_ALLOWED',
+    ],
+  ])('what extends it %s', (_, overrides, wanted) => {
+    expect(saidOf(move([movable(), top(2, overrides), top(3, { extends: licenseId(9) })]))).toEqual(wanted)
+  })
+
+  test('a tampered row does not move, nor does what it extends', () => {
+    const licenses = [movable(), top(2)]
+    for (const number of [1, 2])
+      expect(saidOf(move(licenses, 1, ({ id }) => id !== licenseId(number)))).toBe('LICENSE_TAMPERED')
+  })
+
+  test('so many times in any year, counted to the instant', () => {
+    const twice = (...transfers: string[]) =>
+      move([movable({ rules: { transfer: { allowed: true, perYear: 2 } }, transfers })])
+    expect(saidOf(twice('2026-01-01T00:00:00Z'))).toEqual([1])
+    expect(saidOf(twice('2025-06-01T12:00:00Z', '2026-01-01T00:00:00Z'))).toEqual([1])
+    const full = twice('2025-06-01T12:00:00.001Z', '2026-01-01T00:00:00Z')
+    expect(full).toMatchObject({
+      refused: 'TRANSFERS_EXHAUSTED',
+      detail: expect.stringContaining('2026-06-01T12:00:00.001Z'),
+    })
+  })
+
+  test('both sides approve what is for good, or what a plan says so of, extensions included', () => {
+    const strict = { transfer: { allowed: true, approval: true } }
+    expect(needsBoth([movable()])).toBe(false)
+    expect(needsBoth([movable({ term: 'perpetual', expiresAt: undefined })])).toBe(true)
+    expect(needsBoth([movable(), top(2, { rules: strict })])).toBe(true)
+  })
+
+  test('what was approved moves, and nothing else', () => {
+    const [base, extension] = [movable(), top(2)]
+    const list = [base, extension].map(movingLicense)
+    expect(isWhatWasApproved(list, [extension, base])).toBe(true)
+    expect(isWhatWasApproved(list, [base])).toBe(false)
+    expect(isWhatWasApproved(list, [base, { ...extension, revision: 2 }])).toBe(false)
+    expect(isWhatWasApproved(list.slice(0, 1), [base, extension])).toBe(false)
+  })
+})
+
+describe('what comes of it', () => {
+  const receiver = Tenant.parse({
+    id: RECEIVER.tenantId,
+    name: 'Receiver',
+    customerId: 'C-2',
+    timeZone: 'UTC',
+    createdAt: NOW,
+    revision: 1,
+  })
+  const ids = new Map([1, 2].map((number) => [licenseId(number), licenseId(number + 10)]))
+  const base = movable({
+    revision: 7,
+    reference: 'R-1',
+    productInstanceId: 'of the giver',
+    extendedBy: [licenseId(2), licenseId(3)],
+    maintenanceEndsAt: '2026-12-01T00:00:00Z',
+    transfers: ['2024-01-01T00:00:00Z', '2026-02-01T00:00:00Z'],
+    lastSeenStatus: 'ACTIVE',
+  })
+  const extension = aLicense({ id: licenseId(2), type: 'VALIDITY', extends: licenseId(1), limits: {} })
+  const [first, second] = must(succeed([base, extension], ids, receiver, ID, NOW))
+
+  test('the old one is revoked for good, and says by what', () => {
+    expect(first?.old).toMatchObject({
+      id: licenseId(1),
+      revision: 8,
+      revokedAt: NOW,
+      signedAt: NOW,
+      transferredBy: ID,
+      tenantId: TENANT,
+    })
+    expect(first?.old.revocationReason).toContain(ID)
+  })
+
+  test('the new one has what was left, and nothing of its last holder’s', () => {
+    const { signature: _, keyHash: __, keyHint: ___, lastSeenStatus: ____, ...kept } = base
+    const { productInstanceId: _____, ...facts } = kept
+    expect(first?.next).toEqual({
+      ...facts,
+      id: licenseId(11),
+      revision: 1,
+      tenantId: receiver.id,
+      customer: { id: 'C-2', name: 'Receiver' },
+      extendedBy: [licenseId(12)],
+      validFrom: NOW,
+      signedAt: NOW,
+      issuedAt: NOW,
+      appliedAt: NOW,
+      receivedBy: ID,
+      transfers: [at('2026-02-01T00:00:00Z'), NOW],
+    })
+    expect(second?.next).toMatchObject({ id: licenseId(12), extends: licenseId(11), type: 'VALIDITY' })
+    expect(JSON.stringify([first?.next, second?.next])).not.toMatch(
+      new RegExp([TENANT, licenseId(1), licenseId(2), licenseId(3), 'C-1001'].join('|')),
+    )
+  })
+
+  test('a start to come stays, and so does a time that is over and was extended', () => {
+    const startOf = (overrides: LicenseOverrides) => {
+      const [one] = must(succeed([movable(overrides)], ids, receiver, ID, NOW))
+      return one?.next.validFrom
+    }
+    expect(startOf({ validFrom: '2026-08-01T00:00:00Z' })).toBe(at('2026-08-01T00:00:00Z'))
+    expect(startOf({ expiresAt: '2026-05-01T00:00:00Z' })).toBe(at('2026-01-01T00:00:00Z'))
+    expect(LicenseId.safeParse(first?.next.id).success).toBe(true)
+  })
+})

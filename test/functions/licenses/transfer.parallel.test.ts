@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, describe, expect, test } from 'vitest'
+import { unitsOf } from '../../../shared/domain/pool.ts'
+import { isRefusal } from '../../../shared/domain/refusal.ts'
+import type { Tenant } from '../../../shared/domain/tenant.ts'
+import { readMachines } from '../../../shared/store/activation.ts'
+import { readPools } from '../../../shared/store/pool.ts'
+import { type Answer, outcome, startApi } from '../../support/api.ts'
+import { typesOf } from '../../support/events.ts'
+import { tally, times } from '../../support/parallel.ts'
+import { allRows } from '../../support/rows.ts'
+import { expected } from '../../support/scenario.ts'
+import { type Fault, faultyApproval, openMarket, waiting } from './transfer-rig.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+const market = await openMarket(api)
+const { act, held, log, collect, read } = market
+const plan = await market.plan({ approval: true })
+const tenants = () => Promise.all([market.tenant(), market.tenant()])
+
+/** Which licenses the two tenants have, by status: a license is somewhere, once. */
+const holdings = async (...all: Tenant[]) =>
+  Promise.all(all.map(async (tenant) => (await held(tenant)).map(({ status }) => status)))
+const countOf = async (tenant: Tenant, type: string) =>
+  typesOf(await log(tenant)).filter((one) => one === type).length
+
+describe('at the same time', () => {
+  test('both sides approve: it is executed once', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      const [giver, receiver] = await tenants()
+      const id = await waiting(market, await market.issue(giver, plan.id), giver, receiver)
+      const answers = await Promise.all(
+        [giver, receiver, undefined].map((who) => act(who, id, 'approve', WHY)),
+      )
+      // Vendor staff, approving for both, may have been first; then it is over for the others.
+      for (const answer of answers) expect(['200', '409 TRANSFER_OVER']).toContain(outcome(answer))
+      expect((await read(undefined, id)).state).toBe('EXECUTED')
+      expect(await holdings(giver, receiver)).toEqual([['REVOKED'], ['ACTIVE']])
+      expect(await countOf(receiver, 'license.received')).toBe(1)
+    }
+  })
+
+  test('one approves and the other cancels: one of these', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      const [giver, receiver] = await tenants()
+      const id = await waiting(market, await market.issue(giver, plan.id), giver, receiver)
+      expected(200, await act(giver, id, 'approve'))
+      const acts = [() => act(receiver, id, 'approve'), () => act(giver, id, 'cancel')]
+      const answers = await Promise.all((round % 2 ? acts.toReversed() : acts).map((one) => one()))
+      expect(answers.map(outcome).toSorted()).toEqual(['200', '409 TRANSFER_OVER'])
+      const { state } = await read(giver, id)
+      const after = state === 'EXECUTED' ? [['REVOKED'], ['ACTIVE']] : [['ACTIVE'], []]
+      expect(await holdings(giver, receiver)).toEqual(after)
+      expect([await countOf(giver, 'license.transferred')]).toEqual([state === 'EXECUTED' ? 1 : 0])
+    }
+  })
+
+  const WAYS = {
+    'node-locked': {
+      metric: 'machines',
+      path: '/v1/activations',
+      body: () => ({ fingerprints: [{ value: randomUUID() }] }),
+      granted: '200',
+    },
+    floating: { metric: 'concurrent', path: '/v1/leases', body: () => ({}), granted: '201' },
+  } as const
+
+  test.each(['node-locked', 'floating'] as const)('20 take places of a %s license', async (allocation) => {
+    const { metric, path, body, granted } = WAYS[allocation]
+    const [giver, receiver] = await tenants()
+    const own = await market.plan({ approval: true }, { allocation, limits: { [metric]: 30 }, features: {} })
+    const old = await market.issue(giver, own.id)
+    const id = await waiting(market, old, giver, receiver)
+    expected(200, await act(giver, id, 'approve'))
+    const take = (key: string): Promise<Answer> =>
+      api.call('POST', path, { headers: { authorization: `License ${key}` }, body: body() })
+    expect(outcome(await take(old.key))).toBe(granted)
+
+    const [done, answers] = await Promise.all([act(receiver, id, 'approve'), times(20, () => take(old.key))])
+    expect(outcome(done)).toBe('200')
+    const outcomes = tally(answers.map(outcome))
+    expect(
+      Object.keys(outcomes).filter((one) => one !== granted && one !== '409 LICENSE_NOT_IN_FORCE'),
+    ).toEqual([])
+
+    // What was granted before is there; from now on the old pool grants nothing, and the new one does.
+    expect(outcome(await take(old.key))).toBe('409 LICENSE_NOT_IN_FORCE')
+    const { key } = await collect(receiver, id)
+    expect(outcome(await take(key))).toBe(granted)
+    const before = 1 + (outcomes[granted] ?? 0)
+    expect(await countsOf(giver, metric)).toEqual([before, before])
+    expect(await countsOf(receiver, metric)).toEqual([1, 1])
+    const { exposure } = await read(giver, id)
+    expect(allocation === 'floating' ? exposure?.leases.count : exposure?.machines).toBeLessThanOrEqual(
+      before,
+    )
+  })
+
+  /** Units that a tenant's pool counts, and those that rows say. */
+  async function countsOf({ id }: Tenant, metric: string): Promise<[number | undefined, number]> {
+    const pool = (await readPools(api.table, id, market.product.id)).get(metric)
+    if (metric === 'concurrent') return [pool?.used, unitsOf(pool?.entries.values() ?? [])]
+    let rows = 0
+    for await (const _ of readMachines(api.table, id, market.product.id)) rows += 1
+    return [pool?.used, rows]
+  }
+})
+
+const WHY = { reason: 'Agreed' }
+
+describe('the last approval', () => {
+  test.each<[string, Fault[]]>([
+    ['throttled, then timed out after it was committed', ['throttled', 'lost']],
+    ['sent twice', ['twice']],
+  ])('%s, is asked again: all of it was done, once', async (_, planned) => {
+    const [giver, receiver] = await tenants()
+    const old = await market.issue(giver, plan.id)
+    const id = await waiting(market, old, giver, receiver)
+    expected(200, await act(giver, id, 'approve'))
+    const { approve, faults, stop } = await faultyApproval()
+    faults.push(...planned)
+    const key = randomUUID()
+    const answers: unknown[] = []
+    for (let tries = 0; tries <= planned.length; tries += 1) {
+      const before = await allRows(api.table)
+      const answer = await approve(receiver, id, key).catch((error: unknown) => error)
+      answers.push(answer)
+      // Nothing, or everything.
+      const rows = await allRows(api.table)
+      const isDone = (await read(giver, id)).state === 'EXECUTED'
+      if (!isDone) expect(rows).toEqual(before)
+      expect(await holdings(giver, receiver)).toEqual(isDone ? [['REVOKED'], ['ACTIVE']] : [['ACTIVE'], []])
+    }
+    stop()
+    expect(isRefusal(answers.at(-1))).toBe(false)
+    expect((await read(receiver, id)).state).toBe('EXECUTED')
+    expect(await countOf(receiver, 'license.received')).toBe(1)
+    expect(await countOf(giver, 'license.transferred')).toBe(1)
+    expect(await market.verdict({ key: old.key })).toMatchObject({ code: 'REVOKED' })
+    expect(await market.verdict({ key: (await collect(receiver, id)).key })).toMatchObject({ valid: true })
+  })
+})
