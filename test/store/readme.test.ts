@@ -10,6 +10,7 @@ import {
   ProductId,
   TenantId,
   TokenId,
+  TransferId,
   UserId,
 } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
@@ -23,6 +24,7 @@ const id = <T>(schema: { parse(text: string): T }, prefix: string) =>
 const [tenant, product, plan] = [id(TenantId, 'ten'), id(ProductId, 'prd'), id(PlanId, 'pln')]
 const [license, token, event] = [id(LicenseId, 'lic'), id(TokenId, 'tok'), id(EventId, 'evt')]
 const activation = id(ActivationId, 'act')
+const transfer = id(TransferId, 'trf')
 const [organization, user] = [id(OrganizationId, 'org'), id(UserId, 'usr')]
 const line = ({ pk, sk }: keys.Key) => ({ pk, sk: sk.replace('QUEUE', '<line>') })
 const instant = Instant.parse('2026-01-01T00:00:00Z')
@@ -56,6 +58,9 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.eventKey(tenant, event)],
   [keys.eventKey(undefined, event)],
   [keys.tokenKey(token)],
+  [keys.transferKey(transfer)],
+  [keys.openTransferKey(license)],
+  [keys.tenantTransferKey(tenant, transfer)],
   [keys.organizationKey(tenant, organization)],
   [keys.organizationTreeKey(tenant)],
   [keys.userKey(tenant, user)],
@@ -72,7 +77,18 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.countKey('<subject>', '<window>')],
   [keys.runKey('<job>', instant), 'scheduled-at'],
 ]
-const NAMES = { tenant, product, plan, license, token, event, activation, organization, user }
+const NAMES = {
+  tenant,
+  product,
+  plan,
+  license,
+  token,
+  event,
+  activation,
+  transfer,
+  organization,
+  user,
+}
 
 function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
   const text = decodeURIComponent(`\`${pk}\` / \`${sk}\``)
