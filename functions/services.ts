@@ -12,6 +12,7 @@ import type { Environment } from '../shared/platform/config/environment.ts'
 import type { Replayed } from '../shared/platform/http/contract.ts'
 import type { ParsedCall, Ports } from '../shared/platform/http/exchange.ts'
 import { createLog, type Log } from '../shared/platform/log.ts'
+import { edgeCountry } from '../shared/platform/places/edge.ts'
 import { loadSecrets, type Secrets } from '../shared/platform/signing/mac.ts'
 import { readClock } from '../shared/platform/time.ts'
 import { findLicenseByKey } from '../shared/store/address.ts'
@@ -91,6 +92,7 @@ export function createPorts(env: z.output<typeof Environment>, services: Service
     log,
     authenticate,
     rateLimit: rateLimit(addCount.bind(undefined, table)),
+    edgeCountry: edgeCountry(env.EDGE),
     replay: (call) => replay(table, secrets.sealingKey, call),
   }
 }

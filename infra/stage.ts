@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
-import { Environment, OidcIssuer } from '../shared/platform/config/environment.ts'
+import { EdgeSettings, Environment, OidcIssuer } from '../shared/platform/config/environment.ts'
 
 export const CDK_JSON = fileURLToPath(new URL('../cdk.json', import.meta.url))
 
@@ -21,6 +21,13 @@ export const StageSettings = z.strictObject({
    */
   signingKeys: z.int().min(2).max(50).default(2),
   oidcIssuers: z.array(OidcIssuer).default([]),
+  /** What stands in front of the API and says from which country a request comes; without it nobody is believed. */
+  edge: EdgeSettings.optional(),
+  /**
+   * A module of yours that knows the countries of network addresses, seen from the folder of cdk.json; it is bundled and
+   * lies beside the functions that ask it. It exports `countryOf(address)`, see shared/platform/places/country-module.ts.
+   */
+  countryModule: z.string().optional(),
   logLevel: Environment.shape.LOG_LEVEL.default('info'),
   logRetentionDays: z.literal(RETENTION_DAYS),
   /** Requests per second for all callers together, and how many more may come at once. */
@@ -30,6 +37,9 @@ export const StageSettings = z.strictObject({
   /** Who is told of alarms. Without it they are only seen in CloudWatch. */
   alarmEmail: z.email().optional(),
 })
+
+/** The file of the country module, beside the functions that ask it. */
+export const COUNTRY_MODULE = 'country-of.mjs'
 
 export type Stage = z.infer<typeof StageSettings> & { readonly name: string }
 

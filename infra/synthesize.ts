@@ -27,7 +27,7 @@ export async function synthesize(options: {
 }): Promise<Synthesized> {
   const stage = readStage(options.stage)
   const bundles = join(options.outdir, 'functions')
-  await bundleFunctions(bundles)
+  await bundleFunctions(bundles, stage.countryModule)
   return assemble({ stage, bundles, outdir: options.outdir, checked: options.checked ?? false })
 }
 

@@ -1,5 +1,10 @@
-import { type ActivationId, hashesOf, MACHINES, sameMachine } from '../../shared/domain/activation.ts'
-import type { AskedMachine } from '../../shared/domain/activation-findings.ts'
+import {
+  type Activation,
+  type ActivationId,
+  hashesOf,
+  MACHINES,
+  sameMachine,
+} from '../../shared/domain/activation.ts'
 import { isNodeLocked, machineTerms } from '../../shared/domain/activation-terms.ts'
 import type { Component } from '../../shared/domain/fingerprint.ts'
 import { isDead } from '../../shared/domain/heartbeat.ts'
@@ -15,10 +20,16 @@ import type { VerifyingServices } from '../verified.ts'
 // Which activation a machine has changes seldom, and its row tells: a wrong memory costs reads, never a wrong answer.
 const remembered = new Remembered<string, ActivationId>(50_000)
 
-type Fingerprints = {
+export type Fingerprints = {
   readonly fingerprint?: string | undefined
   readonly fingerprints?: readonly Component[] | undefined
 }
+
+/** The components of the machine that asks; none where it does not name them. */
+export const partsOf = ({ fingerprint, fingerprints = [] }: Fingerprints): Component[] => [
+  ...fingerprints,
+  ...(fingerprint === undefined ? [] : [{ value: fingerprint }]),
+]
 
 /**
  * The activation of the machine that asks. Looked up only if a fingerprint is sent and the license counts machines;
@@ -27,11 +38,11 @@ type Fingerprints = {
 export async function askedMachine(
   { license, base, counts }: Standing,
   holdings: Holdings,
-  { fingerprint, fingerprints = [] }: Fingerprints,
+  { fingerprint, fingerprints }: Fingerprints,
   now: Instant,
   { table, verifier, secrets }: VerifyingServices,
-): Promise<AskedMachine | undefined> {
-  const parts = [...fingerprints, ...(fingerprint === undefined ? [] : [{ value: fingerprint }])]
+): Promise<{ activation: Activation | undefined } | undefined> {
+  const parts = partsOf({ fingerprint, fingerprints })
   const countsMachines = isNodeLocked({ license, base }) && Object.hasOwn(license.limits, MACHINES)
   if (parts.length === 0 || !countsMachines || license.fingerprints !== undefined) return undefined
   // What is not in force is told by the findings of the license itself.

@@ -17,11 +17,12 @@ import { findLicense, type LicenseAddress } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readRelease } from '../../shared/store/release.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import { note, type PlaceServices, seePlace, sightingsIn, untilNoted, visitorOf } from '../places.ts'
 import type { VerifyingServices } from '../verified.ts'
-import { askedMachine } from './asked-machine.ts'
+import { askedMachine, partsOf } from './asked-machine.ts'
 import type { validationRoutes } from './routes.ts'
 
-export type ValidationServices = VerifyingServices & { readonly sessionKeys: SessionKeys }
+export type ValidationServices = VerifyingServices & PlaceServices & { readonly sessionKeys: SessionKeys }
 type ValidateCall = Call<(typeof validationRoutes)['validateLicense']>
 
 /** The license that is asked about. A key or file names a revision of it that may be over. */
@@ -48,10 +49,11 @@ export const validationHandlers: Handlers<typeof validationRoutes, ValidationSer
 /** Steady state: one strongly consistent read, no write, no KMS. */
 async function decide(
   asked: Asked | { fault: FileFault } | undefined,
-  { body, now }: ValidateCall,
+  call: ValidateCall,
   services: ValidationServices,
   pace: Pace,
 ): Promise<Verdict> {
+  const { body, now } = call
   const { table, verifier } = services
   if (asked === undefined) return unknownLicense(now, pace)
   if ('fault' in asked) return rejectedFile(asked.fault, now, pace)
@@ -60,11 +62,24 @@ async function decide(
   const standing = all.get(asked.licenseId)
   const isOldKey = asked.keyHash !== undefined && asked.keyHash !== standing?.license.keyHash
   if (standing === undefined || isOldKey) return unknownLicense(now, pace)
-  const { key: _, licenseId: __, file: ___, nonce: ____, version: named, fingerprints, ...scope } = body
+  const { key: _, licenseId: __, file: ___, nonce: ____, version: named, country, ...rest } = body
+  const { fingerprints, ...scope } = rest
   const version = await askedVersion(standing.license, named, table)
-  const machine = await askedMachine(standing, holdings, { ...scope, fingerprints }, now, services)
+  const machine = await askedMachine(standing, holdings, rest, now, services)
   const question: Question = { ...scope, version, machine, fileRevision: asked.fileRevision }
-  return judge(standing, all, holdings, question, now, pace)
+  if (standing.license.rules.countries === undefined)
+    return judge(standing, all, holdings, question, now, pace)
+
+  const sightings = await sightingsIn(call, country, services)
+  const who = { userId: rest.userId, activation: machine?.activation, machine: partsOf(rest) }
+  const visitor = () => visitorOf(who, standing.license, services.secrets)
+  return untilNoted(async () => {
+    const seen = await seePlace(standing.license, sightings, visitor, now, table)
+    const verdict = judge(standing, all, holdings, { ...question, place: seen?.place }, now, pace)
+    // A day of travel is used by what is valid; other use from outside is evidence whatever else is the matter.
+    const isToNote = standing.counts && (verdict.valid || seen?.place.verdict === 'outside')
+    return seen && isToNote && (await note(call, seen, services)) ? 'again' : verdict
+  })
 }
 
 /** The release behind a version is read only where the license limits versions. */

@@ -8,12 +8,13 @@ import {
   ActivationKeyEnvironment,
   Environment,
   LicenseKeyEnvironment,
+  PlaceEnvironment,
   SessionKeyEnvironment,
   type Variables,
   VerifierEnvironment,
 } from '../../shared/platform/config/environment.ts'
 import { TABLE } from '../../shared/store/table.ts'
-import type { Stage } from '../stage.ts'
+import { COUNTRY_MODULE, type Stage } from '../stage.ts'
 import type { Keys } from './signing-keys.ts'
 
 /** What a function is told and what it may do, made together so that neither is there without the other. */
@@ -48,6 +49,7 @@ export function bindingsOf(need: Needs, resources: Resources): Binding[] {
   if (need.activationKeys !== undefined) bindings.push(activationKeys(need.activationKeys, keys.activations))
   if (need.licenseKeys) bindings.push(licenseKeys(keys.licenseKeys))
   if (need.sessionKeys) bindings.push(sessionKeys(keys.sessions))
+  if (need.places) bindings.push(places(resources.stage))
   return bindings
 }
 
@@ -60,6 +62,7 @@ function apiFunction(access: Needs['table'], { stage, table, keys }: Resources):
       ISSUER: stage.issuer,
       CREDENTIAL_KEY_ID: keys.credentials.keyId,
       OIDC_ISSUERS: JSON.stringify(stage.oidcIssuers),
+      EDGE: JSON.stringify(stage.edge ?? null),
       LOG_LEVEL: stage.logLevel,
     },
     ...allowTable(access, table),
@@ -117,6 +120,9 @@ function licenseKeys(key: Key): Binding {
 function sessionKeys(key: Key): Binding {
   return bind(SessionKeyEnvironment, { SESSION_KEY_ID: key.keyId }, allowMac(key, 'HMAC_SHA_512'))
 }
+
+const places = ({ countryModule }: Stage): Binding =>
+  bind(PlaceEnvironment, { COUNTRY_MODULE: countryModule === undefined ? '' : `./${COUNTRY_MODULE}` })
 
 /** The schema says which variables there have to be: one forgotten, or one too many, does not compile. */
 function bind<S extends z.ZodObject>(

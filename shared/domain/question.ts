@@ -1,4 +1,5 @@
 import type { AskedMachine } from './activation-findings.ts'
+import type { Place } from './place.ts'
 import type { AskedVersion } from './version-findings.ts'
 
 /** What the caller wants to know beyond "is it valid". */
@@ -7,7 +8,8 @@ export type Question = {
   fingerprint?: string | undefined
   /** The machine that asks, looked up among the activations where the license counts machines. */
   machine?: AskedMachine | undefined
-  country?: string | undefined
+  /** Where it is asked from, looked at where the license is limited to countries. */
+  place?: Place | undefined
   /** Who asks, for site licenses. */
   email?: string | undefined
   organization?: string | undefined

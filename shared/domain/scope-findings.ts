@@ -1,5 +1,7 @@
 import { type Finding, finding } from './finding.ts'
 import type { License } from './license.ts'
+import { nowhere, type Place } from './place.ts'
+import { placeFindings } from './place-findings.ts'
 import type { Question } from './question.ts'
 import { outsideSite } from './site.ts'
 
@@ -32,7 +34,7 @@ export function scopeFindings(license: License, question: Question): Finding[] {
   }
   found.push(
     ...fingerprintFindings(license, question.fingerprint),
-    ...countryFindings(license, question.country),
+    ...countryFindings(license, question.place),
     ...siteFindings(license, question),
   )
   return found
@@ -61,31 +63,8 @@ function fingerprintFindings({ fingerprints }: License, fingerprint: string | un
   ]
 }
 
-function countryFindings({ rules }: License, country: string | undefined): Finding[] {
-  if (rules.countries === undefined) return []
-  if (country === undefined) {
-    return [
-      finding(
-        'COUNTRY_REQUIRED',
-        'country',
-        'The license is limited to countries and none was named.',
-        'Send the country as ISO 3166-1 alpha-2.',
-      ),
-    ]
-  }
-  const { allow, deny } = rules.countries
-  if (!deny?.includes(country) && (allow === undefined || allow.includes(country))) return []
-  const covered = allow?.filter((one) => !deny?.includes(one)) ?? []
-  return [
-    finding(
-      'COUNTRY_NOT_ALLOWED',
-      'country',
-      `The license does not cover ${country}.`,
-      covered.length > 0
-        ? `Use it in ${covered.join(', ')}.`
-        : 'Use it in another country, or ask the vendor to cover this one.',
-    ),
-  ]
+function countryFindings({ rules: { countries } }: License, place: Place | undefined): Finding[] {
+  return countries === undefined ? [] : placeFindings(countries, place ?? nowhere(countries))
 }
 
 function siteFindings({ rules }: License, question: Question): Finding[] {

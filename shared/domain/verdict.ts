@@ -10,6 +10,7 @@ import type { Holdings, Standing } from './holdings.ts'
 import { Reference } from './license.ts'
 import type { FileFault } from './license-file.ts'
 import { ownFindings } from './license-findings.ts'
+import { Place } from './place.ts'
 import type { Question } from './question.ts'
 import { scopeFindings } from './scope-findings.ts'
 import { effectiveTerm, nextChange, STATUSES } from './status.ts'
@@ -41,6 +42,8 @@ export const Verdict = z.strictObject({
   findings: z.array(Finding),
   license: LicenseInVerdict.optional(),
   entitlement: Entitlement.optional(),
+  /** Where it was asked from; of a license that is limited to countries. */
+  place: Place.optional(),
   /** Parts of the question that this service did not check. */
   unchecked: z.array(z.string()),
   checkedAt: Instant,
@@ -94,6 +97,7 @@ export function judge(
       ...effectiveTerm(license, extensions),
     },
     entitlement: granted,
+    ...(license.rules.countries && question.place && { place: question.place }),
     unchecked: unchecked(question),
     checkedAt: now,
     nextCheckAfter: nextCheck(now, pace, nextChange(license, now, extensions)),

@@ -6,7 +6,7 @@ import { readItem } from './read.ts'
 import type { Table } from './transact.ts'
 
 export const productEntity = entity('product', 2, Product, 1)
-export const planEntity = entity('plan', 1, Plan)
+export const planEntity = entity('plan', 2, Plan, 1)
 
 export const productItem = (product: Product): Item =>
   productEntity.encode(productKey(product.id), product, { kindPk: KIND.products, kindSk: product.id })

@@ -1,4 +1,5 @@
 import type { ActivationId } from '../domain/activation.ts'
+import type { Visitor } from '../domain/visits.ts'
 import type {
   EventId,
   LicenseId,
@@ -149,6 +150,11 @@ export const transferKey = (id: TransferId) => key(['TRANSFER', id], ['TRANSFER'
 export const openTransferKey = (id: LicenseId) => key(['LICENSE', id], ['TRANSFER'])
 /** The transfers that a tenant is a side of: they are found here by their ids. */
 export const transfersKey = (tenant: TenantId) => `T#${part(tenant)}#TRANSFERS`
+/** Where licenses of a tenant were used outside of what they cover, by license and visitor, as callers name them. */
+export const visitsOfTenant = (tenant: TenantId) => `T#${part(tenant)}#PLACES`
+export const visitsKey = (tenant: TenantId, license: LicenseId, visitor: Visitor) =>
+  key(['T', tenant, 'PLACES'], [license, visitor.type, encodeURIComponent(visitor.id)])
+
 export const tenantTransferKey = (tenant: TenantId, id: TransferId): Key => ({
   pk: transfersKey(tenant),
   sk: part(id),

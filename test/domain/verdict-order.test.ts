@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Countries } from '../../shared/domain/country.ts'
 import { FINDINGS } from '../../shared/domain/finding.ts'
 import { standings } from '../../shared/domain/holdings.ts'
+import { placeOf } from '../../shared/domain/place.ts'
+import { sightingsOf } from '../../shared/domain/sighting.ts'
 import { judge, Verdict } from '../../shared/domain/verdict.ts'
-import { HOUR } from '../../shared/platform/time.ts'
+import type { Visit } from '../../shared/domain/visits.ts'
+import { Day, Duration, HOUR } from '../../shared/platform/time.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
 
 const NOW = at('2026-07-01T00:00:00Z')
@@ -30,6 +34,7 @@ const DOCUMENTED = [
   ['HEARTBEAT_DEAD', 'error'],
   ['COUNTRY_REQUIRED', 'error'],
   ['COUNTRY_NOT_ALLOWED', 'error'],
+  ['TRAVEL_EXHAUSTED', 'error'],
   ['SITE_MEMBER_REQUIRED', 'error'],
   ['OUTSIDE_SITE', 'error'],
   ['VERSION_REQUIRED', 'error'],
@@ -38,6 +43,9 @@ const DOCUMENTED = [
   ['FEATURE_MISSING', 'error'],
   ['OVER_CAPACITY', 'warning'],
   ['VERSION_WITHDRAWN', 'warning'],
+  ['COUNTRY_UNKNOWN', 'warning'],
+  ['COUNTRY_DOUBTFUL', 'warning'],
+  ['TRAVELING', 'warning'],
   ['GRACE_PERIOD', 'warning'],
   ['FALLBACK_VERSION', 'warning'],
   ['VALID', 'info'],
@@ -47,7 +55,15 @@ test('the codes and their order are the documented ones', () => {
   expect(FINDINGS).toEqual(DOCUMENTED)
 })
 
-type Countries = { allow?: string[]; deny?: string[] }
+const IN_DE = { allow: ['DE'] }
+const RULES: (Countries | undefined)[] = [
+  undefined,
+  IN_DE,
+  { deny: ['FR'] },
+  { ...IN_DE, unknown: 'allow' },
+  { ...IN_DE, minimumConfidence: 'high' },
+  { ...IN_DE, travel: { days: 1, window: Duration.parse('P1Y') } },
+]
 
 /** Everything that can be the matter, drawn independently of everything else. */
 const trouble = fc.record({
@@ -61,8 +77,9 @@ const trouble = fc.record({
   product: fc.constantFrom(undefined, 'edu', 'crm'),
   fingerprints: fc.constantFrom<(string[] | undefined)[]>(undefined, ['machine-1']),
   fingerprint: fc.constantFrom(undefined, 'machine-1', 'machine-2'),
-  countries: fc.constantFrom<(Countries | undefined)[]>(undefined, { allow: ['DE'] }, { deny: ['FR'] }),
+  countries: fc.constantFrom(...RULES),
   country: fc.constantFrom(undefined, 'DE', 'FR'),
+  traveled: fc.boolean(),
   wanted: fc.constantFrom<string[][]>([], ['reports'], ['api']),
   used: fc.constantFrom(0, 150, 151, 1000),
 })
@@ -100,8 +117,25 @@ function verdictOn(drawn: Trouble): Verdict {
   const standing = all.get(license.id)
   if (standing === undefined) throw new Error('the license has no standing')
   const { product, fingerprint, country, wanted: features, fileRevision } = drawn
-  const question = { product, fingerprint, country, features, fileRevision }
+  const place =
+    drawn.countries &&
+    placeOf(
+      drawn.countries,
+      sightingsOf({ declared: country, relayed: false }),
+      drawn.traveled ? [TRAVELED] : [],
+      Day.parse('2026-07-01'),
+    )
+  const question = { product, fingerprint, place, features, fileRevision }
   return Verdict.parse(judge(standing, all, holdings, question, NOW, { interval: HOUR, jitter: 0 }))
+}
+
+const TRAVELED: Visit = {
+  day: Day.parse('2026-06-30'),
+  country: 'CH',
+  source: 'edge',
+  confidence: 'high',
+  verdict: 'travel',
+  refused: false,
 }
 
 /** What the verdict must find, from what was drawn alone. */
@@ -115,6 +149,11 @@ function expectedCodes(drawn: Trouble): string[] {
     drawn.applied === 'yes' &&
     !lacksBase
   const capacity = counts ? 100 + (drawn.base === 'in force' ? 50 : 0) : 0
+  const isUnknown = drawn.countries !== undefined && drawn.country === undefined
+  const isOutside = drawn.countries !== undefined && drawn.country === 'FR'
+  // What an application says of itself is of medium confidence.
+  const isDoubtful = isOutside && drawn.countries?.minimumConfidence === 'high'
+  const mayTravel = drawn.countries?.travel !== undefined
   const held: [string, boolean][] = [
     ['TAMPERED', drawn.tampered],
     ['REVOKED', drawn.revoked],
@@ -128,10 +167,14 @@ function expectedCodes(drawn: Trouble): string[] {
     ['PRODUCT_MISMATCH', drawn.product === 'crm'],
     ['FINGERPRINT_REQUIRED', drawn.fingerprints !== undefined && drawn.fingerprint === undefined],
     ['FINGERPRINT_MISMATCH', drawn.fingerprints !== undefined && drawn.fingerprint === 'machine-2'],
-    ['COUNTRY_REQUIRED', drawn.countries !== undefined && drawn.country === undefined],
-    ['COUNTRY_NOT_ALLOWED', drawn.countries !== undefined && drawn.country === 'FR'],
+    ['COUNTRY_REQUIRED', isUnknown && drawn.countries?.unknown !== 'allow'],
+    ['COUNTRY_NOT_ALLOWED', isOutside && !isDoubtful && !mayTravel],
+    ['TRAVEL_EXHAUSTED', isOutside && mayTravel && drawn.traveled],
     ['FEATURE_MISSING', drawn.wanted.includes('api') || (drawn.wanted.includes('reports') && !counts)],
     ['OVER_CAPACITY', counts && drawn.used > capacity],
+    ['COUNTRY_UNKNOWN', isUnknown && drawn.countries?.unknown === 'allow'],
+    ['COUNTRY_DOUBTFUL', isDoubtful],
+    ['TRAVELING', isOutside && mayTravel && !drawn.traveled],
     ['GRACE_PERIOD', drawn.phase === 'GRACE' && !drawn.revoked],
   ]
   return held.filter(([, holds]) => holds).map(([code]) => code)

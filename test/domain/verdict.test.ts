@@ -2,17 +2,22 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
+import { placeOf } from '../../shared/domain/place.ts'
 import type { Question } from '../../shared/domain/question.ts'
+import { sightingsOf } from '../../shared/domain/sighting.ts'
 import type { Usage } from '../../shared/domain/usage.ts'
 import { judge, type Pace, rejectedFile, unknownLicense, Verdict } from '../../shared/domain/verdict.ts'
-import { epochMilliseconds, HOUR, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
+import { Day, epochMilliseconds, HOUR, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId, PRODUCT } from '../support/licenses.ts'
 
 const NOW = at('2026-07-01T00:00:00Z')
+const TODAY = Day.parse('2026-07-01')
 const PACE: Pace = { interval: 24 * HOUR, jitter: 0 }
 
 type Asked = {
   question?: Question
+  /** Declared by the caller. */
+  country?: string
   others?: readonly License[]
   usage?: readonly Usage[]
   tampered?: boolean
@@ -22,11 +27,14 @@ type Asked = {
 
 /** The verdict over a license, beside others of the same tenant and product. */
 function verdictOn(license: License, asked: Asked = {}): Verdict {
-  const { question = {}, others = [], usage = [], tampered = false, now = NOW, pace = PACE } = asked
+  const { country, others = [], usage = [], tampered = false, now = NOW, pace = PACE } = asked
   const holdings = holdingsOf([license, ...others], usage)
   const all = standings(holdings, now, ({ id }) => id !== license.id || !tampered)
   const standing = all.get(license.id)
   if (standing === undefined) throw new Error('the license has no standing')
+  const { countries } = license.rules
+  const place = countries && placeOf(countries, sightingsOf({ declared: country, relayed: false }), [], TODAY)
+  const question = { ...asked.question, place }
   return Verdict.parse(judge(standing, all, holdings, question, now, pace))
 }
 
@@ -111,38 +119,26 @@ describe('one thing at a time', () => {
       false,
     ],
     ['no country named', { rules: { countries: { allow: ['DE'] } } }, {}, 'COUNTRY_REQUIRED', false],
-    [
-      'country allowed',
-      { rules: { countries: { allow: ['DE'] } } },
-      { question: { country: 'DE' } },
-      'VALID',
-      true,
-    ],
+    ['country allowed', { rules: { countries: { allow: ['DE'] } } }, { country: 'DE' }, 'VALID', true],
     [
       'country not allowed',
       { rules: { countries: { allow: ['DE'] } } },
-      { question: { country: 'FR' } },
+      { country: 'FR' },
       'COUNTRY_NOT_ALLOWED',
       false,
     ],
     [
       'country denied',
       { rules: { countries: { deny: ['FR'] } } },
-      { question: { country: 'FR' } },
+      { country: 'FR' },
       'COUNTRY_NOT_ALLOWED',
       false,
     ],
-    [
-      'country not denied',
-      { rules: { countries: { deny: ['FR'] } } },
-      { question: { country: 'DE' } },
-      'VALID',
-      true,
-    ],
+    ['country not denied', { rules: { countries: { deny: ['FR'] } } }, { country: 'DE' }, 'VALID', true],
     [
       'allowed and denied',
       { rules: { countries: { allow: ['FR'], deny: ['FR'] } } },
-      { question: { country: 'FR' } },
+      { country: 'FR' },
       'COUNTRY_NOT_ALLOWED',
       false,
     ],
@@ -226,10 +222,7 @@ describe('one thing at a time', () => {
 
   test('the cure for a country names only those that are covered', () => {
     const cure = (countries: object) =>
-      findingOf(
-        verdictOn(aLicense({ rules: { countries } }), { question: { country: 'FR' } }),
-        'COUNTRY_NOT_ALLOWED',
-      )?.cure
+      findingOf(verdictOn(aLicense({ rules: { countries } }), { country: 'FR' }), 'COUNTRY_NOT_ALLOWED')?.cure
     expect(cure({ allow: ['DE', 'AT'] })).toBe('Use it in DE, AT.')
     expect(cure({ allow: ['DE', 'FR'], deny: ['FR'] })).toBe('Use it in DE.')
     expect(cure({ allow: [] })).toMatch(/^Use it in another country/)

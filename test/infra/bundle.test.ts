@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bundle, bundleFunctions } from '../../infra/bundle.ts'
+import { type BundleSizes, bundle, bundleFunctions } from '../../infra/bundle.ts'
 import { contextNames } from '../../infra/contexts.ts'
+import { COUNTRY_MODULE } from '../../infra/stage.ts'
 
 let folder: string
 
@@ -87,14 +88,50 @@ describe('the SDK in a bundle', () => {
   })
 })
 
+const COUNTRY_MODULE_SOURCE = fileURLToPath(
+  new URL('../../shared/platform/places/country-module.ts', import.meta.url),
+)
+
 describe('the functions', { timeout: 180_000 }, () => {
-  test('are bundled one per context, each a file that loads nothing else and has a handler', async () => {
-    const sizes = await bundleFunctions(join(folder, 'functions'))
+  let out: string
+  let sizes: BundleSizes
+
+  beforeAll(async () => {
+    out = join(folder, 'functions')
+    source('networks.csv', '192.0.2.,NL')
+    const countryModule = source(
+      'networks.mjs',
+      `import { readFileSync } from 'node:fs'
+       import file from './networks.csv'
+       const [prefix, country] = readFileSync(new URL(file, import.meta.url), 'utf8').trim().split(',')
+       export const countryOf = (address) => address.startsWith(prefix) ? { country, confidence: 'medium' } : undefined`,
+    )
+    sizes = await bundleFunctions(out, countryModule)
+  })
+
+  test('are bundled one per context, each a file that loads nothing else and has a handler', () => {
     expect(Object.keys(sizes).sort()).toEqual([...contextNames].sort())
     for (const context of contextNames) {
-      const text = readFileSync(join(folder, 'functions', context, 'index.mjs'), 'utf8')
+      const text = readFileSync(join(out, context, 'index.mjs'), 'utf8')
       expect(text.match(/Dynamic require of|(?<=^|[;}\n])import\s*["'{*]/g), context).toBeNull()
       expect(text.match(/export\s*\{[^}]*\bas handler\b/), context).not.toBeNull()
     }
+  })
+
+  test("those that ask the vendor's country module have it beside them with its data, and no other", async () => {
+    const having = contextNames.filter((context) => existsSync(join(out, context, COUNTRY_MODULE)))
+    expect([...having].sort()).toEqual(['activations', 'leases', 'validation'])
+    const asking = source(
+      'asking.mjs',
+      `import { countryModule } from ${JSON.stringify(COUNTRY_MODULE_SOURCE)}
+       const countryOf = countryModule('./${COUNTRY_MODULE}', () => {})
+       export const handler = async () =>
+         [await countryOf('192.0.2.7'), (await countryOf('198.51.100.7')) ?? null]`,
+    )
+    await bundle({ validation: asking }, out)
+    expect(answerOf(join(out, 'validation', 'index.mjs'))).toEqual([
+      { country: 'NL', confidence: 'medium' },
+      null,
+    ])
   })
 })

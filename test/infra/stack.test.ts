@@ -10,6 +10,7 @@ import {
   ActivationKeyEnvironment,
   Environment,
   LicenseKeyEnvironment,
+  PlaceEnvironment,
   SessionKeyEnvironment,
   VerifierEnvironment,
 } from '../../shared/platform/config/environment.ts'
@@ -126,6 +127,7 @@ describe('functions', () => {
         ...(need.activationKeys ? [ActivationKeyEnvironment] : []),
         ...(need.licenseKeys ? [LicenseKeyEnvironment] : []),
         ...(need.sessionKeys ? [SessionKeyEnvironment] : []),
+        ...(need.places ? [PlaceEnvironment] : []),
       ]
       const names = schemas.flatMap((schema) => Object.keys(schema.shape))
       expect(Object.keys(environment.Variables).sort(), context).toEqual(names.sort())
@@ -135,7 +137,12 @@ describe('functions', () => {
   test('the variables of a stage are what the functions can read', () => {
     const variables = functionsOf(prod).get('service')?.Environment.Variables
     const parsed = Environment.safeParse({ ...variables, TABLE_NAME: 'table', CREDENTIAL_KEY_ID: 'key' })
-    expect(parsed.data).toMatchObject({ STAGE: 'prod', ISSUER: readStage('prod').issuer, OIDC_ISSUERS: [] })
+    expect(parsed.data).toMatchObject({
+      STAGE: 'prod',
+      ISSUER: readStage('prod').issuer,
+      OIDC_ISSUERS: [],
+      EDGE: null,
+    })
   })
 
   test('each writes to its own log group, and every log group forgets', () => {

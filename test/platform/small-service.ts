@@ -20,6 +20,7 @@ export function fakePorts(lines: Line[] = []): Ports {
     log: (level, message, fields, cause) => lines.push({ level, message, fields, cause }),
     authenticate: async () => STAFF,
     rateLimit: async () => ({ limit: 100, remaining: 99, resetSeconds: 60 }),
+    edgeCountry: () => undefined,
     replay: async () => undefined,
   }
 }

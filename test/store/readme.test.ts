@@ -51,6 +51,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.leaseDetailKey(tenant, product, '<metric>', '<ref>')],
   [keys.activationKey(tenant, activation)],
   [keys.fingerprintKey(tenant, product, '<scope>', '<hash>')],
+  [keys.visitsKey(tenant, license, { type: 'license', id: '<visitor>' })],
   [keys.usageRecordKey(tenant, '<record>')],
   [keys.usageBlockKey(tenant, product, '<metric>', 7, instant), 'from'],
   [keys.usageDayKey(tenant, product, '<metric>', 7, instant), 'day'],

@@ -9,7 +9,7 @@ import { firstVendorToken } from '../../infra/first-token.ts'
 import { callDynamoDb } from '../../infra/local/dynamodb-wire.ts'
 import { RouteTable } from '../../infra/local/http/routes.ts'
 import type { Role } from '../../shared/domain/access.ts'
-import type { OidcIssuer } from '../../shared/platform/config/environment.ts'
+import type { EdgeSettings, OidcIssuer } from '../../shared/platform/config/environment.ts'
 import type { HttpHandler } from '../../shared/platform/http/pipeline.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Table } from '../../shared/store/transact.ts'
@@ -52,13 +52,18 @@ export type Api = {
   stop(): Promise<void>
 }
 
-export type ApiOptions = { readonly oidcIssuers?: readonly z.input<typeof OidcIssuer>[] }
+export type ApiOptions = {
+  readonly oidcIssuers?: readonly z.input<typeof OidcIssuer>[]
+  readonly edge?: EdgeSettings
+  /** The URL of a module with `countryOf`. */
+  readonly countryModule?: string
+}
 
 /**
  * The API in this process: the real functions, with a table of their own, behind events as API Gateway makes them. A
  * function is loaded at its first request. Once per test file: a function reads its environment when it is loaded.
  */
-export async function startApi({ oidcIssuers = [] }: ApiOptions = {}): Promise<Api> {
+export async function startApi({ oidcIssuers = [], edge, countryModule }: ApiOptions = {}): Promise<Api> {
   if (process.env['TABLE_NAME'] !== undefined) throw new Error('startApi works once per test file')
   const endpoint = inject('dynamodbEndpoint')
   const [kms, tableName] = await Promise.all([startTestKms(), createTestTable(endpoint)])
@@ -73,6 +78,8 @@ export async function startApi({ oidcIssuers = [] }: ApiOptions = {}): Promise<A
     LICENSE_KEY_KEY_ID: kms.keys.licenseKeys,
     SESSION_KEY_ID: kms.keys.sessions,
     OIDC_ISSUERS: JSON.stringify(oidcIssuers),
+    EDGE: JSON.stringify(edge ?? null),
+    COUNTRY_MODULE: countryModule ?? '',
     LOG_LEVEL: 'error',
     AWS_REGION: settings.region,
     AWS_ACCESS_KEY_ID: settings.credentials.accessKeyId,

@@ -56,6 +56,8 @@ export type Call<R extends Route> = {
   readonly requestId: string
   /** Network address of the caller as the edge saw it. */
   readonly address: string
+  /** Country of the caller as the configured edge saw it; absent where the request did not come through that. */
+  readonly edgeCountry?: string | undefined
   /** The revision named in If-Match; there whenever a versioned PATCH reaches its handler. */
   readonly revision: number
   readonly idempotencyKey: string | undefined

@@ -3,6 +3,7 @@ import type { Refusal } from '../../domain/refusal.ts'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Allowance, RateLimit } from '../auth/rate-limit.ts'
 import type { Log } from '../log.ts'
+import type { EdgeCountry } from '../places/edge.ts'
 import type { Instant } from '../time.ts'
 import type { Call, Replayed, Route } from './contract.ts'
 import type { HttpEvent } from './event.ts'
@@ -23,6 +24,8 @@ export type Ports = {
   readonly log: Log
   readonly authenticate: Authenticate
   readonly rateLimit: RateLimit
+  /** The country that the configured edge saw a request come from. */
+  readonly edgeCountry: EdgeCountry
   /** The reply to an identical earlier request, or the refusal of a reused key. */
   readonly replay: (call: ParsedCall) => Promise<Replayed | Refusal | undefined>
 }
@@ -35,6 +38,7 @@ export type Exchange = {
   readonly requestId: string
   /** Network address of the caller. */
   readonly address: string
+  readonly edgeCountry: string | undefined
   readonly remaining: () => number
   caller: Caller
   licenseKey?: string

@@ -58,6 +58,7 @@ export function serve<T extends RouteTable, Services>(
       now: world.clock(),
       requestId,
       address: http.sourceIp,
+      edgeCountry: world.edgeCountry(event.headers),
       remaining: () => context.getRemainingTimeInMillis(),
       caller: { kind: 'anonymous' },
     }

@@ -110,7 +110,8 @@ export function limitRate({ rateLimit }: Ports): Step {
 export function parse(): Step {
   return {
     before: ({ event: exchange }) => {
-      const { event, operation, caller, now, requestId, address, remaining, licenseKey } = exchange
+      const { event, operation, caller, now, requestId, address, edgeCountry, remaining, licenseKey } =
+        exchange
       const body = demand(bodyText(operation, event))
       const parts = demand(parseParts(operation, event, body))
       exchange.call = {
@@ -119,6 +120,7 @@ export function parse(): Step {
         now,
         requestId,
         address,
+        edgeCountry,
         remaining,
         licenseKey,
         revision: demand(revision(operation, event)),

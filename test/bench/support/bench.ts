@@ -71,6 +71,7 @@ function environmentOf(
     ISSUER: 'https://licensing.example.test',
     CREDENTIAL_KEY_ID: kms.keys.credentials,
     OIDC_ISSUERS: '[]',
+    EDGE: 'null',
     LOG_LEVEL: 'info',
   }
   return {
@@ -79,6 +80,7 @@ function environmentOf(
     ACTIVATION_KEY_IDS: kms.keys.activations.join(','),
     LICENSE_KEY_KEY_ID: kms.keys.licenseKeys,
     SESSION_KEY_ID: kms.keys.sessions,
+    COUNTRY_MODULE: '',
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -50,6 +50,7 @@ export async function faultyHandlers(api: Api, shop: Shop, maxAttempts: number) 
     ISSUER: 'https://licensing.example.test',
     CREDENTIAL_KEY_ID: api.kmsKeys.credentials,
     OIDC_ISSUERS: [],
+    EDGE: null,
     LOG_LEVEL: 'error' as const,
   }
   const common = await createServices(environment, { dynamodb, kms })

@@ -34,6 +34,7 @@ async function configured(...keyIds: string[]): Promise<VerifyingServices> {
       ISSUER,
       CREDENTIAL_KEY_ID: store.keyFor('credentials', HMAC).id,
       OIDC_ISSUERS: [],
+      EDGE: null,
       LOG_LEVEL: 'error',
     },
     { ...createClients(), kms },

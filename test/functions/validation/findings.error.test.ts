@@ -63,7 +63,7 @@ const cases: Case[] = [
     ask: machine(3),
     says: /other mach.*bind it to/,
   },
-  { code: 'COUNTRY_REQUIRED', when: 'no country is named', order: inDe, says: /none was named.*ISO 3166-1/ },
+  { code: 'COUNTRY_REQUIRED', when: 'no country is named', order: inDe, says: /none is known.*ISO 3166-1/ },
   {
     code: 'COUNTRY_NOT_ALLOWED',
     when: 'elsewhere',
