@@ -23,6 +23,7 @@ const TENANTS_OWN = [
   'leaseId',
   'ticketId',
   'activationId',
+  'transferId',
 ] as const
 /** Fields with an id that names nothing of a tenant's: what is the vendor's, and what the application says for itself. */
 const NOT_TENANTS = ['productId', 'planId', 'userId']

@@ -25,14 +25,17 @@ export async function createCatalog(api: Api) {
     ],
     modules: [],
   })
+  const rules = { transfer: { allowed: true } }
   const plans = {
-    named: await createPlan(api, product.id),
+    named: await createPlan(api, product.id, { rules }),
     'node-locked': await createPlan(api, product.id, {
+      rules,
       allocation: 'node-locked',
       limits: { machines: 10 },
       features: {},
     }),
     floating: await createPlan(api, product.id, {
+      rules,
       allocation: 'floating',
       limits: { concurrent: 10 },
       features: {},
@@ -47,6 +50,7 @@ export type Tenancy = Awaited<ReturnType<typeof createTenancy>>
 const Held = z.object({ leaseId: z.string() })
 const Waiting = z.object({ ticketId: z.string() })
 const Activated = z.object({ activation: z.object({ id: z.string() }) })
+const Requested = z.object({ transfer: z.object({ id: z.string() }), transferCode: z.string() })
 
 /** A tenant with licenses in force, use of them, a lease, a ticket, machines, a token of each tenant role, and events. */
 export async function createTenancy(api: Api, { product, plans }: Catalog) {
@@ -59,8 +63,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const issue = async ({ id }: Plan) =>
     Issued.parse(await post(201, '/v1/licenses', vendor, { tenantId: tenant.id, planId: id }))
   const { license, key } = await issue(plans.named)
-  await issue(plans['node-locked'])
-  await issue(plans.floating)
+  const others = [await issue(plans['node-locked']), await issue(plans.floating)]
 
   const tokens = new Map<Role, string>()
   for (const role of TenantRole.options) tokens.set(role, await api.token(role, tenant.id))
@@ -85,6 +88,12 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     ).activation.id
   const machines = [await activate(`${mark}-first`), await activate(`${mark}-second`)]
 
+  const transfers: z.infer<typeof Requested>[] = []
+  for (const one of others) {
+    const path = `/v1/licenses/${one.license.id}/transfers`
+    transfers.push(Requested.parse(await post(201, path, admin, {})))
+  }
+
   /** Values of fields by name: what an operation of this tenant is called with. */
   const known = {
     tenantId: tenant.id,
@@ -94,6 +103,8 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     leaseId,
     ticketId,
     activationId: machines[0] ?? '',
+    transferId: transfers[0]?.transfer.id ?? '',
+    transferCode: transfers[0]?.transferCode ?? '',
     productId: product.id,
     planId: plans.named.id,
     product: product.code,
@@ -108,7 +119,18 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     /** A token of its own besides. */
     spare: spare.token,
     /** Texts that nobody but this tenant and the vendor may ever see. */
-    marks: [mark, tenant.id, license.id, spare.id, leaseId, ticketId, ...machines, key, key.slice(-9)],
+    marks: [
+      mark,
+      tenant.id,
+      license.id,
+      spare.id,
+      leaseId,
+      ticketId,
+      ...machines,
+      ...transfers.map(({ transfer }) => transfer.id),
+      key,
+      key.slice(-9),
+    ],
   }
 }
 
