@@ -31,6 +31,7 @@ export const needs = {
   features: { table: 'write', signing: 'verify' },
   leases: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
   activations: { table: 'write', signing: 'verify', activationKeys: 'sign', places: true },
+  pools: { table: 'write', signing: 'verify' },
   usage: { table: 'write', signing: 'verify' },
   people: { table: 'write', signing: 'verify' },
   seats: { table: 'write', signing: 'verify' },

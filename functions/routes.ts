@@ -7,6 +7,7 @@ import { installsRoutes } from './installs/routes.ts'
 import { leasesRoutes } from './leases/routes.ts'
 import { licensesRoutes } from './licenses/routes.ts'
 import { peopleRoutes } from './people/routes.ts'
+import { poolsRoutes } from './pools/routes.ts'
 import { releasesRoutes } from './releases/routes.ts'
 import { seatsRoutes } from './seats/routes.ts'
 import { serviceRoutes } from './service/routes.ts'
@@ -24,6 +25,7 @@ export const contexts = {
   installs: installsRoutes,
   validation: validationRoutes,
   leases: leasesRoutes,
+  pools: poolsRoutes,
   activations: activationsRoutes,
   usage: usageRoutes,
   features: featuresRoutes,

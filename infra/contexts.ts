@@ -51,6 +51,11 @@ export const contextSettings = {
     errorImpact:
       'Applications cannot check floating licenses out; those running lose theirs when the lease ends, within minutes.',
   },
+  pools: {
+    memoryMb: 1024,
+    errorImpact:
+      'Tenants do not see how their floating pools are used and what was denied, and cannot give departments shares.',
+  },
   activations: {
     memoryMb: 1024,
     errorImpact:

@@ -30,6 +30,8 @@ const names: Readonly<Record<OperationId, true>> = {
   claimTicket: true,
   listPools: true,
   releaseLease: true,
+  getDenials: true,
+  getPoolUse: true,
 
   createProduct: true,
   listProducts: true,

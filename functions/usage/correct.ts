@@ -27,11 +27,12 @@ import {
 } from '../../shared/store/usage-corrections.ts'
 import { changeDays } from '../../shared/store/usage-days.ts'
 import { isKnownTenant } from '../known-tenant.ts'
+import { productNamed } from '../product-named.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { isSharded } from './draw.ts'
 import type { usageRoutes } from './routes.ts'
-import { productNamed, tenantOf } from './whose.ts'
+import { tenantOf } from './whose.ts'
 
 type CorrectCall = Call<(typeof usageRoutes)['correctUsage']>
 

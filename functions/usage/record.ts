@@ -21,11 +21,12 @@ import { type Action, type Table, TRANSACTION_LIMIT } from '../../shared/store/t
 import { readRecords, readUsage, rememberRecord, setGauge } from '../../shared/store/usage.ts'
 import { changeDays, type HourChange } from '../../shared/store/usage-days.ts'
 import { seenFences } from '../../shared/store/usage-fence.ts'
+import { productNamed } from '../product-named.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { draw, isSharded, shardOf } from './draw.ts'
 import type { usageRoutes } from './routes.ts'
-import { productNamed, tenantOf } from './whose.ts'
+import { tenantOf } from './whose.ts'
 
 type RecordCall = Call<(typeof usageRoutes)['recordUsage']>
 

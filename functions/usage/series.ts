@@ -14,10 +14,10 @@ import { readHoldings } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { readBlocks, sumOf } from '../../shared/store/usage-blocks.ts'
 import { readHours } from '../../shared/store/usage-days.ts'
+import { productNamed } from '../product-named.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { isSharded } from './draw.ts'
 import type { usageRoutes } from './routes.ts'
-import { productNamed } from './whose.ts'
 
 /** The longest time a series is answered for, in days: so that an answer stays below about 800 entries. */
 const LONGEST = { hour: 31, day: 400, month: 800 } as const satisfies Record<Step, number>

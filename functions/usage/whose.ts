@@ -1,10 +1,7 @@
 import type { Caller } from '../../shared/domain/access.ts'
-import type { Product } from '../../shared/domain/catalog.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Tenant } from '../../shared/domain/tenant.ts'
-import { ProductId, type TenantId } from '../../shared/platform/ids.ts'
-import { findProduct } from '../../shared/store/address.ts'
-import { readProduct } from '../../shared/store/catalog.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
 
@@ -29,10 +26,3 @@ export async function tenantOf(
 }
 
 const noSuchTenant = refuse('NOT_FOUND', 'There is no such tenant.')
-
-/** A product by its code or id. */
-export async function productNamed(table: Table, name: string): Promise<Product | undefined> {
-  const id = ProductId.safeParse(name)
-  const productId = id.success ? id.data : await findProduct(table, name)
-  return productId && readProduct(table, productId)
-}

@@ -76,6 +76,16 @@ export const leaseDenialKey = (
 ) => key(['T', tenant, 'DENIALS', product, metric], [minute, encodeURIComponent(who)])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
+/** What leases held of a pool, by when they did. */
+export const leaseUsesKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  ['T', tenant, 'LEASE-USE', product, metric].map(part).join('#')
+export const leaseUseKey = (
+  tenant: TenantId,
+  product: ProductId,
+  metric: string,
+  from: Instant,
+  ref: string,
+) => key(['T', tenant, 'LEASE-USE', product, metric], [from, ref])
 
 /** The machines of a tenant, over all products: they are listed together and found by their id alone. */
 export const activationsKey = (tenant: TenantId) => `T#${part(tenant)}#ACTIVATIONS`

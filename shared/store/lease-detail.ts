@@ -5,7 +5,7 @@ import { fromEpochMilliseconds, Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { type Key, leaseDetailKey } from './keys.ts'
 import type { PoolAddress } from './pool.ts'
-import { readItems } from './read.ts'
+import { readItems, readRange } from './read.ts'
 import type { Table } from './transact.ts'
 
 /**
@@ -56,5 +56,15 @@ export async function readLeaseDetails(
     table,
     refs.map((ref) => keyOf(address, ref)),
   )
+  return new Map(items.map((item) => leaseDetailEntity.decode(item)).map((detail) => [detail.ref, detail]))
+}
+
+/** The details of all leases of a pool, by reference; one that has just ended may be among them. */
+export async function readAllLeaseDetails(
+  table: Table,
+  { tenantId, productId, metric }: PoolAddress,
+): Promise<Map<string, LeaseDetail>> {
+  const { pk, sk: prefix } = leaseDetailKey(tenantId, productId, metric, '')
+  const items = await readRange(table, { pk, prefix })
   return new Map(items.map((item) => leaseDetailEntity.decode(item)).map((detail) => [detail.ref, detail]))
 }

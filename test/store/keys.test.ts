@@ -69,6 +69,9 @@ const ITEM_KEYS = {
     keys.leaseDenialKey(tenant, product, metric, minute, 'user a#b'),
   ),
   leaseDetailKey: own2(CODES, CODES, keys.leaseDetailKey),
+  leaseUseKey: own2(CODES, instants, (tenant, product, metric, from) =>
+    keys.leaseUseKey(tenant, product, metric, from, 'ref'),
+  ),
   activationKey: each2(tenants, activations, keys.activationKey),
   fingerprintKey: own2(CODES, CODES, keys.fingerprintKey),
   licenseAddressKey: each(licenses, keys.licenseAddressKey),

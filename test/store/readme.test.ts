@@ -49,6 +49,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.heldTicketKey(tenant, product, '<metric>', '<ref>')],
   [keys.leaseDenialKey(tenant, product, '<metric>', '<minute>', '<who>')],
   [keys.leaseDetailKey(tenant, product, '<metric>', '<ref>')],
+  [keys.leaseUseKey(tenant, product, '<metric>', instant, '<ref>'), 'from'],
   [keys.activationKey(tenant, activation)],
   [keys.fingerprintKey(tenant, product, '<scope>', '<hash>')],
   [keys.visitsKey(tenant, license, { type: 'license', id: '<visitor>' })],

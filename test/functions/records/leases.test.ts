@@ -1,13 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
-import * as z from 'zod'
-import { consume } from '../../../functions/records/consume.ts'
-import { RECORDS_FILTER } from '../../../functions/records/filter.ts'
-import { leaseMeaning } from '../../../functions/records/lease-meaning.ts'
-import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
-import { isWanted } from '../../../infra/local/streams/filter.ts'
-import { type StreamRecord, sequenceNumberOf, TableStream } from '../../../infra/local/streams/records.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type StreamRecord, sequenceNumberOf } from '../../../infra/local/streams/records.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
 import type { Entry } from '../../../shared/domain/lease-entry.ts'
 import { type Last, lastOf } from '../../../shared/domain/lease-last.ts'
@@ -21,7 +13,7 @@ import { readLeaseDetails } from '../../../shared/store/lease-detail.ts'
 import { changePool, updateOnce } from '../../../shared/store/pool.ts'
 import { readRange } from '../../../shared/store/read.ts'
 import { type Table, transact } from '../../../shared/store/transact.ts'
-import { clientSettings, createTestTable } from '../../support/dynamodb.ts'
+import { type Streamed, streamedTable } from './streamed.ts'
 
 const now = Instant.parse('2026-11-21T10:00:00.000Z')
 const tenantId = newTenantId(now)
@@ -37,17 +29,13 @@ const lease: Entry = {
   sharers: 0,
 }
 
+let streamed: Streamed
 let table: Table
-let stream: TableStream
 let address: Parameters<typeof changePool>[0]
 
 beforeAll(async () => {
-  const endpoint = inject('dynamodbEndpoint')
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings(endpoint)))
-  table = { client, name: await createTestTable(endpoint, { stream: true }) }
-  const described = await callDynamoDb(endpoint, 'DescribeTable', { TableName: table.name })
-  const { Table: found } = z.object({ Table: z.object({ LatestStreamArn: z.string() }) }).parse(described)
-  stream = new TableStream(endpoint, found.LatestStreamArn)
+  streamed = await streamedTable()
+  table = streamed.table
 })
 beforeEach(() => {
   address = { tenantId, productId: newProductId(now), metric: 'concurrent' }
@@ -66,17 +54,8 @@ async function write(made: PoolChange, last: Last) {
   expect(await updateOnce(table, changePool(address, made, last))).toBe(true)
 }
 
-/** The stream records of this test's pool, as the stream has them and the filter of the mapping lets them through. */
-async function records(): Promise<StreamRecord[]> {
-  const [shard] = await stream.shards()
-  const all = await stream.read(await stream.iteratorAfter(shard?.id ?? '', undefined))
-  return all.records
-    .filter((record) => isWanted([RECORDS_FILTER], record))
-    .filter((record) => JSON.stringify(record).includes(address.productId))
-}
-
-const deliver = (batch: readonly StreamRecord[]) =>
-  consume({ Records: batch }, 'request-2', { table, log: () => undefined, meaningOf: leaseMeaning(table) })
+const records = () => streamed.records(address.productId)
+const deliver = (batch: readonly StreamRecord[]) => streamed.deliver(batch)
 
 /** The tenant's log of this pool's product: what happened to which lease, by whom, and whose it was. */
 async function log() {
