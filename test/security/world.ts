@@ -22,12 +22,13 @@ export async function createCatalog(api: Api) {
       { code: 'signatures', kind: 'counter' },
       { code: 'machines', kind: 'gauge' },
       { code: 'concurrent', kind: 'gauge' },
+      { code: 'learners', kind: 'gauge' },
     ],
-    modules: [],
+    modules: [{ code: 'learn', name: 'Learn', seat: { metric: 'learners', roles: ['author'] } }],
   })
   const rules = { transfer: { allowed: true } }
   const plans = {
-    named: await createPlan(api, product.id, { rules }),
+    named: await createPlan(api, product.id, { rules, limits: { users: 100, learners: 1 } }),
     'node-locked': await createPlan(api, product.id, {
       rules,
       allocation: 'node-locked',
@@ -47,6 +48,7 @@ export type Catalog = Awaited<ReturnType<typeof createCatalog>>
 
 export type Tenancy = Awaited<ReturnType<typeof createTenancy>>
 
+const Created = z.object({ id: z.string() })
 const Held = z.object({ leaseId: z.string() })
 const Waiting = z.object({ ticketId: z.string() })
 const Activated = z.object({ activation: z.object({ id: z.string() }) })
@@ -65,8 +67,25 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const { license, key } = await issue(plans.named)
   const others = [await issue(plans['node-locked']), await issue(plans.floating)]
 
+  const people = `/v1/tenants/${tenant.id}`
+  const organization = Created.parse(await post(201, `${people}/organizations`, vendor, { name: mark }))
+  const below = { name: `Below ${mark}`, parentId: organization.id }
+  const school = Created.parse(await post(201, `${people}/organizations`, vendor, below))
+  const users: string[] = []
+  // One has the seat, the others wait for it.
+  for (const name of ['first', 'second', 'third']) {
+    const person = { name: `${name} ${mark}`, organizationId: organization.id, roles: ['author'] }
+    users.push(Created.parse(await post(201, `${people}/users`, vendor, person)).id)
+  }
+
   const tokens = new Map<Role, string>()
   for (const role of TenantRole.options) tokens.set(role, await api.token(role, tenant.id))
+  const keeper = await newToken(api, {
+    role: 'org:admin',
+    tenantId: tenant.id,
+    organizationId: organization.id,
+  })
+  tokens.set('org:admin', keeper.token)
   const app = await api.token('tenant:app', tenant.id)
   const spare = await newToken(api, { role: 'tenant:reporter', tenantId: tenant.id })
 
@@ -88,11 +107,11 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     ).activation.id
   const machines = [await activate(`${mark}-first`), await activate(`${mark}-second`)]
 
-  const transfers: z.infer<typeof Requested>[] = []
-  for (const one of others) {
-    const path = `/v1/licenses/${one.license.id}/transfers`
-    transfers.push(Requested.parse(await post(201, path, admin, {})))
-  }
+  const transfers = await Promise.all(
+    others.map(async (one) =>
+      Requested.parse(await post(201, `/v1/licenses/${one.license.id}/transfers`, admin, {})),
+    ),
+  )
 
   /** Values of fields by name: what an operation of this tenant is called with. */
   const known = {
@@ -105,6 +124,10 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     activationId: machines[0] ?? '',
     transferId: transfers[0]?.transfer.id ?? '',
     transferCode: transfers[0]?.transferCode ?? '',
+    userId: users[0] ?? '',
+    organizationId: organization.id,
+    parentId: school.id,
+    module: 'learn',
     productId: product.id,
     planId: plans.named.id,
     product: product.code,
@@ -129,8 +152,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
       ...machines,
       ...transfers.map(({ transfer }) => transfer.id),
       key,
-      key.slice(-9),
-    ],
+      key.slice(-9), organization.id, school.id, ...users],
   }
 }
 
@@ -141,7 +163,7 @@ const NewToken = z.object({ token: z.string(), ...TokenView.shape })
 
 export async function newToken(
   api: Api,
-  body: { role: Role; tenantId?: TenantId | undefined; scopes?: string[]; expiresAt?: string },
+  body: { role: Role; tenantId?: TenantId | undefined; organizationId?: string; scopes?: string[]; expiresAt?: string },
 ): Promise<z.infer<typeof NewToken>> {
   const token = await api.token('vendor:admin')
   const options = { token, body: { name: 'A token', ...body }, headers: newKey() }

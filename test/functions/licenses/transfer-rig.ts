@@ -106,14 +106,19 @@ export async function openMarket(api: Api) {
 }
 
 /** A transfer of one license that waits for the approval of both sides. */
-export async function waiting(market: Market, issued: Issued, giver: Tenant, receiver: Tenant) {
+export async function waiting(
+  market: Market,
+  issued: Pick<Issued, 'license'>,
+  giver: Tenant,
+  receiver: Tenant,
+) {
   const { id, code } = await market.request(giver, issued.license.id)
   expected(200, await market.takeUp(receiver, code))
   return id
 }
 
-/** What happens to a transaction: it is throttled, times out after it was committed, or is sent twice. */
-export type Fault = 'throttled' | 'lost' | 'twice'
+/** What happens to a transaction: it is throttled, times out after it was committed, is sent twice, or is overtaken. */
+export type Fault = 'throttled' | 'lost' | 'twice' | { before: () => Promise<unknown> }
 
 /** The approval of transfers behind a client whose next transactions meet these faults; the SDK tries once. */
 export async function faultyApproval() {
@@ -124,6 +129,7 @@ export async function faultyApproval() {
     (next, context) => async (args) => {
       const fault = context.commandName === 'TransactWriteItemsCommand' ? faults.shift() : undefined
       if (fault === 'throttled') throw named('ThrottlingException')
+      if (typeof fault === 'object') await fault.before()
       const result = await next(args)
       if (fault === 'lost') throw named('TimeoutError')
       return fault === 'twice' ? next(args) : result

@@ -10,6 +10,8 @@ import { typesOf } from '../../support/events.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { allRows } from '../../support/rows.ts'
 import { expected } from '../../support/scenario.ts'
+import { openShop } from '../activations/machines.ts'
+import { faultyHandlers, idOf } from '../activations/rig.ts'
 import { type Fault, faultyApproval, openMarket, waiting } from './transfer-rig.ts'
 
 const api = await startApi()
@@ -109,7 +111,32 @@ describe('at the same time', () => {
 
 const WHY = { reason: 'Agreed' }
 
+test('a place that was granted before, and is written after, an execution is not given', async () => {
+  const shop = await openShop(api, 5, { transfer: { allowed: true } })
+  const [to] = await tenants()
+  const { id } = await market.request(undefined, shop.license.id, { receiver: to.id })
+  const handlers = await faultyHandlers(api, shop, 1)
+  handlers.faults.push({ before: async () => expected(200, await act(undefined, id, 'approve', WHY)) })
+  expect(idOf(await handlers.activate(['a', 'mac:a']))).toBe('LICENSE_NOT_IN_FORCE')
+  handlers.stop()
+  expect(await shop.rows()).toEqual([])
+  expect(await shop.faults()).toEqual([])
+})
+
 describe('the last approval', () => {
+  test('is not of a top-up that was issued after the licenses were looked at', async () => {
+    const [giver, receiver] = await tenants()
+    const { license } = await market.issue(giver, plan.id)
+    const id = await waiting(market, { license }, giver, receiver)
+    expected(200, await act(giver, id, 'approve'))
+    const { approve, faults, stop } = await faultyApproval()
+    const top = { extends: license.id, type: 'TOPUP', limits: { users: 5 } }
+    faults.push({ before: () => market.issue(giver, plan.id, top) })
+    expect(await approve(receiver, id, undefined)).toMatchObject({ refused: 'TRANSFER_OUTDATED' })
+    stop()
+    expect(await holdings(giver, receiver)).toEqual([['ACTIVE', 'ACTIVE'], []])
+  })
+
   test.each<[string, Fault[]]>([
     ['throttled, then timed out after it was committed', ['throttled', 'lost']],
     ['sent twice', ['twice']],
