@@ -36,6 +36,11 @@ export const REFUSALS = {
     title: 'No such resource',
     next: 'Check the id; a resource of another tenant looks the same as one that does not exist.',
   },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'This can only be read',
+    next: 'Use GET.',
+  },
   REVISION_REQUIRED: {
     status: 428,
     title: 'If-Match is required',
@@ -284,6 +289,11 @@ export const REFUSALS = {
     status: 409,
     title: 'Somebody else has this e-mail address or external id',
     next: 'Use the person that detail names; restore it if it is archived.',
+  },
+  GROUP_EXISTS: {
+    status: 409,
+    title: 'There is a group of this name or external id',
+    next: 'Use that one, or choose another name.',
   },
   ORGANIZATION_MISPLACED: {
     status: 409,

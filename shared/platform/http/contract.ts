@@ -36,6 +36,8 @@ export type Route = {
   readonly cacheSeconds?: number
   /** A POST that changes nothing: it takes no Idempotency-Key. */
   readonly safe?: boolean
+  /** Another protocol's media type, error bodies and entity tags; see scim.ts. */
+  readonly dialect?: 'scim'
 }
 
 export type RouteTable = Readonly<Record<string, Route>>
@@ -58,7 +60,7 @@ export type Call<R extends Route> = {
   readonly address: string
   /** Country of the caller as the configured edge saw it; absent where the request did not come through that. */
   readonly edgeCountry?: string | undefined
-  /** The revision named in If-Match; there whenever a versioned PATCH reaches its handler. */
+  /** The revision named in If-Match; there whenever a versioned PATCH reaches its handler. 0 where none was named. */
   readonly revision: number
   readonly idempotencyKey: string | undefined
   /** Hash of method, path and body, to tell a replay from another request; empty where nothing is changed. */

@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { REFUSALS, type RefusalCode } from '../../domain/refusal.ts'
 import type { Method, Route } from './contract.ts'
 import { isMutation } from './parse.ts'
-import { Problem } from './problem.ts'
+import { Problem, ScimError } from './problem.ts'
+import { CODE_HEADER, SCIM_TYPE } from './scim.ts'
 
 type Described = Route & { readonly operationId: string; readonly context: string }
 
@@ -21,6 +22,9 @@ function commonErrors(route: Route): RefusalCode[] {
     ...(isMutation(route) ? (['INVALID_IDEMPOTENCY_KEY', 'IDEMPOTENCY_MISMATCH', 'CONTENDED'] as const) : []),
     ...(route.versioned && route.method === 'PATCH'
       ? (['REVISION_REQUIRED', 'REVISION_OUTDATED'] as const)
+      : []),
+    ...(route.dialect === 'scim' && isMutation(route) && route.params
+      ? (['REVISION_OUTDATED'] as const)
       : []),
   ]
 }
@@ -50,7 +54,11 @@ export function openApi(operations: readonly Described[], version: string) {
     paths,
     components: {
       responses,
-      schemas: { Problem: schemas.of(Problem, 'output'), ...schemas.components },
+      schemas: {
+        Problem: schemas.of(Problem, 'output'),
+        ScimError: schemas.of(ScimError, 'output'),
+        ...schemas.components,
+      },
       securitySchemes: {
         bearer: {
           type: 'http',
@@ -87,7 +95,7 @@ function describe(operation: Described, schemas: Schemas, responses: Record<stri
       requestBody: {
         required: !body.safeParse(undefined).success,
         content: {
-          'application/json': { schema: schemas.of(body, 'input') },
+          [typeOf(operation)]: { schema: schemas.of(body, 'input') },
           ...Object.fromEntries(
             (operation.textBody ?? []).map((type) => [type, { schema: { type: 'string' } }]),
           ),
@@ -99,7 +107,7 @@ function describe(operation: Described, schemas: Schemas, responses: Record<stri
         'body' in success
           ? {
               description: 'Done.',
-              content: { 'application/json': { schema: schemas.of(success.body, 'output') } },
+              content: { [typeOf(operation)]: { schema: schemas.of(success.body, 'output') } },
             }
           : { description: 'Done.' },
       ...problems(operation, responses),
@@ -116,14 +124,17 @@ function parameters(shape: z.ZodObject | undefined, place: 'path' | 'query', sch
   }))
 }
 
+const typeOf = ({ dialect }: Route) => (dialect === 'scim' ? SCIM_TYPE : 'application/json')
+
 function headers(route: Route) {
   const text = { type: 'string' }
+  const isScim = route.dialect === 'scim'
   return [
     ...(isMutation(route)
       ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { ...text, maxLength: 128 } }]
       : []),
-    ...(route.versioned && route.method === 'PATCH'
-      ? [{ name: 'If-Match', in: 'header', required: true, schema: text }]
+    ...((route.versioned && route.method === 'PATCH') || (isScim && isMutation(route) && route.params)
+      ? [{ name: 'If-Match', in: 'header', required: !isScim, schema: text }]
       : []),
   ]
 }
@@ -138,11 +149,23 @@ function problems(route: Route, responses: Record<string, unknown>) {
     [...byStatus]
       .toSorted(([a], [b]) => a - b)
       .map(([status, codes]) => {
-        const name = codes.join('-')
-        responses[name] = problemResponse(codes)
+        const isScim = route.dialect === 'scim'
+        const name = [...(isScim ? ['SCIM'] : []), ...codes].join('-')
+        responses[name] = isScim ? scimResponse(codes) : problemResponse(codes)
         return [status, { $ref: `#/components/responses/${name}` }]
       }),
   )
+}
+
+const adviceFor = (codes: readonly RefusalCode[]) =>
+  codes.map((code) => `${code}: ${REFUSALS[code].next}`).join('\n')
+
+function scimResponse(codes: readonly RefusalCode[]) {
+  return {
+    description: adviceFor(codes),
+    headers: { [CODE_HEADER]: { schema: { type: 'string', enum: codes } } },
+    content: { [SCIM_TYPE]: { schema: { $ref: '#/components/schemas/ScimError' } } },
+  }
 }
 
 function problemResponse(codes: readonly RefusalCode[]) {
@@ -150,7 +173,7 @@ function problemResponse(codes: readonly RefusalCode[]) {
     allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
   }
   return {
-    description: codes.map((code) => `${code}: ${REFUSALS[code].next}`).join('\n'),
+    description: adviceFor(codes),
     content: { 'application/problem+json': { schema } },
   }
 }

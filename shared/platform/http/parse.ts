@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { fieldErrors, type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Route } from './contract.ts'
 import type { HttpEvent } from './event.ts'
+import { SCIM_TYPE } from './scim.ts'
 
 const BODY_LIMIT = 256 * 1024
 const JSON_TYPE = 'application/json'
@@ -48,10 +49,11 @@ function readBody(route: Route, event: HttpEvent, text: string): { body: unknown
   if (text === '') return { body: undefined }
   const type = event.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? JSON_TYPE
   if (route.textBody?.includes(type)) return { body: text }
-  if (type !== JSON_TYPE) {
+  const taken = [JSON_TYPE, ...(route.dialect === 'scim' ? [SCIM_TYPE] : [])]
+  if (!taken.includes(type)) {
     return refuse(
       'UNSUPPORTED_MEDIA_TYPE',
-      `Expected ${[JSON_TYPE, ...(route.textBody ?? [])].join(' or ')}, got ${type}.`,
+      `Expected ${[...taken, ...(route.textBody ?? [])].join(' or ')}, got ${type}.`,
     )
   }
   try {
@@ -98,8 +100,10 @@ export function idempotencyKey(route: Route, event: HttpEvent): string | undefin
 
 /** The revision in If-Match, which an edit must name; 0 where the operation takes none. */
 export function revision(route: Route, event: HttpEvent): number | Refusal {
-  if (route.versioned !== true || route.method !== 'PATCH') return 0
+  const isScim = route.dialect === 'scim'
+  if (!isScim && (route.versioned !== true || route.method !== 'PATCH')) return 0
   const header = event.headers['if-match']
+  if (isScim && (header === undefined || header.trim() === '*')) return 0
   if (header === undefined) return refuse('REVISION_REQUIRED', 'An edit names the revision it was made on.')
   const [, digits] = /^(?:W\/)?"(\d{1,15})"$/.exec(header.trim()) ?? []
   return digits === undefined

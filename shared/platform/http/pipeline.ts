@@ -2,10 +2,11 @@ import middy from '@middy/core'
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import { createLog } from '../log.ts'
 import { once } from '../remembered.ts'
-import type { Call, Handlers, RouteTable } from './contract.ts'
+import type { Call, Handlers, Route, RouteTable } from './contract.ts'
 import { HttpEvent, type HttpResult } from './event.ts'
 import type { Bound, Exchange, ParsedCall, Ports } from './exchange.ts'
 import { commonHeaders, problem, succeed } from './respond.ts'
+import { isReadOnlyScimPath, isScimPath } from './scim.ts'
 import { authenticate, authorize, type Context, demand, limitRate, observe, parse } from './steps.ts'
 
 /** A Lambda function behind API Gateway (HTTP API, payload format 2.0). */
@@ -38,7 +39,7 @@ export function serve<T extends RouteTable, Services>(
     const { requestId, http } = event.requestContext
     const operation = operations.get(event.routeKey)
     if (operation === undefined) {
-      return answer(refuse('NOT_FOUND', `There is no ${http.method} ${event.rawPath}.`), requestId)
+      return nowhere(event)
     }
     const ready = await pipeline().catch((cause: unknown) => {
       // KMS or the table could not be reached at a cold start; the next request tries again.
@@ -50,7 +51,8 @@ export function serve<T extends RouteTable, Services>(
       )
       return undefined
     })
-    if (ready === undefined) return answer(refuse('FAULT', 'Something failed on our side.'), requestId)
+    if (ready === undefined)
+      return answer(refuse('FAULT', 'Something failed on our side.'), requestId, operation.dialect)
     const { run, world } = ready
     const exchange: Exchange = {
       event,
@@ -66,9 +68,17 @@ export function serve<T extends RouteTable, Services>(
   }
 }
 
+/** There is no such operation; said in SCIM's words where that is spoken. */
+function nowhere({ rawPath, requestContext: { requestId, http } }: HttpEvent): HttpResult {
+  if (!isScimPath(rawPath))
+    return answer(refuse('NOT_FOUND', `There is no ${http.method} ${rawPath}.`), requestId)
+  const code = isReadOnlyScimPath(rawPath) && http.method !== 'GET' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'
+  return answer(refuse(code, `There is no ${http.method} ${rawPath}.`), requestId, 'scim')
+}
+
 /** A refusal before the pipeline runs. */
-function answer(refusal: Refusal, requestId: string): HttpResult {
-  const response = problem(refusal, requestId)
+function answer(refusal: Refusal, requestId: string, dialect?: Route['dialect']): HttpResult {
+  const response = problem(refusal, requestId, dialect)
   return { ...response, headers: { ...response.headers, ...commonHeaders(requestId, undefined) } }
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { PoolShortage } from '../../domain/pool-shortage.ts'
 import { REFUSALS } from '../../domain/refusal.ts'
+import { SCIM_ERROR, SCIM_TYPES } from './scim.ts'
 
 /**
  * A problem document (RFC 9457), with our members `code`, `next`, `requestId`, `errors` and `pool`. Apart from the code
@@ -21,4 +22,12 @@ export const Problem = z.strictObject({
   /** OFREP's own members, on its operations. */
   errorCode: z.string().optional(),
   key: z.string().optional(),
+})
+
+/** The body of an error on routes that speak SCIM (RFC 7644, section 3.12). */
+export const ScimError = z.strictObject({
+  schemas: z.tuple([z.literal(SCIM_ERROR)]),
+  status: z.string(),
+  scimType: z.enum(SCIM_TYPES).optional(),
+  detail: z.string(),
 })

@@ -5,8 +5,12 @@ import type { Allowance } from '../auth/rate-limit.ts'
 import type { Route } from './contract.ts'
 import type { HttpResult } from './event.ts'
 import type { Problem } from './problem.ts'
+import { CODE_HEADER, namesEtag, SCIM_TYPE, scimError } from './scim.ts'
 
 const Versioned = z.object({ revision: z.int() })
+const ScimResource = z.object({
+  meta: z.object({ version: z.string().optional(), location: z.string().optional() }).optional(),
+})
 
 /**
  * A success, its body parsed against what the operation declares: nothing else leaves. `known` is the If-None-Match of
@@ -18,17 +22,21 @@ export function succeed(route: Route, reply: unknown, known?: string): HttpResul
     return { statusCode: success.status, headers: { 'cache-control': 'no-store' }, body: '' }
   const body: unknown = success.body.parse(reply)
   const text = JSON.stringify(body)
-  const etag = etagOf(route, body, text)
-  if (route.conditional && etag !== undefined && etag === known) {
+  const isScim = route.dialect === 'scim'
+  const meta = isScim ? ScimResource.parse(body).meta : undefined
+  const etag = isScim ? meta?.version : etagOf(route, body, text)
+  const isKnown = isScim && route.method === 'GET' ? etag && namesEtag(known, etag) : etag === known
+  if ((route.conditional || isScim) && etag !== undefined && isKnown) {
     return { statusCode: 304, headers: { etag, 'cache-control': 'no-cache' }, body: '' }
   }
   return {
     statusCode: success.status,
     headers: {
-      'content-type': 'application/json',
+      'content-type': isScim ? SCIM_TYPE : 'application/json',
       'cache-control':
         route.cacheSeconds === undefined ? 'no-store' : `public, max-age=${route.cacheSeconds}`,
       ...(etag && { etag }),
+      ...(meta?.location && { location: meta.location }),
     },
     body: text,
   }
@@ -41,9 +49,20 @@ function etagOf(route: Route, body: unknown, text: string): string | undefined {
   return undefined
 }
 
-/** A refusal, as its problem document. */
-export function problem(refusal: Refusal, requestId: string): HttpResult {
+/** A refusal, as its problem document; in the words of the route's dialect if it has one. */
+export function problem(refusal: Refusal, requestId: string, dialect?: Route['dialect']): HttpResult {
   const { status, title, next } = REFUSALS[refusal.refused]
+  const headers = {
+    'cache-control': 'no-store',
+    ...(refusal.retryAfter !== undefined && { 'retry-after': String(refusal.retryAfter) }),
+    ...(status === 401 && { 'www-authenticate': 'Bearer, License' }),
+  }
+  if (dialect === 'scim')
+    return {
+      statusCode: status,
+      headers: { 'content-type': SCIM_TYPE, [CODE_HEADER]: refusal.refused, ...headers },
+      body: JSON.stringify(scimError(refusal)),
+    }
   const document: z.infer<typeof Problem> = {
     type: `urn:latchkey:problem:${refusal.refused.toLowerCase().replaceAll('_', '-')}`,
     title,
@@ -58,12 +77,7 @@ export function problem(refusal: Refusal, requestId: string): HttpResult {
   }
   return {
     statusCode: status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      ...(refusal.retryAfter !== undefined && { 'retry-after': String(refusal.retryAfter) }),
-      ...(status === 401 && { 'www-authenticate': 'Bearer, License' }),
-    },
+    headers: { 'content-type': 'application/problem+json', ...headers },
     body: JSON.stringify(document),
   }
 }

@@ -47,7 +47,7 @@ export function observe({ log, clock }: Ports): Step {
       const { event, error } = request
       const refusal =
         error instanceof RefusedError ? error.refusal : refuse('FAULT', 'Something failed on our side.')
-      const response = problem(refusal, event.requestId)
+      const response = problem(refusal, event.requestId, event.operation.dialect)
       request.response = response
       finish(event, response, refusal.refused, error instanceof RefusedError ? undefined : error)
     },
