@@ -27,7 +27,7 @@ export const contextSettings = {
   licenses: {
     memoryMb: 1024,
     errorImpact:
-      'Vendor staff cannot issue, import, renew, suspend or revoke licenses; those who bought one wait for it.',
+      'Vendor staff cannot issue, import, renew, suspend or revoke licenses, and none changes hands; those who bought one wait for it.',
   },
   installs: {
     memoryMb: 1024,
