@@ -4,35 +4,20 @@ import { MINUTE } from '../../../shared/platform/time.ts'
 import { startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { typesOf } from '../../support/events.ts'
+import { type Fault, insist, PATIENCE, WAYS } from '../../support/faults.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { activatedBy, openShop } from './machines.ts'
-import { type Fault, faultyHandlers, idOf, insist } from './rig.ts'
+import { faultyHandlers, idOf } from './rig.ts'
 
 const api = await startApi()
 afterAll(api.stop)
 afterEach(() => vi.useRealTimers())
 
-const ways: [string, Fault[]][] = [
-  ['throttled', ['throttled']],
-  ['timed out after it was committed', ['lost']],
-  ['timed out twice', ['lost', 'lost']],
-  ['sent twice', ['twice']],
-  ['throttled, then timed out', ['throttled', 'lost']],
-]
-
-describe.each([
-  ['the SDK tries again', 3],
-  ['the caller asks again', 1],
-])('%s after a write was', (_, attempts) => {
-  test.each(ways)('%s: nothing is lost, nothing leaks', async (_name, planned) => {
+describe.each(PATIENCE)('%s after a write was', (_, attempts) => {
+  test.each(WAYS)('%s: nothing is lost, nothing leaks', async (_name, planned) => {
     const shop = await openShop(api, 2)
     const handlers = await faultyHandlers(api, shop, attempts)
-    const meet = async (ask: () => Promise<unknown>) => {
-      handlers.faults.splice(0, handlers.faults.length, ...planned)
-      const answer = await insist(ask)
-      handlers.faults.length = 0
-      return idOf(answer)
-    }
+    const meet = async (ask: () => Promise<unknown>) => idOf(await handlers.meet(planned, ask))
     const rows = async () => (await shop.rows()).map(({ id }) => id)
 
     const first = await meet(() => handlers.activate(['a', 'mac:a']))

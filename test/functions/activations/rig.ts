@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { inject } from 'vitest'
 import { activationHandlers } from '../../../functions/activations/handlers.ts'
 import type { ActivationServices } from '../../../functions/activations/services.ts'
 import { createServices } from '../../../functions/services.ts'
@@ -12,36 +9,16 @@ import { isRefusal } from '../../../shared/domain/refusal.ts'
 import { readClock } from '../../../shared/platform/time.ts'
 import { replay } from '../../../shared/store/commit.ts'
 import type { Api } from '../../support/api.ts'
-import { clientSettings } from '../../support/dynamodb.ts'
+import { faultyClient } from '../../support/faults.ts'
 import { fingerprints, type Shop } from './machines.ts'
 
-/** What happens to a call to DynamoDB that writes. */
-export type Fault = 'throttled' | 'lost' | 'twice' | { before: () => Promise<unknown> }
-
-const WRITES = new Set(['UpdateItemCommand', 'TransactWriteItemsCommand'])
-
 /**
- * The handlers behind a client whose next writes meet these faults, in this order: throttled, timed out after it was
- * committed, sent twice, or overtaken by something that happens before it.
+ * The handlers behind a client whose next writes meet these faults, in this order.
  *
  * @param maxAttempts how often the SDK tries by itself
  */
 export async function faultyHandlers(api: Api, shop: Shop, maxAttempts: number) {
-  const client = new DynamoDBClient({ ...clientSettings(inject('dynamodbEndpoint')), maxAttempts })
-  const dynamodb = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
-  const faults: Fault[] = []
-  // The innermost step: the SDK's own retries are around it, as they are around the network.
-  dynamodb.middlewareStack.add(
-    (next, context) => async (args) => {
-      const fault = WRITES.has(String(context.commandName)) ? faults.shift() : undefined
-      if (fault === 'throttled') throw named('ThrottlingException')
-      if (typeof fault === 'object') await fault.before()
-      const result = await next(args)
-      if (fault === 'lost') throw named('TimeoutError')
-      return fault === 'twice' ? next(args) : result
-    },
-    { step: 'deserialize', priority: 'high' },
-  )
+  const { client: dynamodb, faults, meet } = faultyClient(maxAttempts)
   // Region, credentials and endpoint come from the environment, as startApi set it for the functions.
   const kms = new KMSClient({})
   const environment = {
@@ -80,6 +57,7 @@ export async function faultyHandlers(api: Api, shop: Shop, maxAttempts: number) 
 
   return {
     faults,
+    meet,
     activate: (parts: readonly string[], key?: string) =>
       once(callOf(key), (call) =>
         activationHandlers.activateMachine(
@@ -110,26 +88,13 @@ export async function faultyHandlers(api: Api, shop: Shop, maxAttempts: number) 
         ),
       ),
     stop() {
-      client.destroy()
+      dynamodb.destroy()
       kms.destroy()
     },
   }
 }
 
 export type FaultyHandlers = Awaited<ReturnType<typeof faultyHandlers>>
-
-const named = (name: string) => Object.assign(new Error(`injected: ${name}`), { name })
-
-/** Asks again while the service fails, as a client does. */
-export async function insist<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (tries === 5) throw error
-    }
-  }
-}
 
 /** The id an answer names, or its refusal. */
 export function idOf(answer: unknown): string {

@@ -1,7 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { recordUsage } from '../../../functions/usage/record.ts'
 import type { VerifyingServices } from '../../../functions/verified.ts'
 import { Product } from '../../../shared/domain/catalog.ts'
@@ -18,7 +16,7 @@ import { putOnce, transact } from '../../../shared/store/transact.ts'
 import { readBlocks, sumOf } from '../../../shared/store/usage-blocks.ts'
 import { readHours } from '../../../shared/store/usage-days.ts'
 import { localTable, put } from '../../store/local-table.ts'
-import { clientSettings } from '../../support/dynamodb.ts'
+import { type Fault, faultyClient, insist, PATIENCE, WAYS } from '../../support/faults.ts'
 import { aLicense, at } from '../../support/licenses.ts'
 import { times } from '../../support/parallel.ts'
 
@@ -26,41 +24,8 @@ const table = await localTable()
 const NOON = at('2026-06-01T12:00:00Z')
 const SEALING_KEY = randomBytes(32)
 
-type Fault = 'throttled' | 'lost' | 'twice'
-
-/** A client whose next transactions meet these faults; `maxAttempts` is how often the SDK tries by itself. */
-function faulty(maxAttempts: number) {
-  const client = DynamoDBDocumentClient.from(
-    new DynamoDBClient({ ...clientSettings(inject('dynamodbEndpoint')), maxAttempts }),
-    { marshallOptions: { removeUndefinedValues: true } },
-  )
-  const faults: Fault[] = []
-  // The innermost step: the SDK's own retries are around it, as they are around the network.
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const fault = context.commandName === 'TransactWriteItemsCommand' ? faults.shift() : undefined
-      if (fault === 'throttled') throw named('ThrottlingException')
-      const result = await next(args)
-      if (fault === 'lost') throw named('TimeoutError')
-      return fault === 'twice' ? next(args) : result
-    },
-    { step: 'deserialize', priority: 'high' },
-  )
-  return { client, faults }
-}
-
-const named = (name: string) => Object.assign(new Error(`injected: ${name}`), { name })
-
-/** Asks again while the service fails, as a client does. */
-async function insist<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (tries === 6) throw error
-    }
-  }
-}
+/** What a report writes: transactions. */
+const TRANSACTIONS = new Set(['TransactWriteItemsCommand'])
 
 /** A tenant of its own with an allowance, and the function that takes reports. */
 async function aTenant(limit: number, client = table.client) {
@@ -143,28 +108,15 @@ function partOf(services: object): VerifyingServices {
   return services as VerifyingServices
 }
 
-const ways: [string, Fault[]][] = [
-  ['throttled', ['throttled']],
-  ['timed out after it was written', ['lost']],
-  ['timed out twice', ['lost', 'lost']],
-  ['answered twice', ['twice']],
-  ['throttled, then timed out', ['throttled', 'lost']],
-]
-
-describe.each([
-  ['the SDK tries again', 3],
-  ['the caller asks again', 1],
-])('%s after a write was', (_, attempts) => {
-  test.each(ways)('%s: each report counts once', async (_name, planned) => {
-    const { client, faults } = faulty(attempts)
+describe.each(PATIENCE)('%s after a write was', (_, attempts) => {
+  test.each(WAYS)('%s: each report counts once', async (_name, planned) => {
+    const { client, meet } = faultyClient(attempts, TRANSACTIONS)
     const tenant = await aTenant(100_000, client)
     await tenant.report('hits', 70_000, {})
     for (const metric of ['calls', 'hits']) {
       const before = (await tenant.used(metric))[0]
       for (const sent of [{ id: randomUUID() }, { key: randomUUID() }, { id: randomUUID() }]) {
-        faults.splice(0, faults.length, ...planned)
-        await insist(() => tenant.report(metric, 7, sent))
-        faults.length = 0
+        await meet(planned, () => tenant.report(metric, 7, sent))
       }
       expect(await tenant.used(metric)).toEqual([before + 21, before + 21])
     }
@@ -174,7 +126,7 @@ describe.each([
 test.each(['calls', 'hits'])(
   '40 reports of %s at once, every third write failing, take exactly what is left',
   async (metric) => {
-    const { client, faults } = faulty(3)
+    const { client, faults } = faultyClient(3, TRANSACTIONS)
     const tenant = await aTenant(60_010, client)
     await tenant.report(metric, 60_000, {})
     const order: Fault[] = ['lost', 'throttled', 'twice']

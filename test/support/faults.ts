@@ -1,0 +1,76 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { inject } from 'vitest'
+import { clientSettings } from './dynamodb.ts'
+
+/**
+ * What happens to a call to DynamoDB that writes: throttled, timed out after it was committed, sent twice, or overtaken
+ * by something that happens before it.
+ */
+export type Fault = 'throttled' | 'lost' | 'twice' | { before: () => Promise<unknown> }
+
+/** Faults that a request meets with its first writes. */
+export const WAYS: readonly [name: string, faults: readonly Fault[]][] = [
+  ['throttled', ['throttled']],
+  ['timed out after it was written', ['lost']],
+  ['timed out twice', ['lost', 'lost']],
+  ['answered twice', ['twice']],
+  ['throttled, then timed out', ['throttled', 'lost']],
+]
+
+/** Who tries again after a fault, and how often the SDK does by itself. */
+export const PATIENCE: readonly [who: string, maxAttempts: number][] = [
+  ['the SDK tries again', 3],
+  ['the caller asks again', 1],
+]
+
+const WRITES: ReadonlySet<string> = new Set(['UpdateItemCommand', 'TransactWriteItemsCommand'])
+
+/**
+ * A client whose next writes meet these faults, in this order.
+ *
+ * @param maxAttempts how often the SDK tries by itself
+ */
+export function faultyClient(maxAttempts: number, writes = WRITES) {
+  const client = DynamoDBDocumentClient.from(
+    new DynamoDBClient({ ...clientSettings(inject('dynamodbEndpoint')), maxAttempts }),
+    { marshallOptions: { removeUndefinedValues: true } },
+  )
+  const faults: Fault[] = []
+  // The innermost step: the SDK's own retries are around it, as they are around the network.
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const fault = writes.has(String(context.commandName)) ? faults.shift() : undefined
+      if (fault === 'throttled') throw named('ThrottlingException')
+      if (typeof fault === 'object') await fault.before()
+      const result = await next(args)
+      if (fault === 'lost') throw named('TimeoutError')
+      return fault === 'twice' ? next(args) : result
+    },
+    { step: 'deserialize', priority: 'high' },
+  )
+  return {
+    client,
+    faults,
+    /** Asks until it is answered, the first writes meeting these faults. */
+    async meet<T>(planned: readonly Fault[], ask: () => Promise<T>): Promise<T> {
+      faults.splice(0, faults.length, ...planned)
+      const answer = await insist(ask)
+      faults.length = 0
+      return answer
+    },
+  }
+}
+
+const named = (name: string) => Object.assign(new Error(`injected: ${name}`), { name })
+
+/** Asks again while the service fails, as a client does. */
+export async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tries === 6) throw error
+    }
+  }
+}
