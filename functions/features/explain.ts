@@ -1,28 +1,58 @@
 import { explainCapacity, explainFeature } from '../../shared/domain/explain.ts'
 import { explainLicense } from '../../shared/domain/explain-license.ts'
+import type { Explanation } from '../../shared/domain/explanation.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
-import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
-import type { Table } from '../../shared/store/transact.ts'
+import { isKnownTenant } from '../known-tenant.ts'
+import { openLeaseId, openTicketId } from '../sealed-id.ts'
 import type { VerifyingServices } from '../verified.ts'
+import { aboutLease, aboutTicket } from './explain-lease.ts'
+import { aboutActivation, aboutMachine } from './explain-machine.ts'
+import { missing, type Place } from './explain-sight.ts'
+import { aboutUser } from './explain-user.ts'
 import { findHeldProduct } from './product.ts'
 import type { featuresRoutes } from './routes.ts'
 
 type ExplainRoute = (typeof featuresRoutes)['explain']
-type Asked = Pick<Call<ExplainRoute>, 'caller' | 'body'>
+type ExplainCall = Call<ExplainRoute>
 
-const missing = refuse('NOT_FOUND', 'There is no such resource.')
+/** Answers from the same rows and by the same rules as the operations, so that the two cannot disagree. */
+export const explain: Handler<ExplainRoute, VerifyingServices> = async (call, services) => {
+  const tenantId = tenantOf(call)
+  if (isRefusal(tenantId)) return tenantId
+  if (!(await isKnownTenant(services.table, call.caller, tenantId))) return missing
+  const { leaseId, ticketId, activationId, fingerprints } = call.body
+  const { leaseKey } = services.secrets
+  if (leaseId !== undefined) {
+    const lease = openLeaseId(leaseId, leaseKey)
+    return isKnown(call, tenantId, lease) ? aboutLease(call, lease, services) : missing
+  }
+  if (ticketId !== undefined) {
+    const ticket = openTicketId(ticketId, leaseKey)
+    return isKnown(call, tenantId, ticket) ? aboutTicket(call, ticket, services) : missing
+  }
+  if (activationId !== undefined) return aboutActivation(call, tenantId, activationId, fingerprints, services)
+  const place = await findPlace(call, tenantId, services)
+  return isRefusal(place) ? place : aboutHeld(call, place, services)
+}
 
-/** Answers from the same holdings and the same rules as validation, so that the two cannot disagree. */
-export const explain: Handler<ExplainRoute, VerifyingServices> = async (call, { table, verifier }) => {
-  const place = await findPlace(call, table)
-  if (isRefusal(place)) return place
-  const holdings = await readHoldings(table, place.tenantId, place.productId)
-  const all = standings(holdings, call.now, verifier.isGenuine)
-  const { licenseId, feature, metric, units } = call.body
+/** What is asked of all that a tenant holds of a product. */
+async function aboutHeld(
+  call: ExplainCall,
+  place: Place,
+  services: VerifyingServices,
+): Promise<Explanation | Refusal> {
+  const { licenseId, feature, metric, units, fingerprints, userId, email, organization, department } =
+    call.body
+  if (fingerprints !== undefined) return aboutMachine(call, place, fingerprints, services)
+  if (userId !== undefined || email !== undefined || organization !== undefined)
+    return aboutUser(call, place, { userId, department, question: { email, organization } }, services)
+  const holdings = await readHoldings(services.table, place.tenantId, place.productId)
+  const all = standings(holdings, call.now, services.verifier.isGenuine)
   const list = [...all.values()]
   if (feature !== undefined) return explainFeature(holdings, list, feature)
   if (metric !== undefined) return explainCapacity(holdings, list, metric, units)
@@ -30,11 +60,8 @@ export const explain: Handler<ExplainRoute, VerifyingServices> = async (call, { 
   return standing ? explainLicense(standing) : missing
 }
 
-/** Whose holdings of which product the question is about; what the caller may not know of is not there. */
-async function findPlace(
-  { caller, body }: Asked,
-  table: Table,
-): Promise<{ tenantId: TenantId; productId: ProductId } | Refusal> {
+/** The caller's own tenant, or the one that vendor staff name. */
+function tenantOf({ caller, body }: ExplainCall): TenantId | Refusal {
   const own = 'tenantId' in caller ? caller.tenantId : undefined
   const tenantId = own ?? body.tenantId
   if (tenantId === undefined) {
@@ -42,14 +69,30 @@ async function findPlace(
       errors: [{ field: '/body/tenantId', message: 'is required of vendor staff' }],
     })
   }
-  if (own !== undefined && body.tenantId !== undefined && body.tenantId !== own) return missing
-  const ownProduct = caller.kind === 'license' ? caller.productId : undefined
+  return body.tenantId === undefined || body.tenantId === tenantId ? tenantId : missing
+}
+
+/** May the caller know of what lies there? A license key only of what is of its product. */
+function isKnown<T extends Place>(
+  { caller }: ExplainCall,
+  tenantId: TenantId,
+  place: T | undefined,
+): place is T {
+  return place?.tenantId === tenantId && (caller.kind !== 'license' || caller.productId === place.productId)
+}
+
+/** Whose holdings of which product the question is about; what the caller may not know of is not there. */
+async function findPlace(
+  call: ExplainCall,
+  tenantId: TenantId,
+  { table }: VerifyingServices,
+): Promise<Place | Refusal> {
+  const { caller, body } = call
   if (body.licenseId !== undefined) {
     const address = await findLicense(table, body.licenseId)
-    const isForeign =
-      address?.tenantId !== tenantId || (ownProduct !== undefined && address.productId !== ownProduct)
-    return address === undefined || isForeign ? missing : address
+    return isKnown(call, tenantId, address) ? address : missing
   }
+  const ownProduct = caller.kind === 'license' ? caller.productId : undefined
   const product = await findHeldProduct(table, tenantId, ownProduct ?? body.product)
   if (product !== undefined) return { tenantId, productId: product.id }
   return refuse('INVALID_REQUEST', 'Say which product: more than one is held, or there is no such product.', {

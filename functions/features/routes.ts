@@ -1,8 +1,10 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { ActivationId } from '../../shared/domain/activation.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Entitlement, Standpoint } from '../../shared/domain/entitlement.ts'
 import { Explanation } from '../../shared/domain/explanation.ts'
+import { Components } from '../../shared/domain/fingerprint.ts'
 import { EvaluatedFlag } from '../../shared/domain/flags.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { LicenseId, ProductId, TenantId } from '../../shared/platform/ids.ts'
@@ -14,6 +16,46 @@ const Context = z.strictObject({
     .looseObject({ targetingKey: z.string().max(200).optional(), product: z.string().max(64).optional() })
     .optional(),
 })
+
+const Text = z.string().min(1).max(100)
+
+/** What `explain` can be asked about: one of these, each named by any of its fields. */
+const SUBJECTS = [
+  ['licenseId'],
+  ['feature'],
+  ['metric'],
+  ['userId', 'email', 'organization'],
+  ['activationId', 'fingerprints'],
+  ['leaseId'],
+  ['ticketId'],
+] as const
+
+const ExplainBody = z
+  .strictObject({
+    /** Required of vendor staff. */
+    tenantId: TenantId.optional(),
+    /** Code or id; with a license key its own product. Not needed with an id. */
+    product: z.string().max(64).optional(),
+    licenseId: LicenseId.optional(),
+    feature: Code.optional(),
+    metric: Code.optional(),
+    /** How many more of the metric are wanted. */
+    units: z.int().min(1).max(1_000_000).default(1),
+    /** A person: as named in check-outs and activations, and as a site license asks. */
+    userId: Text.optional(),
+    email: z.email().max(254).optional(),
+    organization: Text.optional(),
+    department: Text.optional(),
+    /** A machine: by its activation or its fingerprints; by both, whether the place of the one would go to the other. */
+    activationId: ActivationId.optional(),
+    fingerprints: Components.optional(),
+    leaseId: z.string().max(4000).optional(),
+    ticketId: z.string().max(4000).optional(),
+  })
+  .refine((body) => SUBJECTS.filter((names) => names.some((name) => body[name] !== undefined)).length === 1, {
+    message:
+      'name one subject: licenseId, feature, metric, a user (userId, email, organization), a machine (activationId, fingerprints), leaseId or ticketId',
+  })
 
 const evaluators = ['tenant:app', 'tenant:admin', 'license'] as const
 
@@ -48,29 +90,13 @@ export const featuresRoutes = {
     method: 'POST',
     path: '/v1/explain',
     access: [...VENDOR_ROLES, 'tenant:admin', 'tenant:app', 'license'],
-    body: z
-      .strictObject({
-        /** Required of vendor staff. */
-        tenantId: TenantId.optional(),
-        /** Code or id; with a license key its own product. */
-        product: z.string().max(64).optional(),
-        /** What to explain: one of these. */
-        licenseId: LicenseId.optional(),
-        feature: Code.optional(),
-        metric: Code.optional(),
-        /** How many more of the metric are wanted. */
-        units: z.int().min(1).max(1_000_000).default(1),
-      })
-      .refine(
-        (body) => [body.licenseId, body.feature, body.metric].filter((one) => one !== undefined).length === 1,
-        {
-          message: 'name one of licenseId, feature and metric',
-        },
-      ),
+    body: ExplainBody,
     success: { status: 200, body: Explanation },
     errors: ['NOT_FOUND'],
     summary:
       'Why: the chain from the question to the answer, each step with its evidence, and the cheapest cure',
+    description:
+      'Of a license, a feature, a metric, a user, a machine, a lease or a ticket. Decided on the same rows by the same rules as the operations whose answers it predicts; it changes nothing. A license key is told numbers and no names.',
     safe: true,
   },
   evaluateFlags: {

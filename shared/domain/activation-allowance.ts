@@ -56,8 +56,8 @@ function countMove(
   now: Instant,
 ): Moves | Refusal {
   if (moves.length < rule.allowed) return { freed, moves: [...moves, now] }
-  const next = moves[moves.length - rule.allowed]
-  const when = next === undefined ? 'never' : `from ${addDuration(next, rule.period, timeZone)} on`
+  const next = nextMove(moves, { deactivations: rule, license: { timeZone } }, now)
+  const when = next === undefined ? 'never' : `from ${next} on`
   return refuse(
     'MOVES_EXHAUSTED',
     `${rule.allowed} places per ${rule.period} may go to another machine; the next one may ${when}.`,
@@ -77,4 +77,16 @@ export function movesLeft(
   const { allowed } = deactivations
   const recent = recentMoves(pool.moves, deactivations, license.timeZone, now)
   return { allowed, left: Math.max(0, allowed - recent.length) }
+}
+
+/** When the next place may go to another machine; undefined if it may now, or never. */
+export function nextMove(
+  all: readonly Instant[],
+  { deactivations, license }: { deactivations: Allowance | undefined; license: { timeZone: TimeZone } },
+  now: Instant,
+): Instant | undefined {
+  if (deactivations === undefined) return undefined
+  const moves = recentMoves(all, deactivations, license.timeZone, now)
+  const next = moves[moves.length - deactivations.allowed]
+  return next && addDuration(next, deactivations.period, license.timeZone)
 }

@@ -1,0 +1,32 @@
+import type { Caller } from '../../shared/domain/access.ts'
+import type { Sight } from '../../shared/domain/explanation.ts'
+import { refuse } from '../../shared/domain/refusal.ts'
+import type { Tenant } from '../../shared/domain/tenant.ts'
+import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { readTenant } from '../../shared/store/tenant.ts'
+import type { Table } from '../../shared/store/transact.ts'
+
+/** Whose holdings of which product a question is about. */
+export type Place = { readonly tenantId: TenantId; readonly productId: ProductId }
+
+/** Who asks, and when. */
+export type AskedBy = { readonly caller: Caller; readonly now: Instant }
+
+export const missing = refuse('NOT_FOUND', 'There is no such resource.')
+
+/** What the caller may be told: a license key may be anybody's who has the application. */
+export async function sightOf({ caller }: AskedBy, { tenantId }: Place, table: Table): Promise<Sight> {
+  if (caller.kind === 'license') return { others: false, administrator: 'an administrator' }
+  return { others: true, administrator: administratorOf(await readTenant(table, tenantId)) }
+}
+
+const ORDER: readonly string[] = ['administrator', 'owner', 'technical', 'billing']
+
+function administratorOf(tenant: Tenant | undefined): string {
+  const [first] = (tenant?.contacts ?? []).toSorted((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role))
+  return first ? `${first.name} <${first.email}>` : 'an administrator'
+}
+
+/** The license whose key asks. */
+export const licenseOf = (caller: Caller) => (caller.kind === 'license' ? caller.licenseId : undefined)

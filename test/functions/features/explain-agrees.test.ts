@@ -1,0 +1,147 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { aboutLease, aboutTicket } from '../../../functions/features/explain-lease.ts'
+import { aboutUser } from '../../../functions/features/explain-user.ts'
+import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
+import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
+import type { Explanation } from '../../../shared/domain/explanation.ts'
+import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
+import { localTable } from '../../store/local-table.ts'
+import { aWorld, type World } from '../leases/rig.ts'
+
+const table = await localTable()
+
+/** What a step does; `pick` chooses among the leases or tickets there ever were, old ids too. */
+const STEPS = ['out', 'beat', 'in', 'join', 'ping', 'claim', 'cancel', 'pass', 'suspend', 'cut'] as const
+const step = fc.record({ what: fc.constantFrom(...STEPS), pick: fc.nat(), amount: fc.nat(400) })
+
+type Step = { what: (typeof STEPS)[number]; pick: number; amount: number }
+
+/** Steps in short: `beat:2` is about the third lease there was, `pass:60` a minute. */
+const steps = (text: string): Step[] =>
+  text.split(/\s+/).map((word) => {
+    const [name, number = '0'] = word.split(':')
+    const what = STEPS.find((one) => one === name)
+    if (what === undefined) throw new Error(`no step ${name}`)
+    return { what, pick: Number(number), amount: Number(number) }
+  })
+
+/**
+ * A walk by every kind of answer: three places within the capacity and one of overdraft; an id that was renewed, and
+ * then is somebody's copy; a ticket that waits, is held, claimed; tickets and leases that lapse; a license that ends;
+ * a place that is free while somebody waits for two.
+ */
+const SCRIPT = steps(
+  `out out out out out beat beat pass:60 beat in join ping claim in:1 ping claim claim out
+   join join cancel:4 pass:700 beat:2 ping:2 claim:1
+   out cut suspend out beat:6 cut suspend pass:700 out out out join:300 out`,
+)
+
+test('what explain predicts is what the operation then answers', async () => {
+  const seen = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 30, size: 'max' }), async (walk) => {
+      const world = await aWorld(
+        table,
+        { limits: { concurrent: 2 }, rules: { overdraft: { kind: 'absolute', units: 1 } } },
+        { limits: { concurrent: 1 } },
+      )
+      const take = walkThrough(world)
+      for (const one of walk) {
+        // The same request again in the same second is answered as it was, whatever became of the license.
+        world.pass(1)
+        const [predicted, answered] = await take(one)
+        expect(answered, JSON.stringify(one)).toEqual(predicted)
+        seen.add(`${one.what} ${answered}`)
+      }
+    }),
+    { numRuns: 3, examples: [[SCRIPT]], endOnFailure: true },
+  )
+  const codes = [
+    ...['out OK', 'out POOL_EXHAUSTED', 'out LICENSE_NOT_IN_FORCE'],
+    ...['beat OK', 'beat LEASE_SUPERSEDED', 'beat LEASE_LAPSED', 'beat LICENSE_NOT_IN_FORCE'],
+    ...['in OK', 'in LEASE_SUPERSEDED', 'ping waiting', 'ping held', 'ping ended'],
+    ...['claim OK', 'claim TRANSITION_NOT_ALLOWED', 'claim TICKET_ENDED'],
+  ]
+  expect(codes.filter((code) => !seen.has(code))).toEqual([])
+})
+
+type Pair = readonly [predicted: string, answered: string]
+
+function walkThrough(world: World) {
+  const { asking, caller, clock, services } = world
+  const key = services.secrets.leaseKey
+  const leases: Lease[] = []
+  const tickets: TicketView[] = []
+  let isSuspended = false
+  let isCut = false
+  const asked = () => ({ caller, now: clock.now })
+
+  const ofLease = async ({ leaseId }: Lease, operation: string) => {
+    const address = openLeaseId(leaseId, key)
+    if (address === undefined) throw new Error('no lease id')
+    return outcome(await aboutLease(asked(), address, services), operation)
+  }
+  const ofTicket = async ({ ticketId }: TicketView, operation: string) => {
+    const address = openTicketId(ticketId, key)
+    if (address === undefined) throw new Error('no ticket id')
+    return outcome(await aboutTicket(asked(), address, services), operation)
+  }
+  const kept = (answer: Lease | Refusal) => {
+    if (!isRefusal(answer)) leases.push(answer)
+    return codeOf(answer)
+  }
+
+  return async (one: Step): Promise<Pair> => {
+    const lease = leases[one.pick % Math.max(1, leases.length)]
+    const ticket = tickets[one.pick % Math.max(1, tickets.length)]
+    const nothing: Pair = ['nothing', 'nothing']
+    switch (one.what) {
+      case 'out': {
+        const explained = await aboutUser(asked(), asking, { userId: 'ada', question: {} }, services)
+        const answer = await world.out()
+        return [outcome(explained, 'POST /v1/leases (concurrent)'), kept(answer)]
+      }
+      case 'beat':
+        if (lease === undefined) return nothing
+        return [await ofLease(lease, 'POST /v1/leases/heartbeat'), kept(await world.beat(lease))]
+      case 'in':
+        if (lease === undefined) return nothing
+        return [await ofLease(lease, 'POST /v1/leases/check-in'), codeOf(await world.in(lease))]
+      case 'join': {
+        const units = one.amount > 200 ? 2 : 1
+        const answer = await world.join({ wanted: { metric: 'concurrent', units } })
+        if (!isRefusal(answer)) tickets.push(answer)
+        return nothing
+      }
+      case 'ping':
+        if (ticket === undefined) return nothing
+        return [await ofTicket(ticket, 'POST /v1/tickets/ping'), (await world.ping(ticket)).state]
+      case 'claim':
+        if (ticket === undefined) return nothing
+        return [await ofTicket(ticket, 'POST /v1/tickets/claim'), kept(await world.claim(ticket))]
+      case 'cancel':
+        if (ticket !== undefined && one.pick % 4 === 0) await world.cancel(ticket)
+        return nothing
+      case 'pass':
+        world.pass(one.amount)
+        return nothing
+      case 'suspend':
+        // Out of force every other time; both licenses seldom.
+        await (isSuspended ? world.reinstate() : world.suspend())
+        isSuspended = !isSuspended
+        return nothing
+      case 'cut':
+        await world.cut(isCut ? 1 : 0, world.ids[1])
+        isCut = !isCut
+        return nothing
+    }
+  }
+}
+
+function outcome({ predictions = [] }: Explanation, operation: string): string {
+  const found = predictions.find((one) => one.operation === operation)
+  return found?.state ?? found?.outcome ?? 'not predicted'
+}
+
+const codeOf = (answer: unknown) => (isRefusal(answer) ? answer.refused : 'OK')
