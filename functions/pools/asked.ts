@@ -50,17 +50,17 @@ export async function seriesAsked(
   now: Instant,
   longest: number,
 ) {
-  const until = to ?? now
-  if (from >= until) return wrong('from', 'must be before to')
-  const most = interval === 'hour' ? LONGEST_BY_HOUR : longest
-  if (epochMilliseconds(until) - epochMilliseconds(from) > most * DAY)
-    return wrong('from', `at most ${most} days by ${interval}`)
   const [tenant, named] = await Promise.all([
     readTenant(table, tenantId),
     poolNamed(table, tenantId, product, metric),
   ])
   if (tenant === undefined) return refuse('NOT_FOUND', 'There is no such resource.')
   if (isRefusal(named)) return named
+  const until = to ?? now
+  if (from >= until) return wrong('from', 'must be before to')
+  const most = interval === 'hour' ? LONGEST_BY_HOUR : longest
+  if (epochMilliseconds(until) - epochMilliseconds(from) > most * DAY)
+    return wrong('from', `at most ${most} days by ${interval}`)
   const { timeZone }: { timeZone: TimeZone } = tenant
   const bounds = marks(from, until, interval, timeZone)
   const [first = from, last = until] = [bounds[0], bounds.at(-1)]
