@@ -38,6 +38,7 @@ export const transferRoutes = {
         receiver: TenantId.optional(),
         /** When it lapses; 14 days from now unless said otherwise, at most 90. */
         lapsesAt: Instant.optional(),
+        /** Both sides see it. */
         reason: Reason.optional(),
       })
       .default({}),

@@ -150,6 +150,42 @@ test('vendor staff move one in the stead of both sides, with what extends it, an
 const inDaysText = ({ licenses }: Awaited<ReturnType<typeof read>>) =>
   licenses.find(({ type }) => type === 'VALIDITY')?.expiresAt
 
+test('what the giving side could go on using offline is told before, and kept with the transfer', async () => {
+  const borrow = { transfer: { allowed: true }, borrow: { maximum: 'P7D' } }
+  const [from, to] = await Promise.all([market.tenant(), market.tenant()])
+  const plans = await Promise.all([
+    market.plan({}, { rules: borrow, allocation: 'floating', limits: { concurrent: 5 }, features: {} }),
+    market.plan({}, { allocation: 'node-locked', limits: { machines: 5 }, features: {} }),
+  ])
+  const [floating, locked] = await Promise.all(plans.map((plan) => market.issue(from, plan.id)))
+  if (floating === undefined || locked === undefined) throw new Error('nothing was issued')
+  const use = async (path: string, { key }: typeof floating, body: object) => {
+    const answer = await api.call('POST', path, { headers: { authorization: `License ${key}` }, body })
+    return z.looseObject({ lease: z.object({ expiresAt: z.string() }).optional() }).parse(answer.body)
+  }
+  const out = { item: { metric: 'concurrent', units: 2 }, fingerprint: 'machine-of-ada' }
+  const { lease: borrowed } = await use('/v1/leases/borrow', floating, out)
+  await use('/v1/leases', floating, {})
+  await use('/v1/activations', locked, { fingerprints: [{ value: 'machine-one' }] })
+  const file = { format: 'latchkey-activation-request/1', product: market.product.code }
+  const offline = { ...file, fingerprints: [{ value: 'machine-two' }], nonce: 'n'.repeat(16) }
+  await use('/v1/activations/offline', locked, { request: offline })
+
+  const first = await request(from, floating.license.id)
+  expect(first.transfer.exposure).toMatchObject({
+    filesVerifyUntil: floating.license.graceEndsAt,
+    leases: { count: 1 },
+    borrowed: { count: 2, until: borrowed?.expiresAt },
+    machines: 0,
+  })
+  const { id } = await request(undefined, locked.license.id, { receiver: to.id })
+  const wanted = { machines: 1, offlineMachines: { count: 1, until: locked.license.graceEndsAt } }
+  expect((await read(from, id)).exposure).toMatchObject(wanted)
+  expected(200, await act(to, id, 'approve'))
+  expect((await read(from, id)).exposure).toMatchObject(wanted)
+  expect((await read(to, id)).exposure).toBeUndefined()
+})
+
 describe('where one word is enough', () => {
   test('the receiver’s, or vendor staff’s, executes what the giver asked for', async () => {
     const plan = await market.plan({})
