@@ -76,13 +76,13 @@ export type PersonChange = {
 }
 
 /** Changes a person that the caller may know of, with its seats, and answers its page. */
-export function editPerson(
+export async function editPerson(
   call: CommitRequest,
   services: VerifyingServices,
   { tenantId, userId }: { tenantId: TenantId; userId: UserId },
   change: PersonChange,
 ): Promise<PersonView | Refusal | Replayed> {
-  return untilFresh(async () => {
+  const done = await untilFresh<PersonView | Replayed | Stale>(async () => {
     const person = await readPerson(services.table, tenantId, userId)
     if (person === undefined) return missing
     const seating = await readSeating(services, tenantId, call.now, [
@@ -92,7 +92,7 @@ export function editPerson(
     const isSeen = seating && seesOrganization(call.caller, person.user.organizationId, seating.organizations)
     if (seating === undefined || !isSeen) return missing
     const facts = change.next(person, seating)
-    if (isRefusal(facts)) return facts
+    if (isRefusal(facts)) return facts.refused === 'REVISION_OUTDATED' ? { stale: facts } : facts
     const placed = facts.organizationId !== person.user.organizationId && placeOf(facts, call, seating)
     if (isRefusal(placed)) return placed
     const adjustment = adjustSeats(person, facts, seating, call.now, { pin: change.pin })
@@ -122,7 +122,11 @@ export function editPerson(
       refusals: { ...(placed ? placed.refusals : {}), ...addressesTaken(facts) },
     })
   })
+  return 'stale' in done ? done.stale : done
 }
+
+/** The caller named a revision that is over; to try again would not help. */
+type Stale = { readonly stale: Refusal }
 
 const productsOf = ({ user, seats }: Person): ProductId[] =>
   [...seats, ...user.direct, ...user.pending].map(({ productId }) => productId)

@@ -65,7 +65,7 @@ export const listUsers: Handler<(typeof peopleRoutes)['listUsers'], VerifyingSer
   }
 
   function wanted(
-    { organizationId, role, status, inactiveDays }: ListCall['query'],
+    { organizationId, withRole, status, inactiveDays }: ListCall['query'],
     pool: PoolName | undefined,
     { timeZone }: Pick<Tenant, 'timeZone'>,
     organizations: Organizations,
@@ -76,7 +76,7 @@ export const listUsers: Handler<(typeof peopleRoutes)['listUsers'], VerifyingSer
       seesOrganization(caller, user.organizationId, organizations) &&
       (status === undefined ? user.status !== 'archived' : user.status === status) &&
       (organizationId === undefined || user.organizationId === organizationId) &&
-      (role === undefined || user.roles.includes(role)) &&
+      (withRole === undefined || user.roles.includes(withRole)) &&
       (pool === undefined || user.holds.includes(pool)) &&
       (before === undefined || user.activeDay === undefined || user.activeDay < before)
   }
@@ -87,14 +87,14 @@ function rangeOf(
   place: Place | undefined,
   firstDay: string,
 ): { range: Range; idOf?: (item: Item) => UserId } {
-  const { role, organizationId, inactiveDays, status } = query
+  const { withRole, organizationId, inactiveDays, status } = query
   if (place !== undefined) {
     const pk = ownedByPool(tenantId, place.productId, place.metric)
     return { range: { index: 'owned', pk }, idOf: (item) => seatEntity.decode(item).userId }
   }
-  if (role !== undefined)
+  if (withRole !== undefined)
     return {
-      range: { index: 'owned', pk: ownedByRole(tenantId, role) },
+      range: { index: 'owned', pk: ownedByRole(tenantId, withRole) },
       idOf: (item) => userRoleEntity.decode(item).userId,
     }
   if (inactiveDays !== undefined && status !== 'archived')

@@ -8,7 +8,7 @@ import {
 } from '../../shared/domain/organization.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { archived, changes, checkEdit, checkNotArchived, edited } from '../../shared/domain/revision.ts'
-import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
+import type { Call, Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import { newOrganizationId } from '../../shared/platform/ids.ts'
 import { ORGANIZATION_PREFIX, organizationsKey, peopleCountKey, tenantKey } from '../../shared/store/keys.ts'
 import {
@@ -81,17 +81,16 @@ export const organizationHandlers: OrganizationHandlers = {
     return find(call, await readOrganizations(table, call.params.tenantId))
   },
 
-  editOrganization: (call, { table, commit }) =>
-    // A tree that somebody else changed is looked at again; the revision is the caller's.
-    untilFresh(async () => {
+  async editOrganization(call, { table, commit }) {
+    // A tree that somebody else changed is looked at again; the revision is the caller's, and stays old.
+    const done = await untilFresh<Organization | Replayed | { stale: Refusal }>(async () => {
       const { tenantId } = call.params
       const tree = await changeTree(table, tenantId)
       const all = await readOrganizations(table, tenantId)
       const current = find(call, all)
       if (isRefusal(current)) return current
       const refused = checkEdit(current, call.revision)
-      // What is old stays so: to try again would not help.
-      if (refused) return refused
+      if (refused) return { stale: refused }
       const { parentId, ...rest } = call.body
       const { parentId: before, ...others } = current
       const wanted = parentId === undefined ? before : (parentId ?? undefined)
@@ -113,7 +112,9 @@ export const organizationHandlers: OrganizationHandlers = {
         reply: organization,
         refusals: { organization: outdated, tree: outdated },
       })
-    }),
+    })
+    return 'stale' in done ? done.stale : done
+  },
 
   archiveOrganization: (call, { table, commit }) =>
     untilFresh(async () => {

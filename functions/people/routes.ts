@@ -29,6 +29,9 @@ const UserEdit = z.strictObject({
   roles: UserDraft.shape.roles.unwrap().optional(),
   status: z.enum(['active', 'suspended']).optional(),
   usageLocation: UserDraft.shape.usageLocation.unwrap().nullable().optional(),
+  reclaimExempt: z.boolean().optional(),
+  onLeaveUntil: Instant.nullable().optional(),
+  leftDirectoryAt: Instant.nullable().optional(),
 })
 
 const SEATS = ['SEATS_EXHAUSTED', 'SEAT_BLOCKED', 'TOO_MUCH_AT_ONCE'] as const
@@ -108,7 +111,7 @@ export const peopleRoutes = {
     query: z.strictObject({
       ...PageQuery.shape,
       organizationId: OrganizationId.optional(),
-      role: Code.optional(),
+      withRole: Code.optional(),
       status: UserStatus.optional(),
       /** With `module`: those who have a seat of it. */
       product: z.string().min(1).max(64).optional(),

@@ -1,7 +1,7 @@
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { checkEdit, edited } from '../../shared/domain/revision.ts'
-import { User, userView } from '../../shared/domain/user.ts'
+import { datedStatus, User, userView } from '../../shared/domain/user.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { newUserId } from '../../shared/platform/ids.ts'
 import { tenantKey } from '../../shared/store/keys.ts'
@@ -28,7 +28,7 @@ export const userHandlers: UserHandlers = {
       const { tenantId } = call.params
       const seating = await readSeating(services, tenantId, call.now)
       if (seating === undefined) return missing
-      const user: User = {
+      const draft: User = {
         id: newUserId(call.now),
         tenantId,
         ...call.body,
@@ -40,6 +40,7 @@ export const userHandlers: UserHandlers = {
         revision: 1,
         version: 0,
       }
+      const user = datedStatus(draft, undefined, call.now)
       const place = placeOf(user, call, seating)
       if (isRefusal(place)) return place
       const adjustment = adjustSeats(undefined, user, seating, call.now)
@@ -82,7 +83,8 @@ export const userHandlers: UserHandlers = {
         const refused = checkEdit(user, call.revision)
         if (refused) return refused
         const named = Object.entries(call.body).map(([field, value]) => [field, value ?? undefined])
-        return edited(User, user, Object.fromEntries(named))
+        const next = edited(User, user, Object.fromEntries(named))
+        return next === user ? user : datedStatus(next, user, call.now)
       },
     }),
 
@@ -102,7 +104,7 @@ export const userHandlers: UserHandlers = {
       reason: call.body.reason,
       next({ user }, { organizations }) {
         if (user.status !== 'archived') return user
-        const { archivedAt: _, organizationId, ...others } = user
+        const { archivedAt: _, suspendedAt: __, leftDirectoryAt: ___, organizationId, ...others } = user
         // Its organization may be gone by now; then it is a person of the tenant itself.
         const isThere =
           organizationId !== undefined && organizations.get(organizationId)?.archivedAt === undefined

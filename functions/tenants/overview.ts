@@ -4,6 +4,7 @@ import { tenantOverview } from '../../shared/domain/tenant-overview.ts'
 import type { Handler } from '../../shared/platform/http/contract.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
 import { readAllHoldings } from '../../shared/store/holdings.ts'
+import { readAssigned } from '../../shared/store/seat-pool.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { tenantsRoutes } from './routes.ts'
@@ -22,6 +23,7 @@ export const getOverview: Handler<(typeof tenantsRoutes)['getOverview'], Verifyi
         product && {
           product,
           holdings,
+          seats: await readAssigned(table, tenantId, product),
           standings: [...standings(holdings, call.now, verifier.isGenuine).values()],
         }
       )

@@ -7,17 +7,23 @@ import type { OperatingMode, Overview } from './overview.ts'
 import { effectiveTerm } from './status.ts'
 
 /** One product of a tenant: what it is, what the tenant holds of it, and where its licenses stand. */
-export type HeldProduct = { product: Product; holdings: Holdings; standings: readonly Standing[] }
+export type HeldProduct = {
+  product: Product
+  holdings: Holdings
+  standings: readonly Standing[]
+  /** Seats assigned, by metric, where they are managed here: then they are its use, and not what was reported. */
+  seats: ReadonlyMap<string, number>
+}
 
 /** The metric whose use and capacity, over all products, is the first card. */
 const USERS = 'users'
 
 /** Puts together the cards of a tenant's first page; every number comes from the same entitlements that enforce. */
 export function tenantOverview(held: readonly HeldProduct[], now: Instant): Overview {
-  const products = held.map(({ product, holdings, standings }) => ({
+  const products = held.map(({ product, holdings, standings, seats }) => ({
     product,
     standings,
-    pools: entitlement(holdings, standings).pools,
+    pools: entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats)),
   }))
   const userPools = products.flatMap(({ pools }) => pools.filter((pool) => pool.metric === USERS))
   const active = userPools.reduce((total, pool) => total + pool.used, 0)
@@ -50,6 +56,11 @@ export function operatingMode(standings: readonly Standing[]): OperatingMode {
   if (bases.some(({ status }) => status === 'ACTIVE')) return 'licensed'
   if (bases.length > 0) return 'grace'
   return counting.some(({ license }) => license.type === 'TRIAL') ? 'trial' : 'limited'
+}
+
+function withSeats(pool: Pool, seats: ReadonlyMap<string, number>): Pool {
+  const used = seats.get(pool.metric)
+  return used === undefined ? pool : { ...pool, used, ...room(pool.capacity, used) }
 }
 
 function card(metric: Metric, pools: readonly Pool[]) {

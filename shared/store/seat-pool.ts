@@ -1,5 +1,6 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
+import type { Product } from '../domain/catalog.ts'
 import {
   isQueued,
   type Pending,
@@ -40,7 +41,7 @@ const StoredPool = z.object({
 /** A row of the queue, or of those that wait for something else: whose it is. The person's own row says the rest. */
 export const pendingSeatEntity = entity('pending-seat', 1, z.strictObject({ userId: UserId, since: Instant }))
 export const reservationEntity = entity('reservation', 1, Reservation)
-export const seatPolicyEntity = entity('seat-policy', 1, SeatPolicy)
+export const seatPolicyEntity = entity('seat-policy', 2, SeatPolicy, 1)
 
 /** The counts of some pools, strongly consistent; all zero where there is none yet. */
 export async function readSeatPools(
@@ -73,9 +74,26 @@ export function decodeSeatPool(item: Item): SeatPool {
   return parsed.data
 }
 
-/** Are the seats of a pool managed here? They are once one was given, or waited for. */
-export const isManaged = (item: Item): boolean =>
-  item['assigned'] !== undefined || item['queued'] !== undefined
+/**
+ * Seats assigned of each metric of a product whose seats are managed here: of which one was ever given or waited for.
+ * Nothing is read of a product without seats.
+ */
+export async function readAssigned(
+  table: Table,
+  tenantId: TenantId,
+  { id, modules }: Pick<Product, 'id' | 'modules'>,
+): Promise<Map<string, number>> {
+  const metrics = new Set(modules.flatMap(({ seat }) => (seat ? [seat.metric] : [])))
+  const items = await readItems(
+    table,
+    [...metrics].map((metric) => poolKey(tenantId, id, metric)),
+  )
+  return new Map(
+    items
+      .filter((item) => item['assigned'] !== undefined)
+      .map((item) => [String(item['sk']), decodeSeatPool(item).assigned]),
+  )
+}
 
 /** A change of a pool's counts, and what must be so of it when it is written. */
 export type SeatPoolChange = {

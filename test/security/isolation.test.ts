@@ -23,10 +23,13 @@ const TENANTS_OWN = [
   'leaseId',
   'ticketId',
   'activationId',
+  'userId',
+  'organizationId',
+  'parentId',
   'transferId',
 ] as const
 /** Fields with an id that names nothing of a tenant's: what is the vendor's, and what the application says for itself. */
-const NOT_TENANTS = ['productId', 'planId', 'userId']
+const NOT_TENANTS = ['productId', 'planId', 'externalId']
 
 /** Like the other tenant's, and nobody's. */
 const nobodys = Object.fromEntries(
@@ -43,7 +46,12 @@ const fieldsOfRequest = ({ params, query, body }: Operation) => [
 ]
 /** The fields of an operation's request that could name something of another tenant's. */
 const slotsOf = (operation: Operation) =>
-  TENANTS_OWN.filter((name) => fieldsOfRequest(operation).includes(name))
+  TENANTS_OWN.filter(
+    (name) => fieldsOfRequest(operation).includes(name) && !(name === 'userId' && isToldOnly(operation)),
+  )
+/** An application calls the user of a machine what it likes: nobody is looked up by it. */
+const isToldOnly = ({ path, body }: Operation) =>
+  path.includes('/activations') && fieldsOf(body).includes('userId')
 
 /** Operations that tenants may call and that name something of theirs. */
 const naming = named.filter(([, operation]) => {

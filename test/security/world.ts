@@ -28,7 +28,7 @@ export async function createCatalog(api: Api) {
   })
   const rules = { transfer: { allowed: true } }
   const plans = {
-    named: await createPlan(api, product.id, { rules, limits: { users: 100, learners: 1 } }),
+    named: await createPlan(api, product.id, { rules, limits: { users: 100, learners: 2 } }),
     'node-locked': await createPlan(api, product.id, {
       rules,
       allocation: 'node-locked',
@@ -72,8 +72,8 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const below = { name: `Below ${mark}`, parentId: organization.id }
   const school = Created.parse(await post(201, `${people}/organizations`, vendor, below))
   const users: string[] = []
-  // One has the seat, the others wait for it.
-  for (const name of ['first', 'second', 'third']) {
+  // Two have a seat, the others wait for one.
+  for (const name of ['first', 'second', 'third', 'fourth']) {
     const person = { name: `${name} ${mark}`, organizationId: organization.id, roles: ['author'] }
     users.push(Created.parse(await post(201, `${people}/users`, vendor, person)).id)
   }
@@ -152,7 +152,11 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
       ...machines,
       ...transfers.map(({ transfer }) => transfer.id),
       key,
-      key.slice(-9), organization.id, school.id, ...users],
+      key.slice(-9),
+      organization.id,
+      school.id,
+      ...users,
+    ],
   }
 }
 
@@ -163,7 +167,13 @@ const NewToken = z.object({ token: z.string(), ...TokenView.shape })
 
 export async function newToken(
   api: Api,
-  body: { role: Role; tenantId?: TenantId | undefined; organizationId?: string; scopes?: string[]; expiresAt?: string },
+  body: {
+    role: Role
+    tenantId?: TenantId | undefined
+    organizationId?: string
+    scopes?: string[]
+    expiresAt?: string
+  },
 ): Promise<z.infer<typeof NewToken>> {
   const token = await api.token('vendor:admin')
   const options = { token, body: { name: 'A token', ...body }, headers: newKey() }
