@@ -60,7 +60,13 @@ export function adjustSeats(
     ),
   }
   const { tenantId, id } = facts
-  const user: User = { ...facts, pending: [...plan.pending], holds: plan.seats.map(poolName).toSorted() }
+  const { former, ...lasting } = facts
+  const user: User = {
+    ...lasting,
+    ...(facts.status === 'archived' && former && { former }),
+    pending: [...plan.pending],
+    holds: plan.seats.map(poolName).toSorted(),
+  }
   const after: Person = { user, seats: plan.seats }
 
   const writes: Record<string, Action> = { ...writeUser(before?.user, user) }

@@ -28,7 +28,7 @@ export const countRow = (name: string, organizationId: string | undefined) =>
  * before that it is enough to know that they are there.
  */
 export function countsOf(
-  user: Pick<User, 'status' | 'organizationId' | 'activeDay'>,
+  user: Pick<User, 'status' | 'organizationId' | 'activeDay' | 'directory'>,
   seats: readonly Pick<Seat, 'productId' | 'metric'>[],
   pending: readonly Pending[],
   firstDay: string,
@@ -38,6 +38,8 @@ export function countsOf(
   const seen = activeDay !== undefined && activeDay >= firstDay ? [dayCount(activeDay)] : []
   if (user.status !== 'archived')
     add(PEOPLE, 'people', ...(user.status === 'suspended' ? ['suspended'] : []), ...seen)
+  // A directory still lists who is not active, until it takes it away.
+  else if (user.directory?.deletedAt === undefined) add(PEOPLE, 'archived')
   for (const seat of seats) add(poolName(seat), 'assigned', ...seen)
   for (const one of pending) if (!one.instead) add(poolName(one), 'pending')
   return counts

@@ -73,7 +73,11 @@ export function decideSeats(
       // Nobody who may not work now is given anything.
       return serves ? placeIn(name, user, path, seating, turn).answer : 'NO_CAPACITY'
     }
-    const target = targetOf(product, needed, new Set(keeps.map(({ metric }) => metric)), ask)
+    // Who comes back has what it had, as far as that is free.
+    const former = (user.former?.seats ?? []).filter((one) => one.productId === product.id)
+    const again = former.filter(({ metric }) => ask(metric) === 'free')
+    const known = [...keeps, ...again].map(({ metric }) => metric)
+    const target = targetOf(product, needed, new Set(known), ask)
     for (const wanted of target.seats) {
       const before = keeps.find(({ metric }) => metric === wanted.metric)
       const moved = own.find(({ metric }) => metric === wanted.metric)
@@ -91,7 +95,7 @@ export function decideSeats(
             productId: product.id,
             ...wanted,
             assignedAt: moved?.assignedAt ?? now,
-            pinned: moved?.pinned ?? false,
+            pinned: (moved ?? former.find(({ metric }) => metric === wanted.metric))?.pinned ?? false,
             ...(reservedBy && { reservedBy }),
           }
       seats.push(seat)

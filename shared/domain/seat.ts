@@ -69,6 +69,8 @@ export const SeatPolicy = z
     cureDays: z.int().min(1).max(90).default(14),
     /** Days within which somebody was seen who counts as active. */
     activeDays: z.int().min(1).max(90).default(30),
+    /** Days within which who left and comes back gets the seats it had, if they are free. */
+    undoDays: z.int().min(0).max(365).default(30),
   })
   .meta({ id: 'SeatPolicy' })
 export type SeatPolicy = z.infer<typeof SeatPolicy>

@@ -1,7 +1,8 @@
 import * as z from 'zod'
-import { OrganizationId, ProductId, TenantId, UserId } from '../platform/ids.ts'
+import { GroupId, OrganizationId, ProductId, TenantId, UserId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { Code, Name } from './catalog.ts'
+import { Directory } from './directory.ts'
 import { Pending, Seat } from './seat.ts'
 
 /** `active` has seats by its roles. `suspended` cannot work, and keeps its roles. `archived` left, and holds nothing. */
@@ -26,6 +27,10 @@ export const UserDraft = z.strictObject({
   status: z.enum(['active', 'suspended']).default('active'),
   /** Where the person works; licenses may be limited to countries. */
   usageLocation: Country.optional(),
+  /** Never loses a seat for not using it. */
+  reclaimExempt: z.boolean().optional(),
+  /** Away until then: not being seen does not count. */
+  onLeaveUntil: Instant.optional(),
 })
 export type UserDraft = z.infer<typeof UserDraft>
 
@@ -60,8 +65,20 @@ export const User = z.strictObject({
   lastActiveAt: Instant.optional(),
   /** The day of that in the tenant's zone as it was then, `2026-11-21`: what day counts have it under. */
   activeDay: z.string().optional(),
+  /** What the tenant's directory says of it, if it came from there. */
+  directory: Directory.optional(),
+  /** Of one who left: what it had, should it come back. */
+  former: z
+    .strictObject({
+      seats: z.array(z.strictObject({ productId: ProductId, metric: Code, pinned: z.boolean() })),
+      groups: z.array(GroupId),
+    })
+    .optional(),
   createdAt: Instant,
   archivedAt: Instant.optional(),
+  suspendedAt: Instant.optional(),
+  /** When the directory, or a feed of leavers, said that the person left. */
+  leftDirectoryAt: Instant.optional(),
   /** Counts what people changed of it. */
   revision: z.int().positive(),
   /** Counts the writes of the row, seats that came by themselves included; every change is conditional on it. */
@@ -80,6 +97,13 @@ export function userView({ version: _, holds: __, activeDay: ___, ...view }: Use
 /** A person with its seats; each says why it is there. */
 export const PersonView = UserView.extend({ seats: z.array(Seat) }).meta({ id: 'Person' })
 export type PersonView = z.infer<typeof PersonView>
+
+/** The person with the instant since when it is suspended, or without. */
+export function datedStatus(user: User, before: User | undefined, now: Instant): User {
+  const { suspendedAt, ...others } = user
+  if (user.status !== 'suspended') return others
+  return { ...others, suspendedAt: before?.status === 'suspended' ? (suspendedAt ?? now) : now }
+}
 
 /** Addresses are the same whatever their case. */
 export const emailKey = (email: string) => email.toLowerCase()

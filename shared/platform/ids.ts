@@ -19,6 +19,7 @@ export const TransferId = id('trf')
 export const RunId = id('run')
 export const OrganizationId = id('org')
 export const UserId = id('usr')
+export const GroupId = id('grp')
 
 export type ProductId = z.infer<typeof ProductId>
 export type PlanId = z.infer<typeof PlanId>
@@ -30,6 +31,7 @@ export type TransferId = z.infer<typeof TransferId>
 export type RunId = z.infer<typeof RunId>
 export type OrganizationId = z.infer<typeof OrganizationId>
 export type UserId = z.infer<typeof UserId>
+export type GroupId = z.infer<typeof GroupId>
 
 const fresh =
   <T>(prefix: string, schema: { parse(text: string): T }) =>
@@ -45,6 +47,7 @@ export const newRunId = fresh('run', RunId)
 export const newTransferId = fresh('trf', TransferId)
 export const newOrganizationId = fresh('org', OrganizationId)
 export const newUserId = fresh('usr', UserId)
+export const newGroupId = fresh('grp', GroupId)
 
 const monotonic = monotonicFactory()
 

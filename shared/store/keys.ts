@@ -2,6 +2,7 @@ import type { ActivationId } from '../domain/activation.ts'
 import type { Visitor } from '../domain/visits.ts'
 import type {
   EventId,
+  GroupId,
   LicenseId,
   OrganizationId,
   PlanId,
@@ -117,6 +118,20 @@ export const userEmailKey = (tenant: TenantId, email: string) =>
 export const externalIdKey = (tenant: TenantId, externalId: string) =>
   key(['T', tenant, 'EXTERNAL', encodeURIComponent(externalId)], ['ADDRESS'])
 
+export const userNameKey = (tenant: TenantId, userName: string) =>
+  key(['T', tenant, 'USERNAME', encodeURIComponent(userName)], ['ADDRESS'])
+
+/** The groups of a tenant's directory are read together; who is in one has a partition of its own. */
+export const groupsKey = (tenant: TenantId) => `T#${part(tenant)}#GROUPS`
+export const GROUP_PREFIX = 'GROUP#'
+export const groupKey = (tenant: TenantId, id: GroupId) => key(['T', tenant, 'GROUPS'], ['GROUP', id])
+export const groupMembersKey = (tenant: TenantId, id: GroupId) => `T#${part(tenant)}#GROUP#${part(id)}`
+export const groupMemberKey = (tenant: TenantId, id: GroupId, user: UserId) =>
+  key(['T', tenant, 'GROUP', id], [user])
+/** A group is one of its name, and of its external id. */
+export const groupNameKey = (tenant: TenantId, kind: 'NAME' | 'EXTERNAL', text: string) =>
+  key(['T', tenant, 'GROUPS'], [kind, encodeURIComponent(text)])
+
 /** Seats that people wait for: those whose turn comes by itself lie in the order in which it comes. */
 export type Line = 'QUEUE' | 'BLOCKED'
 export const pendingSeatsKey = (tenant: TenantId, product: ProductId, metric: string) =>
@@ -219,6 +234,10 @@ export const KIND = {
   licenses: 'LICENSES',
   transfers: 'TRANSFERS',
   tokens: 'TOKENS',
+  /** What is still to be told. */
+  notices: 'NOTICES',
   /** Pools of seats that somebody waits for. */
   seatQueues: 'SEAT-QUEUES',
+  /** Groups whose change has not reached everybody in them. */
+  spreadingGroups: 'SPREADING-GROUPS',
 } as const

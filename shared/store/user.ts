@@ -6,9 +6,11 @@ import { type TenantId, UserId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { nameEntity } from './address.ts'
 import { entity, type Item } from './codec.ts'
+import { groupMemberEntity } from './group.ts'
 import {
   activityOf,
   externalIdKey,
+  groupMemberKey,
   ownedByPool,
   ownedByRole,
   ownedByTenant,
@@ -16,12 +18,13 @@ import {
   seatKey,
   userEmailKey,
   userKey,
+  userNameKey,
   userRoleKey,
 } from './keys.ts'
 import { readItem, readItems, readRange } from './read.ts'
 import { type Action, isConditionFailed, putOnce, type Table } from './transact.ts'
 
-export const userEntity = entity('user', 1, User)
+export const userEntity = entity('user', 2, User, 1)
 export const seatEntity = entity('seat', 1, Seat)
 /** That a person has a role, for lists. */
 export const userRoleEntity = entity('user-role', 1, z.strictObject({ userId: UserId, role: z.string() }))
@@ -52,7 +55,11 @@ export type Person = { readonly user: User; readonly seats: readonly Seat[] }
 
 /** A person's page: one strongly consistent query. */
 export async function readPerson(table: Table, tenantId: TenantId, id: UserId): Promise<Person | undefined> {
-  const items = await readRange(table, { pk: userKey(tenantId, id).pk })
+  return personOf(await readRange(table, { pk: userKey(tenantId, id).pk }))
+}
+
+/** The person among the rows of its partition. */
+export function personOf(items: readonly Item[]): Person | undefined {
   const user = items.find((item) => item['sk'] === 'USER')
   if (user === undefined) return undefined
   const seats = items.filter((item) => String(item['sk']).startsWith(SEAT_PREFIX))
@@ -85,7 +92,17 @@ export async function findUser(
   return item && UserId.parse(nameEntity.decode(item).id)
 }
 
-/** Replaces a person as it was read, or makes it; with its roles and addresses, which are its alone. */
+/** Who has this name in the tenant's directory. */
+export async function findUserName(
+  table: Table,
+  tenantId: TenantId,
+  userName: string,
+): Promise<UserId | undefined> {
+  const item = await readItem(table, userNameKey(tenantId, emailKey(userName)))
+  return item && UserId.parse(nameEntity.decode(item).id)
+}
+
+/** Replaces a person as it was read, or makes it; with its roles, groups and addresses, which are its alone. */
 export function writeUser(before: User | undefined, after: User): Record<string, Action> {
   const { tenantId, id } = after
   const next = { ...after, version: (before?.version ?? 0) + 1 }
@@ -118,6 +135,18 @@ export function writeUser(before: User | undefined, after: User): Record<string,
     if (before?.externalId)
       writes['old external id'] = { kind: 'remove', key: externalIdKey(tenantId, before.externalId) }
   }
+  const [oldName, newName] = [before, after].map((user) => user?.directory && emailKey(user.directory.userName))
+  if (oldName !== newName) {
+    if (newName) writes['user name'] = putOnce(nameEntity.encode(userNameKey(tenantId, newName), { id }))
+    if (oldName) writes['old user name'] = { kind: 'remove', key: userNameKey(tenantId, oldName) }
+  }
+  const [left, joined] = [before?.directory?.groups ?? [], after.directory?.groups ?? []]
+  for (const groupId of joined.filter((one) => !left.includes(one))) {
+    const item = groupMemberEntity.encode(groupMemberKey(tenantId, groupId, id), { groupId, userId: id })
+    writes[`group ${groupId}`] = { kind: 'put', item }
+  }
+  for (const groupId of left.filter((one) => !joined.includes(one)))
+    writes[`group ${groupId}`] = { kind: 'remove', key: groupMemberKey(tenantId, groupId, id) }
   return writes
 }
 
