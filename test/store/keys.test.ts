@@ -9,6 +9,7 @@ import {
   ProductId,
   TenantId,
   TokenId,
+  TransferId,
   UserId,
 } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
@@ -28,6 +29,7 @@ const [tenants, products, plans, licenses, tokens, events, activations] = [
   two(ActivationId, 'act'),
 ]
 const [organizations, users] = [two(OrganizationId, 'org'), two(UserId, 'usr')]
+const transfers = two(TransferId, 'trf')
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
@@ -56,6 +58,9 @@ const ITEM_KEYS = {
   planKey: each(plans, keys.planKey),
   tokenKey: each(tokens, keys.tokenKey),
   tenantKey: each(tenants, keys.tenantKey),
+  transferKey: each(transfers, keys.transferKey),
+  openTransferKey: each(licenses, keys.openTransferKey),
+  tenantTransferKey: each2(tenants, transfers, keys.tenantTransferKey),
   tenantFenceKey: each(tenants, keys.tenantFenceKey),
   customerKey: each(TEXTS, keys.customerKey),
   licenseKey: own(licenses, keys.licenseKey),
@@ -120,6 +125,7 @@ const PLACES = [
   'queueKey',
   'leaseDenialsKey',
   'activationsKey',
+  'transfersKey',
   'organizationsKey',
   'ORGANIZATION_PREFIX',
   'SEAT_PREFIX',
@@ -232,6 +238,7 @@ describe('what a range reads', () => {
             keys.queueKey(tenant, products[0], 'users'),
             keys.leaseDenialsKey(tenant, products[0], 'users'),
             keys.activationsKey(tenant),
+            keys.transfersKey(tenant),
             keys.usageRecordKey(tenant, 'x').pk,
             keys.ownedByTenant(tenant, 'LICENSES'),
             keys.ownedByTenant(tenant, 'TOKENS'),
