@@ -51,6 +51,7 @@ const names: Readonly<Record<OperationId, true>> = {
   archiveTenant: true,
   getOverview: true,
   listEvents: true,
+  listPlaces: true,
   listVendorEvents: true,
 
   issueLicense: true,

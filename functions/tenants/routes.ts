@@ -3,9 +3,10 @@ import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Event } from '../../shared/domain/event.ts'
 import { Overview } from '../../shared/domain/overview.ts'
 import { Tenant, TenantDraft } from '../../shared/domain/tenant.ts'
+import { VisitsView } from '../../shared/domain/visits.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Flag, PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'
-import { TenantId } from '../../shared/platform/ids.ts'
+import { LicenseId, TenantId } from '../../shared/platform/ids.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
 // An edit names what changes and the rest stays, so the defaults of a new tenant do not apply to it.
@@ -98,5 +99,18 @@ export const tenantsRoutes = {
     success: { status: 200, body: pageOf(Event) },
     errors: [],
     summary: 'What changed: who did what, before and after',
+  },
+  listPlaces: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/places',
+    access: readers,
+    params: TenantParams,
+    query: z.strictObject({ ...PageQuery.shape, licenseId: LicenseId.optional() }),
+    success: { status: 200, body: pageOf(VisitsView) },
+    errors: [],
+    summary:
+      'Use from outside the countries of a license: for each user or machine the days, countries and evidence',
+    description:
+      'Kept for 400 days, or for the window of the travel allowance if that is longer. No network address is kept; a machine is named by a keyed hash.',
   },
 } as const satisfies RouteTable

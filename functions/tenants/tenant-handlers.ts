@@ -3,6 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { archived, changes, checkEdit, checkNotArchived, edited } from '../../shared/domain/revision.ts'
 import { Tenant } from '../../shared/domain/tenant.ts'
 import { checkUnused } from '../../shared/domain/tenant-rules.ts'
+import { visitsView } from '../../shared/domain/visits.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import { newTenantId, type TenantId } from '../../shared/platform/ids.ts'
 import { customerItem } from '../../shared/store/address.ts'
@@ -13,6 +14,7 @@ import { customerKey, eventLog, KIND } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readTenant, tenantEntity, tenantItem } from '../../shared/store/tenant.ts'
 import { putOnce, putRevision, type Table } from '../../shared/store/transact.ts'
+import { visitsEntity, visitsRange } from '../../shared/store/visits.ts'
 import type { Services } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
 import type { tenantsRoutes } from './routes.ts'
@@ -90,6 +92,15 @@ export const tenantHandlers: Omit<Handlers<typeof tenantsRoutes, Services>, 'get
     const tenant = await loadTenant(table, params.tenantId)
     if (isRefusal(tenant)) return tenant
     return readEvents(tenant.id, query, { table, secrets })
+  },
+
+  async listPlaces({ params, query }, { table, secrets }) {
+    const tenant = await loadTenant(table, params.tenantId)
+    if (isRefusal(tenant)) return tenant
+    const range = visitsRange(tenant.id, query.licenseId)
+    return readPage(table, secrets.cursorKey, range, query, async (items) =>
+      items.map((item) => visitsView(visitsEntity.decode(item))),
+    )
   },
 
   async listVendorEvents({ query }, services) {

@@ -24,18 +24,28 @@ export const Visit = z.strictObject({
 export type Visit = z.infer<typeof Visit>
 
 /** The days on which one user or machine used a license from outside. */
-export const Visits = z
+export const VisitsView = z
   .strictObject({
     licenseId: LicenseId,
     productId: ProductId,
     visitor: Visitor,
     /** Oldest day first. */
     visits: z.array(Visit),
-    /** Counts the writes of this row; every change is conditional on it. */
-    version: z.int().positive(),
   })
   .meta({ id: 'Visits' })
+export type VisitsView = z.infer<typeof VisitsView>
+
+/** The same as a row. */
+export const Visits = z.strictObject({
+  ...VisitsView.shape,
+  /** Counts the writes of this row; every change is conditional on it. */
+  version: z.int().positive(),
+})
 export type Visits = z.infer<typeof Visits>
+
+export function visitsView({ version: _, ...shown }: Visits): VisitsView {
+  return shown
+}
 
 type Travel = NonNullable<Countries['travel']>
 

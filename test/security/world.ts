@@ -28,7 +28,10 @@ export async function createCatalog(api: Api) {
   })
   const rules = { transfer: { allowed: true } }
   const plans = {
-    named: await createPlan(api, product.id, { rules, limits: { users: 100, learners: 2 } }),
+    named: await createPlan(api, product.id, {
+      rules: { ...rules, countries: { deny: ['AQ'], unknown: 'allow' } },
+      limits: { users: 100, learners: 2 },
+    }),
     'node-locked': await createPlan(api, product.id, {
       rules,
       allocation: 'node-locked',
@@ -94,6 +97,8 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     { metric: 'signatures', add: 5 },
   ]
   await post(200, '/v1/usage', app, { records: metrics.map((one) => ({ product: product.code, ...one })) })
+  for (const userId of ['first', 'second'])
+    await post(200, '/v1/validate', app, { licenseId: license.id, userId, country: 'AQ' })
   const admin = await api.token('tenant:admin', tenant.id)
   const correction = { product: product.code, metric: 'signatures', adjust: 1, reason: mark }
   for (const id of ['first', 'second']) await post(201, '/v1/usage/corrections', admin, { ...correction, id })
