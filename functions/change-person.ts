@@ -67,7 +67,9 @@ export async function changePerson<Reply>(
 export type PersonChange = {
   readonly event: EventDraft['type']
   readonly reason?: string | undefined
-  readonly next: (person: Person, seating: TenantSeating) => User | Refusal
+  readonly next: (person: Person, seating: TenantSeating) => User | Refusal | Promise<User | Refusal>
+  /** What has to be so besides, of what `next` decided on. */
+  readonly also?: () => Told
   readonly check?: (adjustment: Adjustment, seating: TenantSeating) => Promise<Refusal | undefined>
   readonly mayWait?: boolean | undefined
   readonly pin?: Options['pin']
@@ -75,14 +77,28 @@ export type PersonChange = {
   readonly products?: readonly ProductId[]
 }
 
+/** Writes beside those of an adjustment, and what it means that the condition of one failed. */
+type Told = { readonly writes: Record<string, Action>; readonly refusals: Record<string, Refusal> }
+
 /** Changes a person that the caller may know of, with its seats, and answers its page. */
-export async function editPerson(
+export function editPerson(
+  call: CommitRequest,
+  services: VerifyingServices,
+  who: { tenantId: TenantId; userId: UserId },
+  change: PersonChange,
+): Promise<PersonView | Refusal | Replayed> {
+  return editPersonFor(call, services, who, change, personView)
+}
+
+/** The same with another answer. */
+export async function editPersonFor<Reply extends object>(
   call: CommitRequest,
   services: VerifyingServices,
   { tenantId, userId }: { tenantId: TenantId; userId: UserId },
   change: PersonChange,
-): Promise<PersonView | Refusal | Replayed> {
-  const done = await untilFresh<PersonView | Replayed | Stale>(async () => {
+  replyOf: (person: Person) => Reply,
+): Promise<Reply | Refusal | Replayed> {
+  const done = await untilFresh<Reply | Replayed | Stale>(async () => {
     const person = await readPerson(services.table, tenantId, userId)
     if (person === undefined) return missing
     const seating = await readSeating(services, tenantId, call.now, [
@@ -91,7 +107,7 @@ export async function editPerson(
     ])
     const isSeen = seating && seesOrganization(call.caller, person.user.organizationId, seating.organizations)
     if (seating === undefined || !isSeen) return missing
-    const facts = change.next(person, seating)
+    const facts = await change.next(person, seating)
     if (isRefusal(facts)) return facts.refused === 'REVISION_OUTDATED' ? { stale: facts } : facts
     const placed = facts.organizationId !== person.user.organizationId && placeOf(facts, call, seating)
     if (isRefusal(placed)) return placed
@@ -104,7 +120,8 @@ export async function editPerson(
       JSON.stringify(adjustment.after.seats) === JSON.stringify(person.seats)
     const { id } = facts
     if (isNothing)
-      return services.commit(call, { writes: {}, events: [], reply: personView(person), refusals: {} })
+      return services.commit(call, { writes: {}, events: [], reply: replyOf(person), refusals: {} })
+    const also = change.also?.()
     return changePerson(call, services, seating, adjustment, {
       events: [
         {
@@ -116,10 +133,10 @@ export async function editPerson(
           ...(change.reason && { reason: change.reason }),
         },
       ],
-      reply: personView(adjustment.after),
+      reply: replyOf(adjustment.after),
       ...(change.mayWait && { mayWait: true }),
-      ...(placed ? { writes: placed.writes } : {}),
-      refusals: { ...(placed ? placed.refusals : {}), ...addressesTaken(facts) },
+      writes: { ...(placed ? placed.writes : {}), ...also?.writes },
+      refusals: { ...(placed ? placed.refusals : {}), ...addressesTaken(facts), ...also?.refusals },
     })
   })
   return 'stale' in done ? done.stale : done
@@ -132,8 +149,13 @@ const productsOf = ({ user, seats }: Person): ProductId[] =>
   [...seats, ...user.direct, ...user.pending].map(({ productId }) => productId)
 
 /** Another person has the address, whoever came first. */
-export function addressesTaken({ email, externalId }: Pick<User, 'email' | 'externalId'>) {
+export function addressesTaken({
+  email,
+  externalId,
+  directory,
+}: Pick<User, 'email' | 'externalId' | 'directory'>) {
   return {
+    'user name': refuse('PERSON_EXISTS', `Somebody has the user name ${directory?.userName}.`),
     email: refuse('PERSON_EXISTS', `Somebody has the e-mail address ${email}.`),
     'external id': refuse('PERSON_EXISTS', `Somebody has the external id ${externalId}.`),
   }
@@ -144,7 +166,7 @@ export function placeOf(
   { organizationId, tenantId }: Pick<User, 'organizationId' | 'tenantId'>,
   { caller }: Pick<CommitRequest, 'caller'>,
   { organizations }: TenantSeating,
-): { writes: Record<string, Action>; refusals: Record<string, Refusal> } | Refusal {
+): Told | Refusal {
   if (!seesOrganization(caller, organizationId, organizations)) return missing
   if (organizationId === undefined) return { writes: {}, refusals: {} }
   const organization = organizations.get(organizationId)

@@ -28,7 +28,7 @@ export function returnPerson(
   now: Instant,
 ): User {
   if (user.status !== 'archived') return user
-  const { archivedAt = now, organizationId, former, ...others } = user
+  const { archivedAt = now, suspendedAt: _, leftDirectoryAt: __, organizationId, former, ...others } = user
   const isInTime = now < plusMilliseconds(archivedAt, undoDays * DAY)
   // Its organization may be gone by now; then it is a person of the tenant itself.
   const isThere = organizationId !== undefined && organizations.get(organizationId)?.archivedAt === undefined
