@@ -7,10 +7,12 @@ import { decideSeats, EMPTY_POOL } from '../shared/domain/seat-decision.ts'
 import type { User } from '../shared/domain/user.ts'
 import type { Instant } from '../shared/platform/time.ts'
 import { seatKey } from '../shared/store/keys.ts'
+import { lookAtSeats } from '../shared/store/reclaim.ts'
 import { addCounts } from '../shared/store/seat-counts.ts'
 import { addPending, changeSeatPool, dropPending, useReservation } from '../shared/store/seat-pool.ts'
 import type { Action } from '../shared/store/transact.ts'
 import { type Person, seatItem, writeUser } from '../shared/store/user.ts'
+import { nextLook } from './reclaim-outlook.ts'
 import type { TenantSeating } from './seating.ts'
 import { outdated } from './until-fresh.ts'
 
@@ -103,6 +105,8 @@ export function adjustSeats(
     Object.assign(writes, poolWrites(name, place))
   }
   Object.assign(writes, addCounts(tenantId, countChange()))
+  const lookAt = nextLook(before, after, seating, now)
+  if (lookAt !== undefined) writes['look at seats'] = lookAtSeats(tenantId, id, lookAt)
 
   const newlyPending = plan.pending.filter((one) => !waited.some((old) => poolName(old) === poolName(one)))
   return {
@@ -141,6 +145,10 @@ export function adjustSeats(
     const committed = assigned + kept
     const pool = seating.pools.get(name) ?? EMPTY_POOL
     const limit = seating.terms.get(name)?.limit ?? 0
+    // It waits, perhaps behind others, though there is a place that may be this person's: a reserved one, for example.
+    const isOpen = pool.committed < limit || reservations.some((one) => one.used < one.seats)
+    const isServed = isOpen && isWaiting(plan.pending) > 0
+    if (isServed) serve.push(place)
     if (assigned === 0 && committed === 0 && queued === 0 && !isTaken) return actions
     const joins = queued > 0
     actions[`pool ${name}`] = changeSeatPool(tenantId, place, {
@@ -160,7 +168,7 @@ export function adjustSeats(
           actions[`reservation full ${one.organizationId} ${name}`] = useReservation(tenantId, one, 0)
     }
     const frees = assigned < 0 || committed < 0 || kept > 0
-    if (frees || (joins && pool.committed < limit)) serve.push(place)
+    if (frees && !isServed) serve.push(place)
     return actions
   }
 

@@ -63,6 +63,7 @@ export async function createPeople(api: Api, limits: Record<string, number | 'un
     create,
     read,
     hire: async (...roles: string[]) => PersonView.parse(expected(201, await create({ roles }))),
+    add: async (body: object) => PersonView.parse(expected(201, await create(body))),
     edit: async (userId: string, body: object) => {
       const { revision } = await read(userId)
       return call('PATCH', `/users/${userId}`, { body, headers: { 'if-match': `"${revision}"` } })

@@ -1,0 +1,64 @@
+import { afterAll, expect, test } from 'vitest'
+import { outcome, startApi } from '../../support/api.ts'
+import { createPeople, metricsOf } from '../../support/people.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+
+test('what a hand revoked no role gives back, until a hand gives it; a cooldown keeps seats from hopping', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const person = await people.hire('author')
+  expect(outcome(await people.seat(person.id, '/revoke', 'learn'))).toBe('200')
+  expect(outcome(await people.edit(person.id, { roles: ['author', 'reader'] }))).toBe('200')
+  expect(await people.read(person.id)).toMatchObject({ seats: [], pending: [] })
+  expect(outcome(await people.seat(person.id, '', 'learn', { pinned: true }))).toBe('200')
+  expect((await people.read(person.id)).seats).toMatchObject([{ pinned: true }])
+  const policy = (body: object) => people.call('PATCH', '/seats/policy', { body })
+  expect(outcome(await policy({ cooldown: 'P1D', onShortage: 'refuse' }))).toBe('200')
+  expect(outcome(await people.seat(person.id, '/revoke', 'learn'))).toBe('409 SEAT_COOLDOWN')
+  expect(outcome(await people.create({ roles: ['author'] }))).toBe('409 SEATS_EXHAUSTED')
+  const other = await people.hire()
+  const refused = await people.seat(other.id, '', 'learn')
+  expect(refused.body).toMatchObject({ pool: { capacity: 1, used: 1, waiting: 0 } })
+  expect(JSON.stringify(refused.body)).toContain(person.id)
+})
+
+test('reserved seats are kept for an organization and those below it', async () => {
+  const people = await createPeople(api, { learners: 3 })
+  const upper = await people.organize('Upper')
+  const lower = await people.organize('Lower', upper.id)
+  expect(await people.reserve(upper.id, 2)).toMatchObject({ seats: 2, used: 0 })
+  await people.hire('author')
+  const outside = await people.hire('author')
+  expect(outside).toMatchObject({ seats: [], pending: [{ reason: 'NO_CAPACITY' }] })
+  const inside = await people.add({ organizationId: lower.id, roles: ['author'] })
+  expect(await people.read(inside.id)).toMatchObject({ seats: [{ reservedBy: upper.id }] })
+  expect(await people.module('learn')).toMatchObject({ assigned: 2, reserved: 1, available: 0, pending: 1 })
+  expect(outcome(await people.edit(inside.id, { organizationId: null }))).toBe('200')
+  expect(metricsOf(await people.read(inside.id))).toEqual([])
+  await people.reserve(upper.id, 1)
+  expect(metricsOf(await people.read(outside.id))).toEqual(['learners'])
+  expect(outcome(await people.edit(inside.id, { organizationId: lower.id }))).toBe('200')
+  expect(metricsOf(await people.read(inside.id))).toEqual(['learners'])
+})
+
+test('when capacity falls nothing is taken: the excess is shown with who is in it, and new seats are refused', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const more = await people.issue({ type: 'TOPUP', extends: people.license.id, limits: { learners: 2 } })
+  const all = [await people.hire('author'), await people.hire('author'), await people.hire('author')]
+  const [first, second, third] = all.map(({ id }) => id)
+  await people.seat(third ?? '', '/pin', 'learn')
+  expect(outcome(await people.act(more.id, 'suspend'))).toBe('200')
+  const board = await people.module('learn')
+  expect(board).toMatchObject({
+    licensed: 1,
+    assigned: 3,
+    available: 0,
+    excess: { seats: 2, isOverdue: false },
+  })
+  const query = { product: people.product.code, module: 'learn' }
+  const { body } = await people.call('GET', '/seats/excess', { query })
+  expect(body).toMatchObject({ excess: 2, items: [{ userId: second }, { userId: first }] })
+  const newcomer = await people.hire()
+  expect(outcome(await people.seat(newcomer.id, '', 'learn'))).toBe('409 SEATS_EXHAUSTED')
+})
