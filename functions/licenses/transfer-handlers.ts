@@ -1,8 +1,7 @@
-import { type Caller, seesTenant } from '../../shared/domain/access.ts'
+import { seesTenant } from '../../shared/domain/access.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { checkNotArchived } from '../../shared/domain/revision.ts'
-import { type Party, stateAt, type Transfer, type Who } from '../../shared/domain/transfer.ts'
+import type { Transfer, Who } from '../../shared/domain/transfer.ts'
 import { movingLicense, movingWith, needsBoth } from '../../shared/domain/transfer-rules.ts'
 import {
   canceledBy,
@@ -13,8 +12,7 @@ import {
 } from '../../shared/domain/transfer-steps.ts'
 import { type TransferView, transferView } from '../../shared/domain/transfer-view.ts'
 import type { Handlers, Replayed } from '../../shared/platform/http/contract.ts'
-import { newTransferId, type TenantId, type TransferId } from '../../shared/platform/ids.ts'
-import type { Instant } from '../../shared/platform/time.ts'
+import { newTransferId, type TransferId } from '../../shared/platform/ids.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { KIND, transfersKey } from '../../shared/store/keys.ts'
@@ -40,6 +38,7 @@ import { newTransferCode, openTransferCode } from './transfer-code.ts'
 import { collect } from './transfer-collect.ts'
 import { stepEvents } from './transfer-events.ts'
 import { exposureOf } from './transfer-exposure.ts'
+import { listed, loadTransfer, partyOf, seenBy, whoOf } from './transfer-parties.ts'
 import type { transferRoutes } from './transfer-routes.ts'
 
 export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> = {
@@ -183,60 +182,6 @@ function close(
       reply: transferView(next, found.who, call.now),
       refusals: { transfer: outdated, taken: outdated },
     })
-  })
-}
-
-/** A transfer, and who the caller is in it; one that the caller is no side of does not exist. */
-async function loadTransfer(
-  id: TransferId,
-  caller: Caller,
-  { table }: LicenseServices,
-): Promise<{ transfer: Transfer; who: Who } | Refusal> {
-  const transfer = await readTransfer(table, id)
-  const who = transfer && whoOf(caller, transfer)
-  return transfer && who ? { transfer, who } : missingTransfer
-}
-
-function whoOf(caller: Caller, { giving, receiving }: Transfer): Who | undefined {
-  if (caller.kind === 'vendor') return 'vendor'
-  if (caller.kind !== 'tenant') return undefined
-  if (caller.tenantId === giving.tenantId) return 'giving'
-  return caller.tenantId === receiving?.tenantId ? 'receiving' : undefined
-}
-
-/** What someone sees of a transfer now, with what is outstanding where that concerns them. */
-async function seenBy(
-  transfer: Transfer,
-  who: Who,
-  now: Instant,
-  services: LicenseServices,
-): Promise<TransferView> {
-  const isOpen = stateAt(transfer, now) === 'REQUESTED' && who !== 'receiving'
-  return transferView(transfer, who, now, isOpen ? await exposureOf(transfer, now, services) : undefined)
-}
-
-function listed(
-  transfer: Transfer,
-  caller: Caller,
-  state: TransferView['state'] | undefined,
-  now: Instant,
-): TransferView | undefined {
-  const who = whoOf(caller, transfer)
-  const isWanted = who !== undefined && (state === undefined || stateAt(transfer, now) === state)
-  return isWanted ? transferView(transfer, who, now) : undefined
-}
-
-/** The tenant as a side of a transfer. */
-async function partyOf(
-  tenantId: TenantId,
-  { table }: LicenseServices,
-  field?: string,
-): Promise<Party | Refusal> {
-  const tenant = await readTenant(table, tenantId)
-  if (tenant !== undefined) return checkNotArchived(tenant) ?? { tenantId, name: tenant.name }
-  if (field === undefined) return missingTransfer
-  return refuse('INVALID_REQUEST', `There is no ${tenantId}.`, {
-    errors: [{ field, message: 'does not exist' }],
   })
 }
 
