@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { jobs } from '../../functions/jobs.ts'
 import { needs } from '../../functions/needs.ts'
 import { contexts } from '../../functions/routes.ts'
 import { contextNames } from '../../infra/contexts.ts'
@@ -46,6 +47,9 @@ const KNOWN_ACTIONS = [
   'sqs:SendMessage',
 ]
 
+/** Scheduler has a role for each function that runs jobs. */
+const jobContexts = new Set<string>(Object.values(jobs).map(({ context }) => context))
+
 let template: Template
 let statements: { role: string; statement: Statement }[]
 
@@ -87,7 +91,9 @@ describe('least privilege', () => {
 
   test('every role has its own policy and no managed one', () => {
     const Role = z.object({ ManagedPolicyArns: z.undefined().optional(), Policies: z.undefined().optional() })
-    expect(propertiesOf(template, 'AWS::IAM::Role', Role)).toHaveLength(contextNames.length + 1)
+    expect(propertiesOf(template, 'AWS::IAM::Role', Role)).toHaveLength(
+      contextNames.length + jobContexts.size,
+    )
     const roles = [...functionsOf(template).values()].map(({ Role }) => Role['Fn::GetAtt'][0])
     expect(new Set(roles).size).toBe(contextNames.length)
   })
@@ -155,8 +161,10 @@ describe('who may call', () => {
     )
     const trusts = roles.map(({ AssumeRolePolicyDocument }) => JSON.stringify(AssumeRolePolicyDocument))
     const scheduler = trusts.filter((trust) => trust.includes('scheduler.amazonaws.com'))
-    expect(scheduler).toHaveLength(1)
-    expect(scheduler[0]).toContain('aws:SourceArn')
-    expect(scheduler[0]).toContain('aws:SourceAccount')
+    expect(scheduler).toHaveLength(jobContexts.size)
+    for (const trust of scheduler) {
+      expect(trust).toContain('aws:SourceArn')
+      expect(trust).toContain('aws:SourceAccount')
+    }
   })
 })
