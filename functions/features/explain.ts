@@ -1,4 +1,4 @@
-import { explainCapacity, explainFeature } from '../../shared/domain/explain.ts'
+import { explainFeature } from '../../shared/domain/explain.ts'
 import { explainLicense } from '../../shared/domain/explain-license.ts'
 import type { Explanation } from '../../shared/domain/explanation.ts'
 import { standings } from '../../shared/domain/holdings.ts'
@@ -12,6 +12,7 @@ import { openLeaseId, openTicketId } from '../sealed-id.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { aboutLease, aboutTicket } from './explain-lease.ts'
 import { aboutActivation, aboutMachine } from './explain-machine.ts'
+import { aboutMetric } from './explain-metric.ts'
 import { missing, type Place } from './explain-sight.ts'
 import { aboutUser } from './explain-user.ts'
 import { findHeldProduct } from './product.ts'
@@ -55,7 +56,7 @@ async function aboutHeld(
   const all = standings(holdings, call.now, services.verifier.isGenuine)
   const list = [...all.values()]
   if (feature !== undefined) return explainFeature(holdings, list, feature)
-  if (metric !== undefined) return explainCapacity(holdings, list, metric, units)
+  if (metric !== undefined) return aboutMetric(call, holdings, list, metric, units, services)
   const standing = licenseId && all.get(licenseId)
   return standing ? explainLicense(standing) : missing
 }

@@ -61,7 +61,7 @@ export function explainMachine(facts: MachineFacts, sight: Sight, now: Instant):
   if (became !== undefined) chain.push(step('activated', false, became))
   if (activation) chain.push(...activationSteps(activation, terms, now))
   if (!isRefusal(terms)) {
-    if (asked) chain.push(...askedSteps(asked, terms, pool, now))
+    if (asked) chain.push(...askedSteps(asked, terms, now))
     chain.push(...poolSteps(asked?.place, terms, pool, facts.machines, now))
   }
   const verdict = verdictOf(facts, now)
@@ -112,7 +112,6 @@ function until(milliseconds: number, now: Instant): string {
 function askedSteps(
   { components, owners, place }: NonNullable<MachineFacts['asked']>,
   terms: MachineTerms,
-  _pool: MachinePool,
   now: Instant,
 ): Step[] {
   const given = hashesOf({ components })

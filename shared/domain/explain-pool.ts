@@ -120,7 +120,9 @@ export function poolCures(
             at: instantOf(end),
           }),
         ]),
-    ...(userId === undefined ? [] : own.map((one) => free('caller', `Check in ${holderText(one)}.`))),
+    ...(userId === undefined || !sight.others
+      ? []
+      : own.map((one) => free('caller', `Check in ${holderText(one)}.`))),
     free('caller', `Take a ticket (POST /v1/tickets): ${pool.waiting} wait before.`),
     ...strandedCures(pool, holders, sight, now),
     missing,

@@ -1,7 +1,11 @@
+import type { Instant } from '../platform/time.ts'
 import { type Entitlement, entitlement } from './entitlement.ts'
 import { curesOf, heldStep, standingStep } from './explain-license.ts'
-import { cheapestFirst, type Explanation, free, type Step, step } from './explanation.ts'
+import { checkOutOf, outcomeOf, type PoolSituation, poolCures, poolSteps } from './explain-pool.ts'
+import { cheapestFirst, type Explanation, free, type Sight, type Step, step } from './explanation.ts'
 import type { Holdings, Standing } from './holdings.ts'
+import type { Seconds } from './lease-entry.ts'
+import { isFloating, limitOf } from './pool-terms.ts'
 
 /** Why is this feature on or off? */
 export function explainFeature(
@@ -30,16 +34,30 @@ export function explainFeature(
   }
 }
 
+/** How an operation draws on a metric: what it counts as used, and how far it goes. */
+export type Drawn = {
+  readonly operation: string
+  readonly used: number
+  readonly limit: number
+  /** The code of its refusal where there is no room. */
+  readonly refusal: string
+  /** When the allowance begins anew. */
+  readonly renewsAt?: Instant | undefined
+}
+
 /** Is there room for `wanted` more of a metric, and where does every part of the number come from? */
 export function explainCapacity(
   holdings: Holdings,
   standings: readonly Standing[],
   metric: string,
   wanted: number,
+  drawn?: Drawn,
 ): Explanation {
   const { pools } = entitlement(holdings, standings)
-  const { capacity, used } = poolOf(pools, metric)
-  const remaining = capacity === 'unlimited' ? Number.POSITIVE_INFINITY : capacity - used
+  const { capacity, used: reported } = poolOf(pools, metric)
+  const used = drawn?.used ?? reported
+  const most = drawn?.limit ?? (capacity === 'unlimited' ? Number.POSITIVE_INFINITY : capacity)
+  const remaining = most - used
   const granting = standings.filter(({ license }) => own(license.limits, metric) !== undefined)
   const missing = wanted - remaining
   return {
@@ -47,15 +65,54 @@ export function explainCapacity(
     summary: `${used} of ${capacity} ${metric} in use; ${wanted} more ${missing <= 0 ? 'fit' : `do not fit, ${missing} too many`}.`,
     chain: [
       ...sourceSteps(standings, metric),
-      step('room', missing <= 0, `capacity ${capacity}, used ${used}, wanted ${wanted}`),
+      step(
+        'room',
+        missing <= 0,
+        `capacity ${capacity}${drawn && drawn.limit !== capacity ? `, at most ${limitOf(drawn.limit)}` : ''}, used ${used}, wanted ${wanted}`,
+      ),
     ],
+    ...(drawn && {
+      predictions: [{ operation: drawn.operation, outcome: missing <= 0 ? 'OK' : drawn.refusal }],
+    }),
     cures:
       missing <= 0
         ? []
         : cheapestFirst([
-            free('tenant', `Free ${missing} ${metric}.`),
+            ...(drawn?.renewsAt === undefined
+              ? [free('tenant', `Free ${missing} ${metric}.`)]
+              : [
+                  free('nobody', `Wait until ${drawn.renewsAt}: the allowance begins anew.`, {
+                    at: drawn.renewsAt,
+                  }),
+                ]),
             ...curesOf(granting, `Buy ${missing} more ${metric}.`),
           ]),
+  }
+}
+
+/** Would so many units of a floating pool be checked out now? */
+export function explainPool(
+  situation: PoolSituation,
+  standings: readonly Standing[],
+  units: number,
+  sight: Sight,
+  now: Seconds,
+): Explanation {
+  const { metric } = situation
+  const found = checkOutOf(situation, { ref: '', units, kind: 'lease', generation: 0 }, now)
+  const floating = standings.filter(isFloating)
+  const granted = found.is === 'granted'
+  return {
+    granted,
+    summary: `A check-out of ${units} ${metric} ${granted ? 'would be granted' : 'would be refused'} now.`,
+    chain: [...sourceSteps(floating, metric), ...poolSteps(situation, units, found, sight, now)],
+    predictions: [{ operation: 'POST /v1/leases', outcome: outcomeOf(found) }],
+    cures:
+      found.is === 'full'
+        ? poolCures(situation, units, found.line, sight, now)
+        : granted
+          ? []
+          : curesOf(floating, `Buy a floating license for ${metric}.`),
   }
 }
 

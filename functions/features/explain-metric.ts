@@ -1,0 +1,79 @@
+import { MACHINES } from '../../shared/domain/activation.ts'
+import { isNodeLocked, machineTerms } from '../../shared/domain/activation-terms.ts'
+import { type Drawn, explainCapacity, explainPool } from '../../shared/domain/explain.ts'
+import type { Explanation } from '../../shared/domain/explanation.ts'
+import { isDead } from '../../shared/domain/heartbeat.ts'
+import type { Holdings, Standing } from '../../shared/domain/holdings.ts'
+import { meterOf } from '../../shared/domain/meter.ts'
+import { usedOf } from '../../shared/domain/meter-rule.ts'
+import { periodOf } from '../../shared/domain/period.ts'
+import { isFloating, seconds } from '../../shared/domain/pool-terms.ts'
+import { isRefusal } from '../../shared/domain/refusal.ts'
+import { readMachinePool } from '../../shared/store/activation-pool.ts'
+import type { VerifyingServices } from '../verified.ts'
+import { machinesOf } from './explain-machine.ts'
+import { poolSituation } from './explain-pools.ts'
+import { type AskedBy, licenseOf, sightOf } from './explain-sight.ts'
+
+/** A metric: is there room for more, by what its own operation counts? */
+export async function aboutMetric(
+  asked: AskedBy,
+  holdings: Holdings,
+  standings: readonly Standing[],
+  metric: string,
+  units: number,
+  services: VerifyingServices,
+): Promise<Explanation> {
+  const { now } = asked
+  const granting = standings.filter(({ license }) => Object.hasOwn(license.limits, metric))
+  if (granting.some(isFloating)) {
+    const sight = await sightOf(asked, holdings, services.table)
+    const situation = await poolSituation(holdings, metric, now, sight, services)
+    return explainPool(situation, standings, units, sight, seconds(now))
+  }
+  const drawn =
+    metric === MACHINES && granting.some(isNodeLocked)
+      ? await machinesDrawn(asked, holdings, services)
+      : metered(asked, holdings, standings, metric)
+  return explainCapacity(holdings, standings, metric, units, drawn)
+}
+
+/** Machines that died count until somebody takes their place, which an activation does. */
+async function machinesDrawn(
+  { caller, now }: AskedBy,
+  holdings: Holdings,
+  { table, verifier }: VerifyingServices,
+): Promise<Drawn> {
+  const { tenantId, productId } = holdings
+  const [pool, machines] = await Promise.all([
+    readMachinePool(table, tenantId, productId),
+    machinesOf(table, holdings),
+  ])
+  const terms = machineTerms(holdings, licenseOf(caller), now, verifier.isGenuine)
+  const dead = machines.filter(({ pulse }) => isDead(pulse, now)).length
+  return {
+    operation: 'POST /v1/activations',
+    used: pool.used - dead,
+    ...(isRefusal(terms)
+      ? { limit: 0, refusal: terms.refused }
+      : { limit: terms.size.limit, refusal: 'ACTIVATIONS_EXHAUSTED' }),
+  }
+}
+
+/** A counter with an allowance; others are taken whatever their number. */
+function metered(
+  { now }: AskedBy,
+  { usage }: Holdings,
+  standings: readonly Standing[],
+  metric: string,
+): Drawn | undefined {
+  const { terms, limit } = meterOf(standings, metric)
+  if (terms === undefined) return undefined
+  return {
+    operation: 'POST /v1/usage',
+    used: usedOf(usage, metric, standings),
+    limit,
+    refusal: 'ALLOWANCE_EXHAUSTED',
+    renewsAt: periodOf(terms, now).until,
+  }
+}
