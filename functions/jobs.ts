@@ -27,6 +27,14 @@ export const jobs = {
     errorImpact:
       'People who wait for a seat get none from a license that was bought for them, until somebody frees a seat.',
   },
+  reclaimSeats: {
+    context: 'seats',
+    everyMinutes: 60,
+    purpose:
+      'Tells people whose seats are idle by the rules of their tenant, and takes back what nobody kept.',
+    errorImpact:
+      'Idle seats are not taken back and nobody is told of it; who waits for one waits longer, and nobody loses one.',
+  },
 } as const satisfies Readonly<Record<string, Job>>
 
 export type JobName = keyof typeof jobs

@@ -1,11 +1,8 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
 import { Code } from '../shared/domain/catalog.ts'
 import { decodeEntry, type Entry, encodeEntry } from '../shared/domain/lease-entry.ts'
 import { ProductId, TenantId } from '../shared/platform/ids.ts'
-
-/** 128 bits: nobody can make an id, or change one. */
-const MAC_BYTES = 16
+import { open, seal } from './sealed.ts'
 
 const EntryText = z.base64url().transform((text, context): Entry => {
   try {
@@ -74,25 +71,3 @@ export function openTicketId(id: string, key: Uint8Array): TicketAddress | undef
   const [tenantId, productId, metric, order, ref] = opened
   return { tenantId, productId, metric, order, ref }
 }
-
-function seal(prefix: string, value: unknown, key: Uint8Array): string {
-  const body = Buffer.from(JSON.stringify(value)).toString('base64url')
-  return `${prefix}_${body}.${macOf(prefix, body, key).toString('base64url')}`
-}
-
-function open<S extends z.ZodType>(
-  prefix: string,
-  schema: S,
-  id: string,
-  key: Uint8Array,
-): z.output<S> | undefined {
-  const [, given, body = '', mac = ''] = /^([a-z]+)_([\w-]+)\.([\w-]+)$/.exec(id) ?? []
-  if (given !== prefix) return undefined
-  const [expected, actual] = [macOf(prefix, body, key), Buffer.from(mac, 'base64url')]
-  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined
-  const parsed = schema.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString()))
-  return parsed.success ? parsed.data : undefined
-}
-
-const macOf = (prefix: string, body: string, key: Uint8Array) =>
-  createHmac('sha256', key).update(`${prefix}.${body}`).digest().subarray(0, MAC_BYTES)

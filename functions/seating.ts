@@ -1,4 +1,5 @@
 import { type Standing, standings } from '../shared/domain/holdings.ts'
+import type { ReclaimRule } from '../shared/domain/reclaim-rule.ts'
 import { type PoolName, poolName, type Reservation } from '../shared/domain/seat.ts'
 import type { Seating } from '../shared/domain/seat-decision.ts'
 import { type SeatTerms, seatTerms } from '../shared/domain/seat-terms.ts'
@@ -8,6 +9,7 @@ import type { Instant } from '../shared/platform/time.ts'
 import { readProduct } from '../shared/store/catalog.ts'
 import { readAllHoldings } from '../shared/store/holdings.ts'
 import { readOrganizations } from '../shared/store/organization.ts'
+import { readReclaimRules } from '../shared/store/reclaim.ts'
 import { readReservations, readSeatPolicy, readSeatPools } from '../shared/store/seat-pool.ts'
 import { readTenant } from '../shared/store/tenant.ts'
 import type { VerifyingServices } from './verified.ts'
@@ -16,6 +18,7 @@ import type { VerifyingServices } from './verified.ts'
 export type TenantSeating = Seating & {
   readonly tenant: Tenant
   readonly standings: ReadonlyMap<ProductId, readonly Standing[]>
+  readonly reclaimRules: readonly ReclaimRule[]
 }
 
 /**
@@ -31,11 +34,12 @@ export async function readSeating(
   now: Instant,
   others: readonly ProductId[] = [],
 ): Promise<TenantSeating | undefined> {
-  const [tenant, policy, organizations, known] = await Promise.all([
+  const [tenant, policy, organizations, known, { rules }] = await Promise.all([
     readTenant(table, tenantId),
     readSeatPolicy(table, tenantId),
     readOrganizations(table, tenantId),
     readAllHoldings(table, tenantId),
+    readReclaimRules(table, tenantId),
   ])
   if (tenant === undefined) return undefined
   const ids = new Set([...known.map(({ productId }) => productId), ...others])
@@ -63,6 +67,7 @@ export async function readSeating(
     tenant,
     standings: seen,
     policy,
+    reclaimRules: rules,
     organizations,
     products: new Map(products.map((product) => [product.id, product])),
     pools,

@@ -121,6 +121,16 @@ const names: Readonly<Record<OperationId, true>> = {
   listReservations: true,
   reserveSeats: true,
 
+  getReclaimRules: true,
+  setReclaimRules: true,
+  previewReclamation: true,
+  listReclaimCases: true,
+  getReclaimSavings: true,
+  keepSeats: true,
+  restoreSeats: true,
+  getKeepLink: true,
+  useKeepLink: true,
+
   getJwks: true,
 
   getHealth: true,

@@ -4,6 +4,7 @@ import { Instant } from '../../shared/platform/time.ts'
 import { contextFunction } from '../function.ts'
 import { withVerifier } from '../verified.ts'
 import { seatsHandlers } from './handlers.ts'
+import { reclaimSeats } from './reclaim-seats.ts'
 import { seatsRoutes } from './routes.ts'
 import { serveQueues } from './serve-queues.ts'
 
@@ -14,7 +15,9 @@ const { serve, services } = contextFunction(VerifierEnvironment, (common, { kms 
 const http = serve(seatsRoutes, seatsHandlers)
 
 /** What EventBridge Scheduler sends for a job of this context. */
-const JobEvent = z.strictObject({ job: z.literal('serveSeatQueues'), scheduledAt: Instant })
+const JobEvent = z.strictObject({ job: z.enum(['serveSeatQueues', 'reclaimSeats']), scheduledAt: Instant })
+
+const JOBS = { serveSeatQueues: serveQueues, reclaimSeats }
 
 /** Serves API Gateway and EventBridge Scheduler alike. */
 export async function handler(
@@ -23,5 +26,5 @@ export async function handler(
 ): Promise<unknown> {
   const job = JobEvent.safeParse(event)
   if (!job.success) return http(event, context)
-  return serveQueues(job.data.scheduledAt, () => context.getRemainingTimeInMillis(), await services())
+  return JOBS[job.data.job](job.data.scheduledAt, () => context.getRemainingTimeInMillis(), await services())
 }

@@ -7,6 +7,7 @@ import { PersonView } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Flag, PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
+import { reclaimRoutes } from './reclaim-routes.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
 const UserParams = z.strictObject({ tenantId: TenantId, userId: UserId })
@@ -29,6 +30,7 @@ const PolicyEdit = z
 const PendingPerson = z.strictObject({ userId: UserId, name: z.string(), ...Pending.shape })
 
 export const seatsRoutes = {
+  ...reclaimRoutes,
   getSeats: {
     method: 'GET',
     path: '/v1/tenants/{tenantId}/seats',

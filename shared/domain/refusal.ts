@@ -315,6 +315,16 @@ export const REFUSALS = {
     title: 'The seat was given too recently',
     next: 'Wait until the instant in detail; suspending or archiving the person frees it at once.',
   },
+  NOT_RECLAIMING: {
+    status: 409,
+    title: 'These seats are not about to be taken',
+    next: 'Read the cases of the tenant: it was kept, canceled or ended before.',
+  },
+  UNDO_OVER: {
+    status: 409,
+    title: 'There is nothing left to undo',
+    next: 'Give the seats by hand instead.',
+  },
   TOO_MUCH_AT_ONCE: {
     status: 422,
     title: 'Too many seats would change at once',
@@ -323,6 +333,9 @@ export const REFUSALS = {
 } as const satisfies Record<string, { status: number; title: string; next: string }>
 
 export type RefusalCode = keyof typeof REFUSALS
+
+/** Of whatever is granted only in some countries. */
+export const PLACE_REFUSALS = ['COUNTRY_REQUIRED', 'COUNTRY_NOT_ALLOWED', 'TRAVEL_EXHAUSTED'] as const
 
 /** One field of a request that is wrong; `field` is a JSON pointer (RFC 6901) into the request, or a line. */
 export type FieldError = { field: string; message: string }

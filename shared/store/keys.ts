@@ -77,6 +77,9 @@ export const leaseDenialKey = (
 ) => key(['T', tenant, 'DENIALS', product, metric], [minute, encodeURIComponent(who)])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
+/** What departments have of a tenant's pools: those of a product are read together. */
+export const poolSharesKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  key(['T', tenant, 'SHARES'], [product, metric])
 /** What leases held of a pool, by when they did. */
 export const leaseUsesKey = (tenant: TenantId, product: ProductId, metric: string) =>
   ['T', tenant, 'LEASE-USE', product, metric].map(part).join('#')
@@ -154,6 +157,22 @@ export const reservationKey = (
 ) => key(['T', tenant, 'RESERVATIONS'], [product, metric, organization])
 export const seatPolicyKey = (tenant: TenantId) => key(['T', tenant], ['SEAT-POLICY'])
 
+/** What becomes of a person's seats of a product that it does not seem to need lies with the person. */
+export const RECLAIM_PREFIX = 'RECLAIM#'
+export const reclaimCaseKey = (tenant: TenantId, id: UserId, product: ProductId) =>
+  key(['T', tenant, 'USER', id], ['RECLAIM', product])
+export const reclaimRulesKey = (tenant: TenantId) => key(['T', tenant], ['RECLAIM-RULES'])
+/** Seats that were reclaimed, by month, product and metric. */
+export const reclaimedOfTenant = (tenant: TenantId) => `T#${part(tenant)}#RECLAIMED`
+export const reclaimedKey = (tenant: TenantId, month: string, product: ProductId, metric: string) =>
+  key(['T', tenant, 'RECLAIMED'], [month, product, metric])
+/** What somebody is to be told, by what of. */
+export const noticeKey = (tenant: TenantId, kind: string, occasion: readonly string[]) =>
+  key(['T', tenant, 'NOTICES'], [kind, ...occasion])
+/** That something becomes due, by kind and whose it is. */
+export const timerKey = (kind: string, subject: readonly string[]) =>
+  key(['TIMER', kind, ...subject], ['TIMER'])
+
 /** The counts of a tenant's seats and people, by organization: all together, for the dashboard. */
 export const seatCountsKey = (tenant: TenantId) => `T#${part(tenant)}#SEAT-COUNTS`
 export const seatCountKey = (
@@ -165,6 +184,11 @@ export const seatCountKey = (
 export const peopleCountKey = (tenant: TenantId, organization: OrganizationId | '-') =>
   key(['T', tenant, 'SEAT-COUNTS'], ['PEOPLE', organization])
 
+/** Where licenses of a tenant were used outside of what they cover, by license and visitor, as callers name them. */
+export const visitsOfTenant = (tenant: TenantId) => `T#${part(tenant)}#PLACES`
+export const visitsKey = (tenant: TenantId, license: LicenseId, visitor: Visitor) =>
+  key(['T', tenant, 'PLACES'], [license, visitor.type, encodeURIComponent(visitor.id)])
+
 export const licenseAddressKey = (id: LicenseId) => key(['LICENSE', id], ['ADDRESS'])
 export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])
 export const referenceKey = (reference: string) =>
@@ -175,11 +199,6 @@ export const transferKey = (id: TransferId) => key(['TRANSFER', id], ['TRANSFER'
 export const openTransferKey = (id: LicenseId) => key(['LICENSE', id], ['TRANSFER'])
 /** The transfers that a tenant is a side of: they are found here by their ids. */
 export const transfersKey = (tenant: TenantId) => `T#${part(tenant)}#TRANSFERS`
-/** Where licenses of a tenant were used outside of what they cover, by license and visitor, as callers name them. */
-export const visitsOfTenant = (tenant: TenantId) => `T#${part(tenant)}#PLACES`
-export const visitsKey = (tenant: TenantId, license: LicenseId, visitor: Visitor) =>
-  key(['T', tenant, 'PLACES'], [license, visitor.type, encodeURIComponent(visitor.id)])
-
 export const tenantTransferKey = (tenant: TenantId, id: TransferId): Key => ({
   pk: transfersKey(tenant),
   sk: part(id),
@@ -224,6 +243,10 @@ export const ownedByTenant = (tenant: TenantId, what: 'LICENSES' | 'TOKENS' | 'U
 export const ownedByRole = (tenant: TenantId, role: string) => `T#${part(tenant)}#ROLE#${part(role)}`
 export const ownedByPool = (tenant: TenantId, product: ProductId, metric: string) =>
   ['T', tenant, 'SEATS', product, metric].map(part).join('#')
+/** Cases of reclamation by what became of them and when. */
+export const reclaimCasesOf = (tenant: TenantId) => `T#${part(tenant)}#RECLAIM-CASES`
+/** Timers of a kind by when they are due, in shards. */
+export const timersOf = (kind: string, shard: number) => `TIMERS#${part(kind)}#${shard}`
 /** A tenant's people by when they were last seen. */
 export const activityOf = (tenant: TenantId) => `T#${part(tenant)}#ACTIVITY`
 export const ownedByProduct = (product: ProductId, what: 'PLANS') => `PRODUCT#${part(product)}#${what}`

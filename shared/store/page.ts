@@ -13,13 +13,17 @@ export type CursorKey = Uint8Array
 
 /**
  * One page of a list: reads on until `limit` items pass `take` (which decodes an item, or leaves it out) or the range
- * ends. The cursor names the last item taken and the range it belongs to; it is signed.
+ * ends, or `most` were looked at. The cursor names the last item taken and the range it belongs to; it is signed.
  */
 export async function readPage<T>(
   { client, name }: Table,
   cursorKey: CursorKey,
   range: Range,
-  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  {
+    limit,
+    cursor,
+    most = Number.POSITIVE_INFINITY,
+  }: { limit: number; cursor?: string | undefined; most?: number },
   take: (items: readonly Item[]) => Promise<(T | undefined)[]>,
 ): Promise<Page<T> | Refusal> {
   let from: Item | undefined
@@ -28,6 +32,7 @@ export async function readPage<T>(
     if (from === undefined) return refuse('INVALID_CURSOR', 'This cursor was not given for this list.')
   }
   const taken: T[] = []
+  let looked = 0
   for (;;) {
     const page: QueryCommandOutput = await client.send(
       new QueryCommand({
@@ -46,7 +51,9 @@ export async function readPage<T>(
     }
     from = page.LastEvaluatedKey
     if (from === undefined) return { items: taken }
-    if (taken.length === limit) return { items: taken, nextCursor: sealCursor(from, range, cursorKey) }
+    looked += read.length
+    if (taken.length === limit || looked >= most)
+      return { items: taken, nextCursor: sealCursor(from, range, cursorKey) }
   }
 }
 

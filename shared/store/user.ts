@@ -135,7 +135,9 @@ export function writeUser(before: User | undefined, after: User): Record<string,
     if (before?.externalId)
       writes['old external id'] = { kind: 'remove', key: externalIdKey(tenantId, before.externalId) }
   }
-  const [oldName, newName] = [before, after].map((user) => user?.directory && emailKey(user.directory.userName))
+  const [oldName, newName] = [before, after].map(
+    (user) => user?.directory && emailKey(user.directory.userName),
+  )
   if (oldName !== newName) {
     if (newName) writes['user name'] = putOnce(nameEntity.encode(userNameKey(tenantId, newName), { id }))
     if (oldName) writes['old user name'] = { kind: 'remove', key: userNameKey(tenantId, oldName) }

@@ -27,6 +27,8 @@ export type Secrets = {
   readonly cursorKey: Uint8Array
   /** Under which lease and ticket ids are sealed. */
   readonly leaseKey: Uint8Array
+  /** Under which links to keep a seat are sealed. */
+  readonly keepKey: Uint8Array
 }
 
 /** One KMS call in the life of a function; the secrets are derived from its answer. */
@@ -43,5 +45,6 @@ export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Prom
     sealingKey: derive('reply-seal'),
     cursorKey: derive('cursor'),
     leaseKey: derive('lease'),
+    keepKey: derive('keep-seats'),
   }
 }
