@@ -15,7 +15,7 @@ import type { Action, Table } from '../shared/store/transact.ts'
 import { putVisits, readVisits } from '../shared/store/visits.ts'
 import { hashedComponents } from './fingerprint-hash.ts'
 import type { CommitRequest, Services } from './services.ts'
-import { outdated } from './until-fresh.ts'
+import { outdated, untilFresh } from './until-fresh.ts'
 
 /** Services of contexts that look at places. */
 export type PlaceServices = Services & { readonly countryOf: CountryOf }
@@ -91,13 +91,14 @@ export async function seePlace(
 }
 
 /** The write that notes a place and the event that tells of it; nothing where it is noted already. */
-export function noteOf({ license, place, noted }: SeenPlace): {
-  writes: Readonly<Record<string, Action>>
+export function noteOf(seen: SeenPlace | undefined): {
+  writes: Readonly<{ place?: Action }>
   events: readonly EventDraft[]
 } {
+  const visit = seen && visitOf(seen.place)
+  if (seen?.noted === undefined || visit === undefined) return { writes: {}, events: [] }
+  const { license, noted } = seen
   const { id, tenantId, rules } = license
-  const visit = visitOf(place)
-  if (noted === undefined || visit === undefined) return { writes: {}, events: [] }
   const event: EventDraft = {
     type: visit.verdict === 'travel' ? 'license.travel-day-used' : 'license.seen-outside',
     tenantId,
@@ -126,19 +127,6 @@ export async function note(
   return isRefusal(done) ? done : undefined
 }
 
-/** Others note something at the same time at most so often: each round, one of them gets through. */
-const ROUNDS = 20
-
-/** Looks, decides and notes again for as long as somebody else noted something in between. */
-export async function untilNoted<T>(attempt: () => Promise<T | 'again'>): Promise<T> {
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const result = await attempt()
-    if (result !== 'again') return result
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * round))
-  }
-  throw new Error(`A place was noted ${ROUNDS} times by others while it was looked at`)
-}
-
 export type Asked = CommitRequest & Whence
 
 /**
@@ -155,7 +143,7 @@ export function admit(
   services: PlaceServices,
 ): Promise<SeenPlace | undefined | Refusal> {
   if (licenses.some(({ rules }) => rules.countries === undefined)) return Promise.resolve(undefined)
-  return untilNoted(async () => {
+  return untilFresh(async () => {
     const sightings = await sightingsIn(call, declared, services)
     const seen: SeenPlace[] = []
     for (const license of licenses) {
@@ -167,7 +155,7 @@ export function admit(
     const best = admitted.find(({ noted }) => noted === undefined) ?? admitted[0]
     const [first] = seen
     if (best !== undefined || first === undefined) return best
-    return (await note(call, first, services)) === undefined ? refusalOf(first) : 'again'
+    return (await note(call, first, services)) ?? refusalOf(first)
   })
 }
 

@@ -14,8 +14,10 @@ import {
   fingerprintTaken,
   lookAt,
   type MachineAsking,
+  ownersOf,
   type Situation,
 } from '../machine-situation.ts'
+import { type Asked, admit, noteOf, type SeenPlace } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import { newActivationId } from './asking.ts'
@@ -26,6 +28,8 @@ import type { ActivationServices } from './services.ts'
 export type Machine = Partial<Pick<Activation, 'name' | 'platform' | 'hostname' | 'userId'>> & {
   readonly fingerprints: readonly Component[]
   readonly offline: boolean
+  /** Where it is, as the caller says. */
+  readonly country?: string | undefined
 }
 
 /** Answers for an activation, that was `created` or there before. */
@@ -41,7 +45,7 @@ export type ReplyOf<Reply> = (
  * dead machine has to go for it, and the events.
  */
 export function activate<Reply>(
-  call: CommitRequest,
+  call: Asked,
   asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,
@@ -51,7 +55,7 @@ export function activate<Reply>(
 }
 
 async function attempt<Reply>(
-  call: CommitRequest,
+  call: Asked,
   asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,
@@ -62,8 +66,10 @@ async function attempt<Reply>(
   const situation = await lookAt(asking, machine.fingerprints, now, services)
   if (isRefusal(situation)) return situation
   const { pool, terms } = situation
+  const seen = await admitted(call, asking, machine, situation, services)
+  if (isRefusal(seen)) return seen
   const plan = await planActivation(situation, table, now)
-  if (plan.is === 'same') return again(call, plan.activation, machine, terms, services, replyOf)
+  if (plan.is === 'same') return again(call, plan.activation, machine, seen, terms, services, replyOf)
   if (plan.is === 'taken') return fingerprintTaken(plan.living)
   if (plan.is === 'full') return exhausted(call, asking, terms, pool, table)
   if (plan.is === 'refused') return plan.refusal
@@ -77,6 +83,7 @@ async function attempt<Reply>(
   const promoted = await findPromoted(table, asking, pool, terms, change, reclaim)
   const { capacity, limit } = terms.size
   const activation = newActivation(call, asking, machine, situation, overdraft)
+  const note = noteOf(seen)
   const writes = {
     pool: changeMachines(asking.tenantId, asking.productId, {
       ...allowed,
@@ -95,6 +102,7 @@ async function attempt<Reply>(
     ...reclaims(reclaim),
     ...promotions(promoted),
     ...passFingerprints(reclaim, activation, seenUntil(terms, now)),
+    ...note.writes,
   }
   return services.commit(call, {
     writes,
@@ -106,10 +114,25 @@ async function attempt<Reply>(
         after: { by: activation.id },
       })),
       ...promoted.map((one) => eventOf('activation.promoted', one)),
+      ...note.events,
     ],
     reply: await replyOf(activation, true, terms),
     refusals: refusalsOf(writes),
   })
+}
+
+/** May the machine be used where it is? Asked of the license whose key asks, else of all that give places. */
+function admitted(
+  call: Asked,
+  { licenseId }: MachineAsking,
+  { country, userId, fingerprints }: Machine,
+  situation: Situation,
+  services: ActivationServices,
+): Promise<SeenPlace | undefined | Refusal> {
+  const { license, standings } = situation.terms
+  const licenses = licenseId === undefined ? standings.map((one) => one.license) : [license]
+  const { same: activation } = ownersOf(situation, call.now)
+  return admit(call, licenses, country, { userId, activation, machine: fingerprints }, services)
 }
 
 /** The machine has its place. One that is activated by file now needs no heartbeats from now on. */
@@ -117,19 +140,22 @@ async function again<Reply>(
   call: CommitRequest,
   same: Activation,
   { offline }: Machine,
+  seen: SeenPlace | undefined,
   terms: MachineTerms,
   services: ActivationServices,
   replyOf: ReplyOf<Reply>,
 ): Promise<Reply | Refusal | Replayed> {
+  const { writes, events } = noteOf(seen)
   if (!offline || same.offline) {
     const reply = await replyOf(same, false, terms)
-    return services.commit(call, { writes: {}, events: [], reply, refusals: {} })
+    return services.commit(call, { writes, events, reply, refusals: { place: outdated } })
   }
   const pulse = newPulse(undefined, call.now)
   const activation: Activation = { ...same, offline, pulse }
   return services.commit(call, {
-    writes: { activation: takeOffline(same, pulse) },
+    writes: { ...writes, activation: takeOffline(same, pulse) },
     events: [
+      ...events,
       {
         ...eventOf('activation.taken-offline', same),
         before: activationView(same, call.now),
@@ -137,7 +163,7 @@ async function again<Reply>(
       },
     ],
     reply: await replyOf(activation, false, terms),
-    refusals: { activation: outdated },
+    refusals: { activation: outdated, place: outdated },
   })
 }
 
@@ -176,7 +202,7 @@ async function makeWay(
 function newActivation(
   { now }: CommitRequest,
   { tenantId, productId }: MachineAsking,
-  { fingerprints: _, offline, ...told }: Machine,
+  { fingerprints: _, country: __, offline, ...told }: Machine,
   { terms, components }: Situation,
   overdraft: boolean,
 ): Activation {

@@ -2,8 +2,10 @@ import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { ActivationId, ActivationView, Label } from '../../shared/domain/activation.ts'
 import { ActivationFile, ActivationRequestFile } from '../../shared/domain/activation-file.ts'
+import { Country } from '../../shared/domain/country.ts'
 import { Components } from '../../shared/domain/fingerprint.ts'
 import { HEARTBEAT_STATES } from '../../shared/domain/heartbeat.ts'
+import { PLACE_REFUSALS } from '../../shared/domain/refusal.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
@@ -40,10 +42,16 @@ export const activationsRoutes = {
     method: 'POST',
     path: '/v1/activations',
     access: machines,
-    body: z.strictObject({ product: ProductName.optional(), fingerprints: Components, ...Told }),
+    body: z.strictObject({
+      product: ProductName.optional(),
+      fingerprints: Components,
+      ...Told,
+      country: Country.optional(),
+    }),
     success: { status: 200, body: Activated },
     errors: [
       'LICENSE_NOT_IN_FORCE',
+      ...PLACE_REFUSALS,
       'ACTIVATIONS_EXHAUSTED',
       'FINGERPRINT_TAKEN',
       'MOVES_EXHAUSTED',
@@ -77,10 +85,11 @@ export const activationsRoutes = {
     method: 'POST',
     path: '/v1/activations/offline',
     access: machines,
-    body: z.strictObject({ request: ActivationRequestFile, ...Told }),
+    body: z.strictObject({ request: ActivationRequestFile, ...Told, country: Country.optional() }),
     success: { status: 200, body: z.strictObject({ ...Activated.shape, file: ActivationFile }) },
     errors: [
       'LICENSE_NOT_IN_FORCE',
+      ...PLACE_REFUSALS,
       'ACTIVATIONS_EXHAUSTED',
       'FINGERPRINT_TAKEN',
       'MOVES_EXHAUSTED',

@@ -15,7 +15,7 @@ import {
   type Instant,
   plusMilliseconds,
 } from '../../shared/platform/time.ts'
-import type { CommitRequest } from '../services.ts'
+import type { Asked } from '../places.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
@@ -38,13 +38,14 @@ export type Borrow = {
   readonly department?: string | undefined
   readonly leaseToken?: string | undefined
 }
+  readonly country?: string | undefined
 
 /**
  * Takes units away for use offline, for as long as the plan allows and never beyond the license. They count until their
  * end or their return; no heartbeat can take them back. At most a share of the pool can be away at once.
  */
 export async function borrow(
-  call: CommitRequest,
+  call: Asked,
   asking: Asking,
   body: Borrow,
   services: LeaseServices,
@@ -61,6 +62,7 @@ export async function borrow(
     ...asking,
     metrics: [metric],
     blind: () => undefined,
+    place: body,
     async decide(sight, pools) {
       const refused = refuseCaller(caller, sight, now, services)
       if (refused) return refused

@@ -5,7 +5,7 @@ import { type Grant, grant, grantBlindly, type PoolChange } from '../../shared/d
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
-import type { CommitRequest } from '../services.ts'
+import type { Asked } from '../places.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted, wantedOf } from './asking.ts'
 import { unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
@@ -23,6 +23,8 @@ export type CheckOut = {
   readonly department?: string | undefined
   /** Chosen by the client: the same one asks for the same lease. */
   readonly leaseToken?: string | undefined
+  /** Where it is used. */
+  readonly country?: string | undefined
 }
 
 /**
@@ -30,7 +32,7 @@ export type CheckOut = {
  * settle.ts for what happens when a condition fails.
  */
 export async function checkOut(
-  call: CommitRequest,
+  call: Asked,
   asking: Asking,
   body: CheckOut,
   services: LeaseServices,
@@ -50,6 +52,7 @@ export async function checkOut(
     tenantId,
     productId,
     metrics: wanted.map(({ metric }) => metric),
+    place: body,
     blind(sight) {
       const parts = plan(sight)
       if (isRefusal(parts)) return parts

@@ -1,4 +1,9 @@
-import { SessionKeyEnvironment, VerifierEnvironment } from '../../shared/platform/config/environment.ts'
+import {
+  PlaceEnvironment,
+  SessionKeyEnvironment,
+  VerifierEnvironment,
+} from '../../shared/platform/config/environment.ts'
+import { countryModule } from '../../shared/platform/places/country-module.ts'
 import { sessionKeys } from '../../shared/platform/signing/session-keys.ts'
 import { contextFunction } from '../function.ts'
 import { withVerifier } from '../verified.ts'
@@ -8,11 +13,12 @@ import type { LeaseServices } from './services.ts'
 import { sights } from './sight.ts'
 
 const { serve } = contextFunction(
-  VerifierEnvironment.extend(SessionKeyEnvironment.shape),
+  VerifierEnvironment.extend(SessionKeyEnvironment.shape).extend(PlaceEnvironment.shape),
   async (services, { kms }, env): Promise<LeaseServices> => ({
     ...(await withVerifier(services, kms, env.SIGNING_KEY_IDS)),
     sessionKeys: sessionKeys(kms, env.SESSION_KEY_ID),
     sights: sights(services.table),
+    countryOf: countryModule(env.COUNTRY_MODULE, services.log),
   }),
 )
 

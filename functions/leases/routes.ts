@@ -1,8 +1,10 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
+import { Country } from '../../shared/domain/country.ts'
 import { Department, Holder } from '../../shared/domain/lease-last.ts'
 import { Fingerprint } from '../../shared/domain/license.ts'
+import { PLACE_REFUSALS } from '../../shared/domain/refusal.ts'
 import { HIGHEST_PRIORITY } from '../../shared/domain/ticket.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Reason } from '../../shared/platform/http/shapes.ts'
@@ -30,6 +32,8 @@ const asked = {
   product: z.string().max(64).optional(),
   holder: Holder.optional(),
   department: Department.optional(),
+  /** Where it is used, as the caller says; what the network shows may go before it. */
+  country: Country.optional(),
 }
 
 export const CheckOutBody = z.strictObject({
@@ -49,7 +53,7 @@ export const leasesRoutes = {
     access: holders,
     body: CheckOutBody,
     success: { status: 201, body: Lease },
-    errors: [...own, 'POOL_EXHAUSTED'],
+    errors: [...own, ...PLACE_REFUSALS, 'POOL_EXHAUSTED'],
     summary: 'Check out floating licenses: several at once, all or nothing',
   },
   heartbeat: {
@@ -84,7 +88,7 @@ export const leasesRoutes = {
       leaseToken: LeaseToken.optional(),
     }),
     success: { status: 201, body: Borrowed },
-    errors: [...own, 'POOL_EXHAUSTED', 'BORROW_NOT_ALLOWED'],
+    errors: [...own, ...PLACE_REFUSALS, 'POOL_EXHAUSTED', 'BORROW_NOT_ALLOWED'],
     summary: 'Borrow a floating license for offline use; a check-in returns it early',
   },
   joinQueue: {
@@ -103,7 +107,7 @@ export const leasesRoutes = {
       maxPosition: z.int().min(1).max(100_000).optional(),
     }),
     success: { status: 201, body: TicketView },
-    errors: [...own, 'POOL_EXHAUSTED', 'QUEUE_TOO_LONG'],
+    errors: [...own, ...PLACE_REFUSALS, 'POOL_EXHAUSTED', 'QUEUE_TOO_LONG'],
     summary: 'Wait for a floating license: a ticket in the queue of its pool',
   },
   pingTicket: {

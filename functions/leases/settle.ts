@@ -8,8 +8,10 @@ import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { pause } from '../../shared/store/pause.ts'
 import { changePool, readPool, updateOnce } from '../../shared/store/pool.ts'
 import type { Action } from '../../shared/store/transact.ts'
+import type { Asked } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated } from '../until-fresh.ts'
+import { placed, type Somewhere } from './placed.ts'
 import type { LeaseServices } from './services.ts'
 import type { Sight } from './sight.ts'
 
@@ -33,6 +35,8 @@ export type Deciding<Reply> = {
   readonly tenantId: TenantId
   readonly productId: ProductId
   readonly metrics: readonly string[]
+  /** Where it is for, of what is granted only where the licenses may be used. */
+  readonly place?: Somewhere
   /** The normal case, decided without looking at the pools; undefined where it cannot be. */
   readonly blind: (sight: Sight) => Step<Reply> | Refusal | undefined
   /** Decided on the pools as they are. */
@@ -51,11 +55,13 @@ const ROUNDS = 40
  * change is this request's, and has the entries it wanted).
  */
 export async function settle<Reply>(
-  call: CommitRequest,
+  call: Asked,
   services: LeaseServices,
-  { tenantId, productId, metrics, blind, decide }: Deciding<Reply>,
+  deciding: Deciding<Reply>,
 ): Promise<Reply | Refusal | Replayed> {
   const { table, sights } = services
+  const { tenantId, productId, metrics, place } = deciding
+  const { blind, decide } = place === undefined ? deciding : await placed(call, place, services, deciding)
   let sight = await sights.get(tenantId, productId, call.now)
   const first = blind(sight)
   // What is remembered may grant, since the fence is a condition, but not refuse: a license may count again.

@@ -10,6 +10,7 @@ import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { Duration } from '../../shared/platform/time.ts'
 import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../shared/store/ticket.ts'
 import { sealTicketId, type TicketAddress } from '../sealed-id.ts'
+import type { Asked } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
@@ -28,13 +29,14 @@ export type Join = {
   readonly maxWait?: Duration | undefined
   readonly maxPosition?: number | undefined
 }
+  readonly country?: string | undefined
 
 /** A queue that is longer helps nobody. */
 const LONGEST_QUEUE = 100_000
 
 /** Takes a place in the queue of a pool; if a place is free and nobody waits, it is held at once. */
 export async function joinTicket(
-  call: CommitRequest,
+  call: Asked,
   asking: Asking,
   body: Join,
   services: LeaseServices,
@@ -59,6 +61,7 @@ export async function joinTicket(
     ...asking,
     metrics: [metric],
     blind: () => undefined,
+    place: body,
     async decide(sight, pools): Promise<Step<TicketView> | Refusal> {
       const refused = refuseCaller(call.caller, sight, now, services)
       if (refused) return refused

@@ -17,7 +17,8 @@ import { findLicense, type LicenseAddress } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readRelease } from '../../shared/store/release.ts'
 import type { Table } from '../../shared/store/transact.ts'
-import { note, type PlaceServices, seePlace, sightingsIn, untilNoted, visitorOf } from '../places.ts'
+import { note, type PlaceServices, seePlace, sightingsIn, visitorOf } from '../places.ts'
+import { untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { askedMachine, partsOf } from './asked-machine.ts'
 import type { validationRoutes } from './routes.ts'
@@ -40,6 +41,7 @@ export const validationHandlers: Handlers<typeof validationRoutes, ValidationSer
     const asked = await identify(call, services)
     if (isRefusal(asked)) return asked
     const verdict = await decide(asked, call, services, pace)
+    if (isRefusal(verdict)) return verdict
     const { nonce } = call.body
     if (nonce === undefined) return verdict
     return { ...verdict, signed: await signVerdict(verdict, nonce, services.issuer, services.sessionKeys) }
@@ -52,7 +54,7 @@ async function decide(
   call: ValidateCall,
   services: ValidationServices,
   pace: Pace,
-): Promise<Verdict> {
+): Promise<Verdict | Refusal> {
   const { body, now } = call
   const { table, verifier } = services
   if (asked === undefined) return unknownLicense(now, pace)
@@ -73,12 +75,12 @@ async function decide(
   const sightings = await sightingsIn(call, country, services)
   const who = { userId: rest.userId, activation: machine?.activation, machine: partsOf(rest) }
   const visitor = () => visitorOf(who, standing.license, services.secrets)
-  return untilNoted(async () => {
+  return untilFresh(async () => {
     const seen = await seePlace(standing.license, sightings, visitor, now, table)
     const verdict = judge(standing, all, holdings, { ...question, place: seen?.place }, now, pace)
     // A day of travel is used by what is valid; other use from outside is evidence whatever else is the matter.
     const isToNote = standing.counts && (verdict.valid || seen?.place.verdict === 'outside')
-    return seen && isToNote && (await note(call, seen, services)) ? 'again' : verdict
+    return (seen && isToNote && (await note(call, seen, services))) || verdict
   })
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
+import { Country } from '../../shared/domain/country.ts'
 import { Components } from '../../shared/domain/fingerprint.ts'
 import { Verdict } from '../../shared/domain/verdict.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
@@ -19,10 +20,8 @@ export const ValidateBody = z
     /** The components of the machine, where it was activated with several or with named ones. */
     fingerprints: Components.optional(),
     userId: z.string().max(100).optional(),
-    country: z
-      .string()
-      .regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
-      .optional(),
+    /** Where it is used, as the caller says; what the network shows may go before it. */
+    country: Country.optional(),
     /** Who asks, for site licenses. */
     email: z.email().max(254).optional(),
     organization: z.string().min(1).max(100).optional(),
@@ -49,7 +48,7 @@ export const validationRoutes = {
         signed: z.string().optional(),
       }),
     },
-    errors: ['TOO_MANY_FAILURES'],
+    errors: ['TOO_MANY_FAILURES', 'CONTENDED'],
     summary: 'Is this license valid, and if not, why, and what would cure it?',
     description: `A key is its own credential. A license id needs a token: of a tenant for its own licenses (another's is NOT_FOUND), of ${VENDOR_ROLES.join(', ')} for all.`,
     safe: true,

@@ -34,6 +34,7 @@ export async function faultyHandlers(api: Api, shop: Shop, maxAttempts: number) 
   const services: ActivationServices = {
     ...(await withVerifier(common, kms, api.kmsKeys.signing)),
     sign: () => Promise.resolve('not signed here'),
+    countryOf: async () => undefined,
   }
   const { tenantId, productId, license } = shop
   const callOf = (idempotencyKey: string | undefined) => ({

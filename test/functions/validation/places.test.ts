@@ -238,7 +238,10 @@ describe('travel', () => {
     const row = await readLicense(api.table, { tenantId, productId, licenseId })
     const look = (now: Instant) =>
       row && seePlace(row, SEEN_IN_FR, () => ({ type: 'license', id: licenseId }), now, api.table)
-    const write = (seen: SeenPlace | undefined) => transact(api.table, seen ? noteOf(seen).writes : {})
+    const write = (seen: SeenPlace | undefined) => {
+      const { place } = noteOf(seen).writes
+      return place && transact(api.table, { place })
+    }
     const [eve, day] = [await look(start), await look(from(HOUR))]
     expect([eve?.place.verdict, day?.place.verdict]).toEqual(['travel', 'travel'])
     expect([await write(eve), await write(day)]).toEqual([{ ok: true }, { ok: false, failed: ['place'] }])

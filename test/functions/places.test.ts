@@ -1,0 +1,164 @@
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { VisitsView } from '../../shared/domain/visits.ts'
+import { pageOf } from '../../shared/platform/http/shapes.ts'
+import { DAY, Instant, plusMilliseconds } from '../../shared/platform/time.ts'
+import { outcome, startApi } from '../support/api.ts'
+import { setClock, stopClock } from '../support/clock.ts'
+import { costOf } from '../support/cost.ts'
+import { tally, times } from '../support/parallel.ts'
+import { createPlan, createProduct, createTenant } from '../support/resources.ts'
+import { expected, Issued } from '../support/scenario.ts'
+
+// Places where something is granted: activations and leases. The rules themselves are in test/domain/place.test.ts.
+const api = await startApi()
+afterAll(api.stop)
+afterEach(() => vi.useRealTimers())
+const product = await createProduct(api, {
+  metrics: [
+    { code: 'machines', kind: 'gauge' },
+    { code: 'concurrent', kind: 'gauge' },
+  ],
+  features: [],
+  modules: [],
+})
+const START = Instant.parse('2026-07-01T10:00:00Z')
+const TRAVEL = { allow: ['DE'], travel: { days: 1, window: 'P1Y' } }
+
+/** A tenant with a license of an allocation for each of the rules. */
+async function aTenant(allocation: 'node-locked' | 'floating', ...rules: (object | undefined)[]) {
+  const tenant = await createTenant(api, { timeZone: 'UTC' })
+  const issuer = await api.token('vendor:issuer')
+  const issued: Issued[] = []
+  for (const countries of rules) {
+    const plan = await createPlan(api, product.id, {
+      allocation,
+      limits: { [allocation === 'floating' ? 'concurrent' : 'machines']: 100 },
+      features: {},
+      rules: { ...(countries && { countries }), borrow: { maximum: 'P7D' } },
+    })
+    const body = { tenantId: tenant.id, planId: plan.id, validFrom: '2026-01-01T00:00:00Z' }
+    issued.push(Issued.parse(expected(201, await api.call('POST', '/v1/licenses', { token: issuer, body }))))
+  }
+  const app = await api.token('tenant:app', tenant.id)
+  const admin = await api.token('tenant:admin', tenant.id)
+  const [first] = issued
+  const post = (path: string, body: object, key = first?.key) =>
+    api.call(
+      'POST',
+      path,
+      key === undefined
+        ? { token: app, body: { product: product.code, ...body } }
+        : {
+            headers: { authorization: `License ${key}` },
+            body,
+          },
+    )
+  return {
+    issued,
+    post,
+    asBackEnd: (path: string, body: object) =>
+      api.call('POST', path, { token: app, body: { product: product.code, ...body } }),
+    async days() {
+      const answer = await api.call('GET', `/v1/tenants/${tenant.id}/places`, { token: admin })
+      const rows = pageOf(VisitsView).parse(expected(200, answer)).items
+      return rows.flatMap(({ visitor, visits }) =>
+        visits.map(({ day, country, verdict }) => `${visitor.type} ${day} ${country} ${verdict}`),
+      )
+    },
+  }
+}
+
+const machine = (value: string) => ({ fingerprints: [{ value: `board ${value}` }] })
+
+describe('an activation', () => {
+  test('asks where the machine is', async () => {
+    stopClock(START)
+    const { post, days } = await aTenant('node-locked', { allow: ['DE'] })
+    expect(outcome(await post('/v1/activations', machine('one')))).toBe('422 COUNTRY_REQUIRED')
+    expect(outcome(await post('/v1/activations', { ...machine('one'), country: 'FR' }))).toBe(
+      '409 COUNTRY_NOT_ALLOWED',
+    )
+    expect(outcome(await post('/v1/activations', { ...machine('one'), country: 'DE' }))).toBe('200')
+    expect(await days()).toEqual(['machine 2026-07-01 FR outside'])
+  })
+
+  test('uses the same day of travel as the validation of the machine', async () => {
+    stopClock(START)
+    const { post, days, issued } = await aTenant('node-locked', TRAVEL)
+    const validate = async () =>
+      z
+        .object({ code: z.string() })
+        .parse((await post('/v1/validate', { fingerprint: 'board one', country: 'FR' })).body).code
+    const activate = async (value: string) =>
+      outcome(await post('/v1/activations', { ...machine(value), country: 'FR' }))
+    expect(issued).toHaveLength(1)
+    expect([await activate('one'), await activate('one'), await validate()]).toEqual([
+      '200',
+      '200',
+      'TRAVELING',
+    ])
+    setClock(plusMilliseconds(START, DAY))
+    expect([await activate('one'), await validate()]).toEqual(['409 TRAVEL_EXHAUSTED', 'TRAVEL_EXHAUSTED'])
+    expect(await activate('two')).toBe('200')
+    expect((await days()).toSorted()).toEqual([
+      'machine 2026-07-01 FR travel',
+      'machine 2026-07-02 FR outside',
+      'machine 2026-07-02 FR travel',
+    ])
+  })
+})
+
+describe('a lease', () => {
+  const lease = (country: string | undefined, userId = 'ada') => ({ holder: { userId }, country })
+
+  test('asks where it is used: checked out, borrowed, waited for', async () => {
+    const { post } = await aTenant('floating', { allow: ['DE'] })
+    for (const [path, more] of [
+      ['/v1/leases', {}],
+      ['/v1/leases/borrow', { fingerprint: 'board one' }],
+      ['/v1/tickets', {}],
+    ] as const) {
+      expect(outcome(await post(path, { ...lease(undefined), ...more })), path).toBe('422 COUNTRY_REQUIRED')
+      expect(outcome(await post(path, { ...lease('FR'), ...more })), path).toBe('409 COUNTRY_NOT_ALLOWED')
+      expect(outcome(await post(path, { ...lease('DE'), ...more })), path).toBe('201')
+    }
+  })
+
+  test('inside is still one write; a day of travel is one transaction, and none the second time', async () => {
+    const { post, days } = await aTenant('floating', TRAVEL)
+    await post('/v1/leases', lease('DE'))
+    const cost = (country: string) => costOf(api, () => post('/v1/leases', lease(country)))
+    const credential = { GetItem: 1 }
+    expect(await cost('DE')).toEqual({ ...credential, UpdateItem: 1 })
+    expect(await cost('FR')).toMatchObject({ TransactWriteItems: 1 })
+    expect(await cost('FR')).not.toHaveProperty('TransactWriteItems')
+    expect(await days()).toHaveLength(1)
+  })
+
+  test('twenty at once on the last day all get one, and on the day after none does', async () => {
+    stopClock(START)
+    const { post, days } = await aTenant('floating', TRAVEL)
+    const all = async () => tally((await times(20, () => post('/v1/leases', lease('FR')))).map(outcome))
+    expect(await all()).toEqual({ 201: 20 })
+    setClock(plusMilliseconds(START, DAY))
+    expect(await all()).toEqual({ '409 TRAVEL_EXHAUSTED': 20 })
+    expect(await days()).toEqual(['user 2026-07-01 FR travel', 'user 2026-07-02 FR outside'])
+  })
+
+  test('that is not given uses no day', async () => {
+    const { post, days } = await aTenant('floating', TRAVEL)
+    const items = [{ metric: 'concurrent', units: 100 }]
+    expect(outcome(await post('/v1/leases', { ...lease('DE', 'eve'), items }))).toBe('201')
+    expect(outcome(await post('/v1/leases', lease('FR')))).toBe('409 POOL_EXHAUSTED')
+    expect(await days()).toEqual([])
+  })
+
+  test('of a back end is of any license that covers the place; of a key, of its own', async () => {
+    const { issued, post, asBackEnd } = await aTenant('floating', { allow: ['DE'] }, { allow: ['FR'] })
+    expect(outcome(await asBackEnd('/v1/leases', lease('FR')))).toBe('201')
+    expect(outcome(await asBackEnd('/v1/leases', lease('CH')))).toBe('409 COUNTRY_NOT_ALLOWED')
+    expect(outcome(await post('/v1/leases', lease('FR'), issued[1]?.key))).toBe('201')
+    expect(outcome(await post('/v1/leases', lease('FR')))).toBe('409 COUNTRY_NOT_ALLOWED')
+  })
+})
