@@ -56,12 +56,12 @@ export const keepHandlers: KeepHandlers = {
     const linked = openKeepToken(call.body.token, secrets.keepKey)
     const found = linked && (await findLinked(table, linked))
     if (linked === undefined || found === undefined) return missing
-    if (found.state === 'kept') return { state: 'kept', quietUntil: found.quietUntil }
     const { tenantId, userId, openedAt } = linked
     const kept = await keep(call, services, linked, userId, {
       check: (_, __, one) => (one.openedAt === openedAt ? undefined : over),
       // Whoever has the link is taken for the person it was sent to.
       event: { actor: { kind: 'tenant', subject: userId }, tenantId },
+      again: true,
     })
     return 'state' in kept ? { state: 'kept', quietUntil: kept.quietUntil } : kept
   },
@@ -86,9 +86,12 @@ async function keep(
   {
     check,
     event = {},
+    again = false,
   }: {
     readonly check: (person: PersonWithCases, seating: TenantSeating, one: ReclaimCase) => Refusal | undefined
     readonly event?: Partial<EventDraft>
+    /** Who kept them before is told so, instead of being refused. */
+    readonly again?: boolean
   },
 ): Promise<Kept | Refusal | Replayed> {
   const { table, commit } = services
@@ -103,6 +106,7 @@ async function keep(
     const refused = last === undefined ? undefined : check(person, seating, last)
     if (refused) return refused
     if (last === undefined) return missing
+    if (last.state === 'kept' && again) return last
     if (!isOpen(last)) return refuse('NOT_RECLAIMING', `It was ${last.state} at ${last.endedAt}.`)
     const { terms } =
       stepsFor(person, seating, undefined, now).find((one) => one.productId === productId) ?? {}

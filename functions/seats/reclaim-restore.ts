@@ -5,7 +5,7 @@ import { refuse } from '../../shared/domain/refusal.ts'
 import type { User } from '../../shared/domain/user.ts'
 import type { Handler } from '../../shared/platform/http/contract.ts'
 import { DAY, plusMilliseconds } from '../../shared/platform/time.ts'
-import { countReclaimed, readPersonWithCases, writeCase } from '../../shared/store/reclaim.ts'
+import { countReclaimed, readCase, readPersonWithCases, writeCase } from '../../shared/store/reclaim.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import { adjustSeats } from '../adjust-seats.ts'
 import { changePerson, missing, personView } from '../change-person.ts'
@@ -58,7 +58,12 @@ export const restoreSeats: Handler<(typeof reclaimRoutes)['restoreSeats'], Verif
     const gap = adjustment.after.user.pending.find(
       (one) => one.productId === product.id && metrics.includes(one.metric) && one.instead === undefined,
     )
-    if (gap !== undefined && !body.wait) return refuseShortage(table, seating, user, gap, now)
+    if (gap !== undefined && !body.wait) {
+      // Who gave them back at the same moment may have taken the place that is missed here.
+      const again = await readCase(table, tenantId, userId, product.id)
+      if (again?.version !== last.version) return outdated
+      return refuseShortage(table, seating, user, gap, now)
+    }
     const by = subjectOf(caller)
     const quietUntil = plusMilliseconds(now, last.cooldownDays * DAY)
     const next: ReclaimCase = { ...commonOf(last), state: 'restored', endedAt: now, by, quietUntil }
