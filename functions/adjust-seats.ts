@@ -5,6 +5,7 @@ import { isQueued, type Pending, type PoolName, poolName, type Seat } from '../s
 import { COUNTED_DAYS, countsOf, difference, firstDayOf } from '../shared/domain/seat-counts.ts'
 import { decideSeats, EMPTY_POOL } from '../shared/domain/seat-decision.ts'
 import type { User } from '../shared/domain/user.ts'
+import type { OrganizationId } from '../shared/platform/ids.ts'
 import type { Instant } from '../shared/platform/time.ts'
 import { seatKey } from '../shared/store/keys.ts'
 import { lookAtSeats } from '../shared/store/reclaim.ts'
@@ -26,6 +27,18 @@ export type Adjustment = {
   readonly serve: readonly Place[]
   /** What the person waits for now and did not before. */
   readonly newlyPending: readonly Pending[]
+  /** By how much the counts of pools change with it. */
+  readonly moves: readonly PoolMove[]
+}
+
+/** What a change of a person adds to the counts of a pool, and which reservations it leaves and uses. */
+export type PoolMove = {
+  readonly name: PoolName
+  readonly assigned: number
+  readonly committed: number
+  readonly queued: number
+  readonly leaves?: OrganizationId | undefined
+  readonly uses?: OrganizationId | undefined
 }
 
 export type Options = {
@@ -97,6 +110,7 @@ export function adjustSeats(
     if (!rowsBefore.has(row)) writes[`pending ${row}`] = addPending(tenantId, id, pending)
 
   const serve: Place[] = []
+  const moves: PoolMove[] = []
   const places = new Map(
     [...held, ...plan.seats, ...waited, ...plan.pending].map((one) => [poolName(one), one]),
   )
@@ -116,6 +130,7 @@ export function adjustSeats(
     refusals: Object.fromEntries(Object.keys(writes).map((label) => [label, outdated])),
     serve,
     newlyPending,
+    moves,
   }
 
   function poolWrites(name: PoolName, place: Place): Record<string, Action> {
@@ -149,6 +164,9 @@ export function adjustSeats(
     const isOpen = pool.committed < limit || reservations.some((one) => one.used < one.seats)
     const isServed = isOpen && isWaiting(plan.pending) > 0
     if (isServed) serve.push(place)
+    const isMoved = left !== used
+    const reservation = { leaves: left?.organizationId, uses: used?.organizationId }
+    moves.push({ name, assigned, committed, queued, ...(isMoved && reservation) })
     if (assigned === 0 && committed === 0 && queued === 0 && !isTaken) return actions
     const joins = queued > 0
     actions[`pool ${name}`] = changeSeatPool(tenantId, place, {

@@ -5,6 +5,7 @@ import { changes } from '../shared/domain/revision.ts'
 import { type PersonView, type User, userView } from '../shared/domain/user.ts'
 import type { Replayed } from '../shared/platform/http/contract.ts'
 import type { ProductId, TenantId, UserId } from '../shared/platform/ids.ts'
+import type { Decision } from '../shared/store/commit.ts'
 import { organizationKey } from '../shared/store/keys.ts'
 import { type Action, checkLive, TRANSACTION_LIMIT } from '../shared/store/transact.ts'
 import { type Person, readPerson } from '../shared/store/user.ts'
@@ -26,39 +27,58 @@ export const missing = refuse('NOT_FOUND', 'There is no such resource.')
 /** How many who wait are served within the request that freed their seats; the rest is for the next, or the job. */
 const SERVED_AT_ONCE = 10
 
+/** What is told of a change of a person, and done with it. */
+type Rest<Reply> = {
+  readonly events: readonly EventDraft[]
+  readonly reply: Reply
+  readonly writes?: Record<string, Action>
+  readonly refusals?: Record<string, Refusal>
+  /** Even so seats may be left pending. */
+  readonly mayWait?: boolean
+}
+
 /**
- * Commits a change of a person with its seats, then serves those who wait where it freed some. That the tenant wants a
- * role refused for which no seat is free is seen to here.
+ * A change of a person with its seats, ready to be committed. That the tenant wants a role refused for which no seat is
+ * free is seen to here.
  */
+export async function decidePerson<Reply>(
+  { now }: Pick<CommitRequest, 'now'>,
+  { table }: Pick<VerifyingServices, 'table'>,
+  seating: TenantSeating,
+  adjustment: Adjustment,
+  rest: Rest<Reply>,
+): Promise<Decision<Reply, string> | Refusal> {
+  const { after, newlyPending } = adjustment
+  if (seating.policy.onShortage === 'refuse' && !rest.mayWait) {
+    const [first] = newlyPending
+    if (first !== undefined) return refuseShortage(table, seating, after.user, first, now)
+  }
+  const writes = { ...adjustment.writes, ...rest.writes }
+  const events = [...rest.events, ...adjustment.events]
+  if (Object.keys(writes).length + events.length + 1 > TRANSACTION_LIMIT)
+    return refuse('TOO_MUCH_AT_ONCE', `${Object.keys(writes).length} rows would change in one transaction.`)
+  return { writes, events, reply: rest.reply, refusals: { ...adjustment.refusals, ...rest.refusals } }
+}
+
+/** Commits a change of a person with its seats, then serves those who wait where it freed some. */
 export async function changePerson<Reply>(
   call: CommitRequest,
   services: VerifyingServices,
   seating: TenantSeating,
   adjustment: Adjustment,
-  told: {
-    readonly events: readonly EventDraft[]
-    readonly reply: Reply
-    readonly writes?: Record<string, Action>
-    readonly refusals?: Record<string, Refusal>
-    /** Even so seats may be left pending. */
-    readonly mayWait?: boolean
-  },
+  rest: Rest<Reply>,
 ): Promise<Reply | Refusal | Replayed> {
-  const { after, newlyPending, serve } = adjustment
-  if (seating.policy.onShortage === 'refuse' && !told.mayWait) {
-    const [first] = newlyPending
-    if (first !== undefined) return refuseShortage(services.table, seating, after.user, first, call.now)
-  }
-  const writes = { ...adjustment.writes, ...told.writes }
-  const events = [...told.events, ...adjustment.events]
-  if (Object.keys(writes).length + events.length + 1 > TRANSACTION_LIMIT)
-    return refuse('TOO_MUCH_AT_ONCE', `${Object.keys(writes).length} rows would change in one transaction.`)
-  const done = await services.commit(call, {
-    writes,
-    events,
-    reply: told.reply,
-    refusals: { ...adjustment.refusals, ...told.refusals },
-  })
+  const decision = await decidePerson(call, services, seating, adjustment, rest)
+  return isRefusal(decision) ? decision : commitPerson(call, services, adjustment, decision)
+}
+
+async function commitPerson<Reply>(
+  call: CommitRequest,
+  services: VerifyingServices,
+  { after, serve }: Pick<Adjustment, 'after' | 'serve'>,
+  decision: Decision<Reply, string>,
+): Promise<Reply | Refusal | Replayed> {
+  const done = await services.commit(call, decision)
   if (!isRefusal(done)) await serveQueue(call, services, after.user.tenantId, serve, SERVED_AT_ONCE)
   return done
 }
@@ -107,45 +127,74 @@ export async function editPersonFor<Reply extends object>(
     ])
     const isSeen = seating && seesOrganization(call.caller, person.user.organizationId, seating.organizations)
     if (seating === undefined || !isSeen) return missing
-    const facts = await change.next(person, seating)
-    if (isRefusal(facts)) return facts.refused === 'REVISION_OUTDATED' ? { stale: facts } : facts
-    const placed = facts.organizationId !== person.user.organizationId && placeOf(facts, call, seating)
-    if (isRefusal(placed)) return placed
-    const adjustment = adjustSeats(person, facts, seating, call.now, { pin: change.pin })
-    const refused = await change.check?.(adjustment, seating)
-    if (refused) return refused
-    const { before, after } = changes(userView(person.user), userView(adjustment.after.user))
-    const isNothing =
-      Object.keys({ ...before, ...after }).length === 0 &&
-      JSON.stringify(adjustment.after.seats) === JSON.stringify(person.seats)
-    const { id } = facts
-    if (isNothing)
-      return services.commit(call, { writes: {}, events: [], reply: replyOf(person), refusals: {} })
-    const also = change.also?.()
-    return changePerson(call, services, seating, adjustment, {
-      events: [
-        {
-          type: change.event,
-          tenantId,
-          subject: { type: 'user', id },
-          before,
-          after,
-          ...(change.reason && { reason: change.reason }),
-        },
-      ],
-      reply: replyOf(adjustment.after),
-      ...(change.mayWait && { mayWait: true }),
-      writes: { ...(placed ? placed.writes : {}), ...also?.writes },
-      refusals: { ...(placed ? placed.refusals : {}), ...addressesTaken(facts), ...also?.refusals },
-    })
+    const decided = await decideEdit(call, services, person, seating, change)
+    if (isRefusal(decided)) return decided.refused === 'REVISION_OUTDATED' ? { stale: decided } : decided
+    const { adjustment, decision } = decided
+    const reply = replyOf(adjustment?.after ?? person)
+    return adjustment === undefined
+      ? services.commit(call, { ...decision, reply })
+      : commitPerson(call, services, adjustment, { ...decision, reply })
   })
   return 'stale' in done ? done.stale : done
+}
+
+/** What a change comes to; without an adjustment nothing is another. */
+export type Edit = {
+  readonly adjustment: Adjustment | undefined
+  readonly decision: Decision<undefined, string>
+}
+
+/**
+ * Decides a change of a person, and writes nothing: a preview ends here.
+ *
+ * @returns REVISION_OUTDATED only from `change.next`
+ */
+export async function decideEdit(
+  call: Pick<CommitRequest, 'caller' | 'now'>,
+  services: Pick<VerifyingServices, 'table'>,
+  person: Person,
+  seating: TenantSeating,
+  change: PersonChange,
+): Promise<Edit | Refusal> {
+  const facts = await change.next(person, seating)
+  if (isRefusal(facts)) return facts
+  const placed = facts.organizationId !== person.user.organizationId && placeOf(facts, call, seating)
+  if (isRefusal(placed)) return placed
+  const adjustment = adjustSeats(person, facts, seating, call.now, { pin: change.pin })
+  const refused = await change.check?.(adjustment, seating)
+  if (refused) return refused
+  const { before, after } = changes(userView(person.user), userView(adjustment.after.user))
+  const isNothing =
+    Object.keys({ ...before, ...after }).length === 0 &&
+    JSON.stringify(adjustment.after.seats) === JSON.stringify(person.seats)
+  const { id, tenantId } = facts
+  if (isNothing)
+    return { adjustment: undefined, decision: { writes: {}, events: [], reply: undefined, refusals: {} } }
+  const also = change.also?.()
+  const decision = await decidePerson(call, services, seating, adjustment, {
+    events: [
+      {
+        type: change.event,
+        tenantId,
+        subject: { type: 'user', id },
+        before,
+        after,
+        ...(change.reason && { reason: change.reason }),
+      },
+    ],
+    reply: undefined,
+    ...(change.mayWait && { mayWait: true }),
+    writes: { ...(placed ? placed.writes : {}), ...also?.writes },
+    refusals: { ...(placed ? placed.refusals : {}), ...addressesTaken(facts), ...also?.refusals },
+  })
+  return isRefusal(decision) ? decision : { adjustment, decision }
 }
 
 /** The caller named a revision that is over; to try again would not help. */
 type Stale = { readonly stale: Refusal }
 
-const productsOf = ({ user, seats }: Person): ProductId[] =>
+/** Products that a person has something of. */
+export const productsOf = ({ user, seats }: Person): ProductId[] =>
   [...seats, ...user.direct, ...user.pending].map(({ productId }) => productId)
 
 /** Another person has the address, whoever came first. */

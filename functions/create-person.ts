@@ -1,3 +1,4 @@
+import type { EventDraft } from '../shared/domain/event.ts'
 import { isRefusal, type Refusal, refuse } from '../shared/domain/refusal.ts'
 import { type User, userView } from '../shared/domain/user.ts'
 import type { Replayed } from '../shared/platform/http/contract.ts'
@@ -31,41 +32,59 @@ export function createPerson<Reply extends object>(
   return untilFresh<Reply | Replayed>(async () => {
     const seating = await readSeating(services, tenantId, call.now)
     if (seating === undefined) return missing
-    const blank: BlankPerson = {
-      id: newUserId(call.now),
-      tenantId,
-      roles: [],
-      status: 'active',
-      direct: [],
-      withheld: [],
-      pending: [],
-      holds: [],
-      createdAt: call.now,
-      revision: 1,
-      version: 0,
-    }
-    const user = draft.next(blank, seating)
-    const place = placeOf(user, call, seating)
-    if (isRefusal(place)) return place
-    const adjustment = adjustSeats(undefined, user, seating, call.now)
-    const after = { ...adjustment.after, user: { ...adjustment.after.user, version: 1 } }
+    const decided = decideCreation(call, seating, draft)
+    if (isRefusal(decided)) return decided
+    const { adjustment, after, ...rest } = decided
     return changePerson(call, services, seating, adjustment, {
-      events: [
-        {
-          type: 'user.created',
-          tenantId,
-          subject: { type: 'user', id: user.id },
-          after: userView(after.user),
-        },
-      ],
+      ...rest,
       reply: replyOf(after),
       ...(draft.mayWait && { mayWait: true }),
-      writes: { ...place.writes, tenant: checkLive(tenantKey(tenantId)) },
-      refusals: {
-        ...place.refusals,
-        ...addressesTaken(user),
-        tenant: refuse('ARCHIVED', 'The tenant is archived.'),
-      },
     })
   })
+}
+
+/** What making a person comes to, with its events and what has to be so besides; writes nothing. */
+export function decideCreation(
+  call: Pick<CommitRequest, 'caller' | 'now'>,
+  seating: TenantSeating,
+  draft: { readonly next: (blank: BlankPerson, seating: TenantSeating) => User },
+) {
+  const { id: tenantId } = seating.tenant
+  const blank: BlankPerson = {
+    id: newUserId(call.now),
+    tenantId,
+    roles: [],
+    status: 'active',
+    direct: [],
+    withheld: [],
+    pending: [],
+    holds: [],
+    createdAt: call.now,
+    revision: 1,
+    version: 0,
+  }
+  const user = draft.next(blank, seating)
+  const place = placeOf(user, call, seating)
+  if (isRefusal(place)) return place
+  const adjustment = adjustSeats(undefined, user, seating, call.now)
+  const after = { ...adjustment.after, user: { ...adjustment.after.user, version: 1 } }
+  const events: EventDraft[] = [
+    {
+      type: 'user.created',
+      tenantId,
+      subject: { type: 'user', id: user.id },
+      after: userView(after.user),
+    },
+  ]
+  return {
+    adjustment,
+    after,
+    events,
+    writes: { ...place.writes, tenant: checkLive(tenantKey(tenantId)) },
+    refusals: {
+      ...place.refusals,
+      ...addressesTaken(user),
+      tenant: refuse('ARCHIVED', 'The tenant is archived.'),
+    },
+  }
 }
