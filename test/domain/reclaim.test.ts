@@ -137,7 +137,12 @@ type Life = {
   readonly runs: (day: number) => boolean
   readonly keeps?: readonly number[]
 }
-type Told = { readonly day: number; readonly does: ReclaimStep['does'] | 'keep'; readonly days?: number }
+type Told = {
+  readonly day: number
+  readonly does: ReclaimStep['does'] | 'keep'
+  readonly days?: number
+  readonly because?: string
+}
 
 /** The job over the days of a life, as functions/seats/reclaim-person.ts does it. */
 function live({ seen, runs, keeps = [] }: Life, days: number, rule: object = {}, isReported = true): Told[] {
@@ -162,7 +167,12 @@ function live({ seen, runs, keeps = [] }: Life, days: number, rule: object = {},
       const step = reclaimStep(user, last, outlook(user, now, rule, seats), terms(rule), { isReported }, now)
       more = step.does !== 'wait' && step.does !== 'reclaim'
       if (step.does !== 'wait')
-        told.push({ day: today, does: step.does, ...(step.does === 'notify' && { days: step.days }) })
+        told.push({
+          day: today,
+          does: step.does,
+          ...(step.does === 'notify' && { days: step.days }),
+          ...(step.does === 'cancel' && { because: step.because }),
+        })
       if ('to' in step) last = step.to
       if (step.does === 'wait') expect(step.lookAt === undefined || step.lookAt > now).toBe(true)
       if (step.does === 'reclaim') {
@@ -175,7 +185,9 @@ function live({ seen, runs, keeps = [] }: Life, days: number, rule: object = {},
   return told
 }
 const story = (told: readonly Told[]) =>
-  told.map(({ day, does, days }) => `${day} ${does}${days ? ` ${days}` : ''}`)
+  told.map(({ day, does, days, because }) =>
+    [day, does, days, because].filter((one) => one !== undefined).join(' '),
+  )
 const daily = () => true
 
 describe('over months', () => {
@@ -192,7 +204,7 @@ describe('over months', () => {
     expect(story(live({ seen: [0, 89], runs: daily }, 400))).toEqual([
       '83 open',
       '83 notify 7',
-      '89 cancel',
+      '89 cancel ACTIVITY',
       '172 open',
       '172 notify 7',
       '178 notify 1',
