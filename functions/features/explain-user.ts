@@ -1,6 +1,7 @@
 import { isNodeLocked } from '../../shared/domain/activation-terms.ts'
 import type { PoolSituation } from '../../shared/domain/explain-pool.ts'
-import { explainUser, type Person } from '../../shared/domain/explain-user.ts'
+import { explainUser } from '../../shared/domain/explain-user.ts'
+import type { Person } from '../../shared/domain/explain-ways.ts'
 import type { Explanation } from '../../shared/domain/explanation.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { refuseOwn } from '../../shared/domain/own-license.ts'
@@ -24,6 +25,7 @@ export async function aboutUser(
   const holdings = await readHoldings(table, place.tenantId, place.productId)
   const all = standings(holdings, now, verifier.isGenuine)
   const list = [...all.values()]
+  const licenseId = licenseOf(caller)
   const metrics = new Set(list.filter(isFloating).flatMap(({ license }) => Object.keys(license.limits)))
   const pools: PoolSituation[] = []
   for (const metric of metrics) pools.push(await poolSituation(holdings, metric, now, sight, services))
@@ -32,8 +34,9 @@ export async function aboutUser(
   return explainUser(
     {
       person,
+      own: licenseId && all.get(licenseId),
       standings: list,
-      refused: refuseOwn(all, licenseOf(caller)),
+      refused: refuseOwn(all, licenseId),
       pools,
       machines: machines.filter(({ userId }) => userId === person.userId),
     },

@@ -1,6 +1,5 @@
 import { explainFeature } from '../../shared/domain/explain.ts'
-import { explainLicense } from '../../shared/domain/explain-license.ts'
-import type { Explanation } from '../../shared/domain/explanation.ts'
+import { type Explanation, toldTo } from '../../shared/domain/explanation.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
@@ -11,9 +10,10 @@ import { isKnownTenant } from '../known-tenant.ts'
 import { openLeaseId, openTicketId } from '../sealed-id.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { aboutLease, aboutTicket } from './explain-lease.ts'
+import { aboutLicense } from './explain-license.ts'
 import { aboutActivation, aboutMachine } from './explain-machine.ts'
 import { aboutMetric } from './explain-metric.ts'
-import { missing, type Place } from './explain-sight.ts'
+import { licenseOf, missing, type Place } from './explain-sight.ts'
 import { aboutUser } from './explain-user.ts'
 import { findHeldProduct } from './product.ts'
 import type { featuresRoutes } from './routes.ts'
@@ -23,6 +23,12 @@ type ExplainCall = Call<ExplainRoute>
 
 /** Answers from the same rows and by the same rules as the operations, so that the two cannot disagree. */
 export const explain: Handler<ExplainRoute, VerifyingServices> = async (call, services) => {
+  const explained = await explainAny(call, services)
+  const own = licenseOf(call.caller)
+  return own === undefined || isRefusal(explained) ? explained : toldTo(own, explained)
+}
+
+async function explainAny(call: ExplainCall, services: VerifyingServices): Promise<Explanation | Refusal> {
   const tenantId = tenantOf(call)
   if (isRefusal(tenantId)) return tenantId
   if (!(await isKnownTenant(services.table, call.caller, tenantId))) return missing
@@ -58,7 +64,7 @@ async function aboutHeld(
   if (feature !== undefined) return explainFeature(holdings, list, feature)
   if (metric !== undefined) return aboutMetric(call, holdings, list, metric, units, services)
   const standing = licenseId && all.get(licenseId)
-  return standing ? explainLicense(standing) : missing
+  return standing ? aboutLicense(call, standing, services) : missing
 }
 
 /** The caller's own tenant, or the one that vendor staff name. */
@@ -90,6 +96,7 @@ async function findPlace(
 ): Promise<Place | Refusal> {
   const { caller, body } = call
   if (body.licenseId !== undefined) {
+    if (caller.kind === 'license' && caller.licenseId !== body.licenseId) return missing
     const address = await findLicense(table, body.licenseId)
     return isKnown(call, tenantId, address) ? address : missing
   }

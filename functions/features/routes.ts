@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { ActivationId } from '../../shared/domain/activation.ts'
 import { Code } from '../../shared/domain/catalog.ts'
+import { Country } from '../../shared/domain/country.ts'
 import { Entitlement, Standpoint } from '../../shared/domain/entitlement.ts'
 import { Explanation } from '../../shared/domain/explanation.ts'
 import { Components } from '../../shared/domain/fingerprint.ts'
@@ -37,6 +38,8 @@ const ExplainBody = z
     /** Code or id; with a license key its own product. Not needed with an id. */
     product: z.string().max(64).optional(),
     licenseId: LicenseId.optional(),
+    /** With a license: would it be refused there? */
+    country: Country.optional(),
     feature: Code.optional(),
     metric: Code.optional(),
     /** How many more of the metric are wanted. */

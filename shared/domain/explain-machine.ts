@@ -65,11 +65,12 @@ export function explainMachine(facts: MachineFacts, sight: Sight, now: Instant):
     chain.push(...poolSteps(asked?.place, terms, pool, facts.machines, now))
   }
   const verdict = verdictOf(facts, now)
+  const predictions = predictionsOf(facts, now)
   return {
     granted: verdict.granted,
     summary: verdict.summary,
     chain,
-    predictions: predictionsOf(facts, now),
+    ...(predictions.length > 0 && { predictions }),
     cures: verdict.granted ? [] : curesFor(facts, locked, sight, now),
   }
 }

@@ -83,7 +83,7 @@ const CLASSES: Readonly<Record<Judged['class'], string>> = {
 
 /** What a holder was denied, and whether it got a place after all. */
 export const deniedText = ({ first, last, requests, because, status, granted, grantedBy }: Denial) =>
-  `${requests} requests from ${first} to ${last}: ${because}${status ? ` ${status}` : ''}${granted ? `; a place on ${granted} (${grantedBy})` : ''}`
+  `${requests === 1 ? `a request on ${last}` : `${requests} requests from ${first} to ${last}`}: ${because}${status ? ` ${status}` : ''}${granted ? `; a place on ${granted} (${grantedBy})` : ''}`
 
 export const holderText = ({ holder, department, units, kind, expiresAt, lapsed, ref }: LeaseHolder) =>
   `${nameOf(holder)}${department ? ` (${department})` : ''}: ${units} by ${kind} ${ref}, ${lapsed ? 'lapsed since' : 'until'} ${expiresAt}`

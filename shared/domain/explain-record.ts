@@ -43,7 +43,13 @@ export function becameOf(events: readonly Event[], subjectId: string, others: bo
   const next = events.find(
     (one) => one.requestId === requestId && BEGINS.has(one.type) && one.subject.id !== subjectId,
   )
-  const taken = next ? `; its place went to ${next.subject.id} (${nameOf(Told.parse(next.after ?? {}))})` : ''
+  const taken = next ? `; its place went to ${goneTo(next)}` : ''
   const by = typeof after?.['by'] === 'string' ? `; its place went to ${after['by']}` : ''
   return `${type} on ${at}${who}${reason ? `: ${reason}` : ''}${taken}${by}`
+}
+
+/** Who has it now, where the record says so: a place kept for a ticket says it once it is claimed. */
+function goneTo({ subject, after }: Event): string {
+  const told = Told.parse(after ?? {})
+  return Object.keys(told).length === 0 ? subject.id : `${subject.id} (${nameOf(told)})`
 }

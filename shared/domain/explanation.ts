@@ -70,6 +70,24 @@ export const free = (who: Cure['who'], cure: string, more: Partial<Cure> = {}): 
 
 export const purchase = (cure: string): Cure => ({ cure, who: 'vendor', costs: 'money' })
 
+/**
+ * What of an explanation a license key is told: of its own license all, of others only what counts, as its validation
+ * shows it, and neither their keys nor what is the matter with them.
+ */
+export function toldTo(own: LicenseId, explanation: Explanation): Explanation {
+  const isOwn = ({ licenseId }: { licenseId?: LicenseId | undefined }) =>
+    licenseId === undefined || licenseId === own
+  return {
+    ...explanation,
+    chain: explanation.chain
+      .filter((one) => isOwn(one) || one.passed)
+      .map((one) =>
+        isOwn(one) ? one : { ...one, evidence: one.evidence.replace(/, key ending in .*$/, '') },
+      ),
+    cures: explanation.cures.filter(isOwn),
+  }
+}
+
 /** What the caller may be told beyond its own: who else uses the license, and whom to ask. */
 export type Sight = {
   /** A license key may be anybody's who has the application: it is told numbers, and no names. */

@@ -92,6 +92,15 @@ describe('why a license does not count', () => {
       body: { licenseId: license.id },
     })
     expect(byKey.body).toEqual(explained)
+    // Of other licenses a key learns what counts, and nothing else.
+    const other = await scenario.issue()
+    const headers = { authorization: `License ${other.key}` }
+    const about = async (body: object) => api.call('POST', '/v1/explain', { headers, body })
+    expect(outcome(await about({ licenseId: license.id }))).toBe('404 NOT_FOUND')
+    for (const body of [{ feature: 'sso' }, { metric: 'users' }, { userId: 'ada' }])
+      expect(JSON.stringify((await about(body)).body)).not.toMatch(
+        `${license.id}|audit|${license.key.slice(-4)}`,
+      )
     scenario = await createScenario(api)
     const token = await api.token('tenant:app', scenario.tenant.id)
     expect(outcome(await api.call('POST', '/v1/explain', { token, body: { licenseId: license.id } }))).toBe(
