@@ -4,7 +4,7 @@
  */
 export type Job = {
   /** The context whose function runs it. */
-  readonly context: 'trust' | 'seats'
+  readonly context: 'trust' | 'seats' | 'scim'
   readonly everyMinutes: number
   readonly purpose: string
   /** One sentence: what users lose while it does not run. It is the alarm's text. */
@@ -34,6 +34,12 @@ export const jobs = {
       'Tells people whose seats are idle by the rules of their tenant, and takes back what nobody kept.',
     errorImpact:
       'Idle seats are not taken back and nobody is told of it; who waits for one waits longer, and nobody loses one.',
+  },
+  spreadGroups: {
+    context: 'scim',
+    everyMinutes: 5,
+    purpose: 'Gives people what their groups give now, where a request had no time for all of them.',
+    errorImpact: 'People in large groups keep roles and seats that their group no longer gives, or wait for new ones.',
   },
 } as const satisfies Readonly<Record<string, Job>>
 

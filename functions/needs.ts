@@ -35,6 +35,7 @@ export const needs = {
   usage: { table: 'write', signing: 'verify' },
   people: { table: 'write', signing: 'verify' },
   seats: { table: 'write', signing: 'verify' },
+  scim: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', activationKeys: 'verify', sessionKeys: true },
   records: { table: 'write', stream: true },
   service: { table: 'read' },

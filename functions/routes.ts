@@ -9,6 +9,7 @@ import { licensesRoutes } from './licenses/routes.ts'
 import { peopleRoutes } from './people/routes.ts'
 import { poolsRoutes } from './pools/routes.ts'
 import { releasesRoutes } from './releases/routes.ts'
+import { scimRoutes } from './scim/routes.ts'
 import { seatsRoutes } from './seats/routes.ts'
 import { serviceRoutes } from './service/routes.ts'
 import { tenantsRoutes } from './tenants/routes.ts'
@@ -32,6 +33,7 @@ export const contexts = {
   releases: releasesRoutes,
   people: peopleRoutes,
   seats: seatsRoutes,
+  scim: scimRoutes,
   trust: trustRoutes,
   /** No routes: the table's stream calls it. */
   records: {},

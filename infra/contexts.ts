@@ -75,6 +75,11 @@ export const contextSettings = {
     memoryMb: 1024,
     errorImpact: 'Tenants do not see their seats, and cannot assign, revoke or reserve any.',
   },
+  scim: {
+    memoryMb: 1024,
+    errorImpact:
+      'Directories cannot push people and groups: joiners get no seats and leavers keep theirs until it is repeated.',
+  },
   trust: {
     memoryMb: 1024,
     errorImpact:

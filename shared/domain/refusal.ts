@@ -76,6 +76,11 @@ export const REFUSALS = {
     title: 'Too many failed attempts',
     next: 'Wait for the seconds named in Retry-After and check the credential before trying again.',
   },
+  UNFINISHED: {
+    status: 503,
+    title: 'Not all of it is done yet',
+    next: 'Send the same request again: it goes on where this one ended.',
+  },
   CONTENDED: {
     status: 503,
     title: 'Too many changes of one resource at once',

@@ -80,12 +80,25 @@ export type Read = { readonly items: Item[]; readonly next: Place | undefined }
 export const Place = z.record(z.string(), z.string())
 export type Place = z.infer<typeof Place>
 
-/** The pages of a range, from a place on; resumable, because each page says where the next begins. */
-export async function* readPages({ client, name }: Table, range: Range, from?: Place): AsyncGenerator<Read> {
+/**
+ * The pages of a range, from a place on; resumable, because each page says where the next begins.
+ *
+ * @param most items in a page; as many as DynamoDB gives, 1 MB, if absent
+ */
+export async function* readPages(
+  { client, name }: Table,
+  range: Range,
+  from?: Place,
+  most?: number,
+): AsyncGenerator<Read> {
   let place = from
   do {
     const page: QueryCommandOutput = await client.send(
-      new QueryCommand({ ...rangeQuery(name, range), ...(place && { ExclusiveStartKey: place }) }),
+      new QueryCommand({
+        ...rangeQuery(name, range),
+        ...(most !== undefined && { Limit: most }),
+        ...(place && { ExclusiveStartKey: place }),
+      }),
     )
     place = page.LastEvaluatedKey && Place.parse(page.LastEvaluatedKey)
     yield { items: page.Items ?? [], next: place }

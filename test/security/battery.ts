@@ -2,7 +2,7 @@ import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/lib-dynamodb'
 import { type Operation, operations } from '../../functions/routes.ts'
 import type { Role } from '../../shared/domain/access.ts'
 import { isMutation } from '../../shared/platform/http/parse.ts'
-import { Problem } from '../../shared/platform/http/problem.ts'
+import { Problem, ScimError } from '../../shared/platform/http/problem.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { type Answer, type Api, type CallOptions, outcome } from '../support/api.ts'
 import { declaredFor } from './declared.ts'
@@ -45,9 +45,15 @@ export function faultsOf(operation: Operation, answer: Answer): string[] {
   const cache = cacheable ? `public, max-age=${cacheSeconds}` : 'no-store'
   if (headers['cache-control'] !== cache) faults.push(`may be cached: ${headers['cache-control']}`)
   if (status >= 400) {
-    if (headers['content-type'] !== 'application/problem+json') faults.push('is no problem document')
+    const isScim = operation.dialect === 'scim'
+    const type = isScim ? 'application/scim+json' : 'application/problem+json'
+    if (headers['content-type'] !== type) faults.push('is no problem document')
     const problem = Problem.safeParse(body)
-    if (!problem.success) faults.push(`is not the Problem schema: ${problem.error.message}`)
+    const error = ScimError.safeParse(body)
+    if (isScim) {
+      if (!error.success) faults.push(`is not the ScimError schema: ${error.error.message}`)
+      else if (error.data.status !== String(status)) faults.push('says another status')
+    } else if (!problem.success) faults.push(`is not the Problem schema: ${problem.error.message}`)
     else if (problem.data.requestId !== headers['x-request-id'] || problem.data.status !== status)
       faults.push('says another request id or status')
     if (status >= 500) faults.push('is a fault')

@@ -15,15 +15,21 @@ const Document = z.object({
     responses: z.record(
       z.string(),
       z.object({
+        /** Where the body has no place for the code. */
+        headers: z
+          .object({ 'x-problem-code': z.object({ schema: z.object({ enum: z.array(z.string()) }) }) })
+          .optional(),
         content: z.object({
-          'application/problem+json': z.object({
-            schema: z.object({
-              allOf: z.tuple([
-                z.object({ $ref: z.literal('#/components/schemas/Problem') }),
-                z.object({ properties: z.object({ code: z.object({ enum: z.array(z.string()) }) }) }),
-              ]),
-            }),
-          }),
+          'application/problem+json': z
+            .object({
+              schema: z.object({
+                allOf: z.tuple([
+                  z.object({ $ref: z.literal('#/components/schemas/Problem') }),
+                  z.object({ properties: z.object({ code: z.object({ enum: z.array(z.string()) }) }) }),
+                ]),
+              }),
+            })
+            .optional(),
         }),
       }),
     ),
@@ -49,7 +55,10 @@ function answersOf(responses: Readonly<Record<string, z.infer<typeof Response>>>
     Object.entries(responses).flatMap(([status, response]) => {
       if (!('$ref' in response)) return [status]
       const shared = components.responses[response.$ref.replace('#/components/responses/', '')]
-      const codes = shared?.content['application/problem+json'].schema.allOf[1].properties.code.enum ?? []
+      const codes =
+        shared?.content['application/problem+json']?.schema.allOf[1].properties.code.enum ??
+        shared?.headers?.['x-problem-code'].schema.enum ??
+        []
       return codes.map((code) => `${status} ${code}`)
     }),
   )

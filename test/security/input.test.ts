@@ -59,7 +59,7 @@ const withBody = named.filter(([, { body }]) => body !== undefined)
 
 describe('a body that is not as declared changes nothing and is answered with what is wrong', () => {
   test.each(withBody)('%s', async (_, operation) => {
-    const { body: schema, bodyLimit = BODY_LIMIT, textBody } = operation
+    const { body: schema, bodyLimit = BODY_LIMIT, textBody, dialect } = operation
     if (schema === undefined) throw new Error('not here')
     const good = await goodRequest(operation)
     const body = Object(good.body)
@@ -78,6 +78,10 @@ describe('a body that is not as declared changes nothing and is answered with wh
         sent: withText(`{"__proto__":{"admin":true},${JSON.stringify(body).slice(1)}`.replace(',}', '}')),
         code: /^400 INVALID_REQUEST$/,
       },
+    ]
+    const cases: Case[] = [
+      // Directories send more than is kept, and it is left out (RFC 7644, section 3.3).
+      ...(dialect === 'scim' ? [] : unknown),
       ...fieldsOf(schema).flatMap((field): Case[] => {
         const bad = spoiled(schema, body, field)
         if (bad === undefined) return []

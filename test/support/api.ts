@@ -136,9 +136,11 @@ export async function startApi({ oidcIssuers = [], edge, countryModule }: ApiOpt
 }
 
 /** How a request ended, in short: `201`, or `409 CODE_TAKEN`. */
-export function outcome({ status, body }: Answer): string {
+export function outcome({ status, headers, body }: Answer): string {
   const problem = z.object({ code: z.string() }).safeParse(body)
-  return status >= 400 && problem.success ? `${status} ${problem.data.code}` : String(status)
+  // SCIM's error bodies have no place for it.
+  const code = problem.success ? problem.data.code : headers['x-problem-code']
+  return status >= 400 && code !== undefined ? `${status} ${code}` : String(status)
 }
 
 /** The fields that a problem document names. */

@@ -1,0 +1,39 @@
+import type { Group } from '../../shared/domain/directory.ts'
+import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { nameEntity } from '../../shared/store/address.ts'
+import { groupItem } from '../../shared/store/group.ts'
+import { groupNameKey, type Key } from '../../shared/store/keys.ts'
+import { type Action, putOnce, putRevision } from '../../shared/store/transact.ts'
+import { outdated } from '../until-fresh.ts'
+
+/** What a group is found by, and nobody else may be. One that is taken away leaves it free. */
+function addresses({ tenantId, displayName, externalId, deletedAt }: Group): Map<string, Key> {
+  if (deletedAt !== undefined) return new Map()
+  return new Map([
+    ['name', groupNameKey(tenantId, 'NAME', displayName.toLowerCase())],
+    ...(externalId ? [['external id', groupNameKey(tenantId, 'EXTERNAL', externalId)] as const] : []),
+  ])
+}
+
+/** Makes a group, or replaces it as it was read; with its addresses. */
+export function writeGroup(
+  before: Group | undefined,
+  after: Group,
+): { writes: Record<string, Action>; refusals: Record<string, Refusal> } {
+  const writes: Record<string, Action> = {
+    group: before === undefined ? putOnce(groupItem(after)) : putRevision(groupItem(after), before.revision),
+  }
+  const [old, next] = [before ? addresses(before) : new Map<string, Key>(), addresses(after)]
+  for (const [name, key] of next)
+    if (old.get(name)?.sk !== key.sk) writes[name] = putOnce(nameEntity.encode(key, { id: after.id }))
+  for (const [name, key] of old)
+    if (next.get(name)?.sk !== key.sk) writes[`old ${name}`] = { kind: 'remove', key }
+  return {
+    writes,
+    refusals: {
+      group: outdated,
+      name: refuse('GROUP_EXISTS', `There is a group called ${after.displayName}.`),
+      'external id': refuse('GROUP_EXISTS', `There is a group with the external id ${after.externalId}.`),
+    },
+  }
+}

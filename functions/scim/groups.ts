@@ -1,0 +1,300 @@
+import type { Group } from '../../shared/domain/directory.ts'
+import { isListed } from '../../shared/domain/person-directory.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { changes } from '../../shared/domain/revision.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { type GroupId, newGroupId, type TenantId, UserId } from '../../shared/platform/ids.ts'
+import { groupMemberEntity, readGroup, readGroups, readMembers } from '../../shared/store/group.ts'
+import { groupMemberKey, tenantKey } from '../../shared/store/keys.ts'
+import { readItems } from '../../shared/store/read.ts'
+import { checkLive } from '../../shared/store/transact.ts'
+import { readUsers } from '../../shared/store/user.ts'
+import { missing } from '../change-person.ts'
+import type { CommitRequest } from '../services.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
+import type { VerifyingServices } from '../verified.ts'
+import { readFilter } from './filter.ts'
+import { type GroupChange, groupChange } from './group-patch.ts'
+import { groupResource } from './group-resource.ts'
+import { writeGroup } from './group-writes.ts'
+import { type Move, moveMembers, type Request } from './membership.ts'
+import { isAsked, projected } from './project.ts'
+import type { scimRoutes } from './routes.ts'
+import { LIST, RESOURCES } from './schemas.ts'
+import type { GroupResource } from './shapes.ts'
+import { spread, takeAway } from './spread.ts'
+import { tenantOf } from './tenant.ts'
+
+type GroupHandlers = Pick<
+  Handlers<typeof scimRoutes, VerifyingServices>,
+  | 'listScimGroups'
+  | 'createScimGroup'
+  | 'getScimGroup'
+  | 'replaceScimGroup'
+  | 'patchScimGroup'
+  | 'deleteScimGroup'
+>
+
+/** Groups of a tenant: they are read all together. */
+const MOST_GROUPS = 1_000
+/** Members in one answer; an answer of Lambda has at most 6 MB. */
+const MOST_MEMBERS = 20_000
+
+export const groupHandlers: GroupHandlers = {
+  async listScimGroups(call, { table, issuer }) {
+    const tenantId = tenantOf(call)
+    const { filter, startIndex, count } = call.query
+    const first = Math.max(1, startIndex)
+    let groups = (await readGroups(table, tenantId)).filter(({ deletedAt }) => deletedAt === undefined)
+    if (filter !== undefined) {
+      const wanted = readFilter(filter, RESOURCES.Group)
+      if (isRefusal(wanted)) return wanted
+      // Of members only those that the filter names need be known.
+      const named = wanted.valuesOf('members.value').flatMap((id) => UserId.safeParse(id).data ?? [])
+      const people = named.length > 0 ? await readUsers(table, tenantId, [...new Set(named)]) : []
+      const membersOf = (id: GroupId) =>
+        people.filter(({ directory }) => directory?.groups.includes(id)).map((user) => user.id)
+      groups = groups.filter((group) => wanted.matches(groupResource(group, membersOf(group.id), issuer)))
+    }
+    const page = groups.slice(first - 1, first - 1 + Math.max(0, count))
+    const Resources: GroupResource[] = []
+    let shown = 0
+    for (const group of page) {
+      const members = isAsked('members', call.query) ? await readMembers(table, tenantId, group.id) : []
+      shown += members.length
+      if (shown > MOST_MEMBERS) return tooMany
+      Resources.push(projected(groupResource(group, members, issuer), call.query))
+    }
+    return {
+      schemas: [LIST],
+      totalResults: groups.length,
+      startIndex: first,
+      itemsPerPage: Resources.length,
+      Resources,
+    }
+  },
+
+  createScimGroup: async (call, services) => {
+    const { table, commit, issuer } = services
+    const tenantId = tenantOf(call)
+    const members = await readPeople(
+      services,
+      tenantId,
+      (call.body.members ?? []).map(({ value }) => value),
+    )
+    if (isRefusal(members)) return members
+    const all = await readGroups(table, tenantId)
+    if (all.length >= MOST_GROUPS) return refuse('IN_USE', `A tenant has at most ${MOST_GROUPS} groups.`)
+    const { displayName, externalId } = call.body
+    const group: Group = {
+      id: newGroupId(call.now),
+      tenantId,
+      displayName,
+      ...(externalId && { externalId }),
+      createdAt: call.now,
+      revision: 1,
+      given: 1,
+    }
+    const { writes, refusals } = writeGroup(undefined, group)
+    const isEmpty = members.length === 0
+    const reply = projected(groupResource(group, members, issuer), call.query)
+    const done = await commit(isEmpty ? call : { ...call, idempotencyKey: undefined }, {
+      writes: { ...writes, tenant: checkLive(tenantKey(tenantId)) },
+      events: [{ type: 'group.created', tenantId, subject: { type: 'group', id: group.id }, after: group }],
+      reply,
+      refusals: { ...refusals, tenant: refuse('ARCHIVED', 'The tenant is archived.') },
+    })
+    if (isRefusal(done) || isEmpty) return done
+    const joined = await moveMembers(
+      call,
+      services,
+      tenantId,
+      group.id,
+      members.map((id) => [id, 'join']),
+    )
+    // Its reply is kept once all are in it.
+    return joined ?? commit(call, { writes: {}, events: [], reply, refusals: {} })
+  },
+
+  async getScimGroup(call, { table, issuer }) {
+    const tenantId = tenantOf(call)
+    const group = await readGroup(table, tenantId, call.params.groupId)
+    if (group === undefined || group.deletedAt !== undefined) return missing
+    const members = isAsked('members', call.query) ? await readMembers(table, tenantId, group.id) : []
+    if (members.length > MOST_MEMBERS) return tooMany
+    return projected(groupResource(group, members, issuer), call.query)
+  },
+
+  async replaceScimGroup(call, services) {
+    const { displayName, externalId, members } = call.body
+    const change: GroupChange = {
+      displayName,
+      externalId: externalId ?? null,
+      isReplaced: true,
+      add: new Set((members ?? []).map(({ value }) => value)),
+      remove: new Set(),
+    }
+    return changeGroup(call, services, change, async (group) => {
+      const ids = await readMembers(services.table, group.tenantId, group.id)
+      return projected(groupResource(group, ids, services.issuer), call.query)
+    })
+  },
+
+  async patchScimGroup(call, services) {
+    const change = groupChange(call.body.Operations)
+    if (isRefusal(change)) return change
+    const done = await changeGroup(call, services, change, async () => ({}))
+    return isRefusal(done) ? done : undefined
+  },
+
+  async deleteScimGroup(call, services) {
+    const group = await readGroup(services.table, tenantOf(call), call.params.groupId)
+    if (group === undefined) return missing
+    if (group.deletedAt === undefined) {
+      const refused = checkRevision(group, call.revision)
+      if (refused) return refused
+    }
+    return takeAway(call, services, group)
+  },
+}
+
+const tooMany = refuse('INVALID_REQUEST', `There are more than ${MOST_MEMBERS} members to show.`, {
+  errors: [{ field: '/query/excludedAttributes', message: 'leave out members' }],
+  members: { scimType: 'tooMany' },
+})
+
+type Changing = CommitRequest &
+  Request & {
+    readonly params: { readonly groupId: GroupId }
+    readonly revision: number
+  }
+
+/** Members first, each with its seats; then the group itself, with what tells of it. A repetition finds nothing to do. */
+async function changeGroup<Reply extends object>(
+  call: Changing,
+  services: VerifyingServices,
+  change: GroupChange,
+  replyOf: (group: Group) => Promise<Reply>,
+) {
+  const { table } = services
+  const tenantId = tenantOf(call)
+  const { groupId } = call.params
+  const group = await readGroup(table, tenantId, groupId)
+  if (group === undefined || group.deletedAt !== undefined) return missing
+  const refused = checkRevision(group, call.revision)
+  if (refused) return refused
+  const moves = await movesFor(services, group, change)
+  if (isRefusal(moves)) return moves
+  const moved = await moveMembers(call, services, tenantId, groupId, moves)
+  if (moved) return moved
+  const done = await untilFresh(async () => {
+    const current = await readGroup(table, tenantId, groupId)
+    if (current === undefined || current.deletedAt !== undefined) return missing
+    const next = edited(current, change, moves.length > 0)
+    const { writes, refusals } = writeGroup(current, next)
+    const members = moves.length > 0 ? { members: moves.length } : {}
+    const differences = changes(current, next)
+    return services.commit(call, {
+      writes: next === current ? {} : writes,
+      events:
+        next === current
+          ? []
+          : [
+              {
+                type: 'group.edited',
+                tenantId,
+                subject: { type: 'group', id: groupId },
+                before: differences.before,
+                after: { ...differences.after, ...members },
+              },
+            ],
+      reply: await replyOf(next),
+      refusals,
+    })
+  })
+  if (!isRefusal(done)) await spread(call, services, tenantId, groupId)
+  return done
+}
+
+function checkRevision({ revision }: Group, named: number): Refusal | undefined {
+  return named > 0 && named !== revision ? outdated : undefined
+}
+
+/** The group as it is to be. A name may be a role's, so that another name gives another role. */
+function edited(group: Group, { displayName, externalId }: GroupChange, isMoved: boolean): Group {
+  const { externalId: before, ...others } = group
+  const nextId = externalId === undefined ? before : (externalId ?? undefined)
+  const isRenamed = displayName !== undefined && displayName !== group.displayName
+  if (!isRenamed && nextId === before && !isMoved) return group
+  const givesOther = isRenamed && group.roles === undefined
+  return {
+    ...others,
+    ...(isRenamed && { displayName }),
+    ...(nextId && { externalId: nextId }),
+    ...(givesOther && { given: group.given + 1, spreading: true as const }),
+    revision: group.revision + 1,
+  }
+}
+
+/** Who joins and who leaves. Who joins must be somebody; who leaves may be nobody any more. */
+async function movesFor(
+  services: VerifyingServices,
+  { tenantId, id }: Group,
+  { isReplaced, add, remove }: GroupChange,
+): Promise<(readonly [UserId, Move])[] | Refusal> {
+  const joining = [...add]
+  const before = isReplaced
+    ? new Set<string>(await readMembers(services.table, tenantId, id))
+    : await amongMembers(services, tenantId, id, [...joining, ...remove])
+  const wanted = await readPeople(
+    services,
+    tenantId,
+    joining.filter((one) => !before.has(one)),
+  )
+  if (isRefusal(wanted)) return wanted
+  const leaving = isReplaced
+    ? [...before].filter((one) => !add.has(one))
+    : [...remove].filter((one) => before.has(one))
+  return [
+    ...leaving.flatMap((one): (readonly [UserId, Move])[] => {
+      const known = UserId.safeParse(one)
+      return known.success ? [[known.data, 'leave']] : []
+    }),
+    ...wanted.map((one): readonly [UserId, Move] => [one, 'join']),
+  ]
+}
+
+/** Which of these people are in the group. */
+async function amongMembers(
+  { table }: VerifyingServices,
+  tenantId: TenantId,
+  groupId: GroupId,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const keys = [...new Set(ids)].flatMap((id) => {
+    const known = UserId.safeParse(id)
+    return known.success ? [groupMemberKey(tenantId, groupId, known.data)] : []
+  })
+  return new Set((await readItems(table, keys)).map((item) => groupMemberEntity.decode(item).userId))
+}
+
+/** People that are there for the directory, all of them. */
+async function readPeople(
+  { table }: VerifyingServices,
+  tenantId: TenantId,
+  ids: readonly string[],
+): Promise<UserId[] | Refusal> {
+  const known = [...new Set(ids)].map((id) => UserId.safeParse(id).data ?? id)
+  const people = await readUsers(
+    table,
+    tenantId,
+    known.flatMap((id) => UserId.safeParse(id).data ?? []),
+  )
+  const there = new Set<string>(people.filter(isListed).map(({ id }) => id))
+  const stranger = known.find((id) => !there.has(id))
+  return stranger === undefined
+    ? [...there].map((id) => UserId.parse(id))
+    : refuse('INVALID_REQUEST', `There is no person ${stranger}.`, {
+        members: { scimType: 'invalidValue' },
+      })
+}

@@ -1,0 +1,16 @@
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { VerifyingServices } from '../verified.ts'
+import { bulk } from './bulk.ts'
+import { discoveryHandlers } from './discovery.ts'
+import { groupRoleHandlers } from './group-roles.ts'
+import { groupHandlers } from './groups.ts'
+import type { scimRoutes } from './routes.ts'
+import { userHandlers } from './users.ts'
+
+export const scimHandlers: Handlers<typeof scimRoutes, VerifyingServices> = {
+  ...userHandlers,
+  ...groupHandlers,
+  bulkScim: bulk,
+  ...discoveryHandlers,
+  ...groupRoleHandlers,
+}

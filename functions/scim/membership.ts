@@ -1,0 +1,122 @@
+import type { Directory, Group } from '../../shared/domain/directory.ts'
+import { directoryOf, inGroups, isListed, revised } from '../../shared/domain/person-directory.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { GroupId, TenantId, UserId } from '../../shared/platform/ids.ts'
+import { readGroup, readGroupsOf } from '../../shared/store/group.ts'
+import { groupKey } from '../../shared/store/keys.ts'
+import type { Action } from '../../shared/store/transact.ts'
+import { editPersonFor, missing } from '../change-person.ts'
+import type { CommitRequest } from '../services.ts'
+import { outdated } from '../until-fresh.ts'
+import type { VerifyingServices } from '../verified.ts'
+import { declaredRoles } from './users.ts'
+
+/** A request that changes who is in a group, and the time it has. */
+export type Request = Pick<CommitRequest, 'caller' | 'now' | 'requestId'> & {
+  readonly remaining: () => number
+}
+
+/** What becomes of a person's membership: it joins, leaves, or stays and gets what the group gives now. */
+export type Move = 'join' | 'leave' | 'stay'
+
+/** People changed at once: all of them may draw from one pool, and would be in each other's way. */
+const AT_ONCE = 4
+/** Milliseconds to keep for the answer. */
+const RESERVE = 4_000
+const ROUNDS = 4
+
+/** The work that time did not allow: the same request again goes on with it. */
+export const unfinished = (left: number) =>
+  refuse('UNFINISHED', `${left} people are still to be changed; those before them are done.`, {
+    retryAfter: 1,
+  })
+
+/**
+ * Changes membership, each person with its roles and seats in one transaction. It is the person's row that says which
+ * groups it is in, so a repeated change finds nothing to do.
+ *
+ * @returns how many were changed and are in no list any more; or the refusal of one, or that time ran out
+ */
+export async function moveMembers(
+  request: Request,
+  services: VerifyingServices,
+  tenantId: TenantId,
+  groupId: GroupId,
+  moves: readonly (readonly [UserId, Move])[],
+): Promise<Refusal | undefined> {
+  let open = [...moves]
+  for (let round = 0; open.length > 0; round += 1) {
+    const again: (readonly [UserId, Move])[] = []
+    const queue = open.values()
+    let refused: Refusal | undefined
+    let isLate = false
+    // Those who lost every race try once more, on their own.
+    const width = round === 0 ? AT_ONCE : 1
+    await Promise.all(
+      Array.from({ length: Math.min(width, open.length) }, async () => {
+        for (const one of queue) {
+          isLate ||= request.remaining() < RESERVE
+          if (isLate || refused !== undefined) {
+            again.push(one)
+            continue
+          }
+          const done = await moveMember(request, services, tenantId, groupId, ...one)
+          if (!isRefusal(done) || done.refused === 'NOT_FOUND') continue
+          if (done.refused === 'CONTENDED' && round < ROUNDS) again.push(one)
+          else refused = done
+        }
+      }),
+    )
+    if (refused !== undefined) return refused
+    if (isLate) return unfinished(again.length)
+    open = again
+  }
+  return undefined
+}
+
+function moveMember(
+  request: Request,
+  services: VerifyingServices,
+  tenantId: TenantId,
+  groupId: GroupId,
+  userId: UserId,
+  move: Move,
+) {
+  const { table } = services
+  let seen: Group | undefined
+  return editPersonFor(
+    { ...request, idempotencyKey: undefined, fingerprint: '' },
+    services,
+    { tenantId, userId },
+    {
+      event: move === 'stay' ? 'user.edited' : `group.${move === 'join' ? 'joined' : 'left'}`,
+      mayWait: true,
+      async next({ user }, seating) {
+        seen = await readGroup(table, tenantId, groupId)
+        const isOpen = seen !== undefined && seen.deletedAt === undefined
+        if (move === 'join' && !(isOpen && isListed(user))) return missing
+        const before: Directory['groups'] = directoryOf(user).groups
+        const others = before.filter((id) => id !== groupId)
+        if (move === 'leave' ? others.length === before.length : move === 'stay' && !before.includes(groupId))
+          return user
+        const wanted = move === 'leave' || !isOpen ? others : [...others, groupId]
+        const groups = await readGroupsOf(table, tenantId, wanted)
+        const next = inGroups(user, groups, declaredRoles(seating))
+        return isRefusal(next) ? next : revised(user, next)
+      },
+      also: () =>
+        seen === undefined || move === 'leave'
+          ? { writes: {}, refusals: {} }
+          : { writes: { 'what it gives': givesAsRead(seen) }, refusals: { 'what it gives': outdated } },
+    },
+    () => ({}),
+  )
+}
+
+/** Nobody joins a group on what it gave before. */
+const givesAsRead = ({ tenantId, id, given }: Group): Action => ({
+  kind: 'check',
+  key: groupKey(tenantId, id),
+  condition: 'given = :given',
+  values: { ':given': given },
+})

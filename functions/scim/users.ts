@@ -1,0 +1,189 @@
+import {
+  inGroups,
+  isListed,
+  revised,
+  withoutDirectory,
+  withProfile,
+} from '../../shared/domain/person-directory.ts'
+import { fieldErrors, isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { Seating } from '../../shared/domain/seat-decision.ts'
+import { emailKey, type User } from '../../shared/domain/user.ts'
+import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
+import type { TenantId, UserId } from '../../shared/platform/ids.ts'
+import { readGroupsOf } from '../../shared/store/group.ts'
+import { findUser, findUserName, readUser, readUsers } from '../../shared/store/user.ts'
+import { editPersonFor, missing } from '../change-person.ts'
+import { createPerson } from '../create-person.ts'
+import { outdated } from '../until-fresh.ts'
+import type { VerifyingServices } from '../verified.ts'
+import { listUsers } from './list-users.ts'
+import { patched } from './patch.ts'
+import { projected } from './project.ts'
+import type { scimRoutes } from './routes.ts'
+import { UserInput } from './shapes.ts'
+import { tenantOf } from './tenant.ts'
+import { profileOf, userDocument, userResource } from './user-resource.ts'
+
+type UserHandlers = Pick<
+  Handlers<typeof scimRoutes, VerifyingServices>,
+  'listScimUsers' | 'createScimUser' | 'getScimUser' | 'replaceScimUser' | 'patchScimUser' | 'deleteScimUser'
+>
+
+export const userHandlers: UserHandlers = {
+  listScimUsers: listUsers,
+
+  async createScimUser(call, services) {
+    const tenantId = tenantOf(call)
+    const profile = profileOf(call.body)
+    const externalId = call.body.externalId ?? undefined
+    const known = await findKnown(services, tenantId, profile.userName, externalId)
+    if (isRefusal(known)) return known
+    // Who comes back is who it was.
+    if (known) return changed(call, services, known, 'user.restored', () => call.body, true)
+    return createPerson(
+      call,
+      services,
+      tenantId,
+      {
+        mayWait: true,
+        next: (blank, { organizations, policy }) =>
+          withProfile(
+            { ...blank, name: profile.userName, directory: { ...NOTHING, userName: profile.userName } },
+            [],
+            profile,
+            externalId,
+            { organizations, policy, now: call.now },
+          ),
+      },
+      ({ user }) => projected(userResource(user, services.issuer), call.query),
+    )
+  },
+
+  async getScimUser(call, { table, issuer }) {
+    const user = await readUser(table, tenantOf(call), call.params.userId)
+    return user && isListed(user) ? projected(userResource(user, issuer), call.query) : missing
+  },
+
+  replaceScimUser: (call, services) =>
+    changed(call, services, call.params.userId, 'user.edited', () => call.body),
+
+  patchScimUser: (call, services) =>
+    changed(call, services, call.params.userId, 'user.edited', (user) => {
+      const document = patched(userDocument(user), call.body.Operations)
+      if (isRefusal(document)) return document
+      const parsed = UserInput.safeParse(document)
+      return parsed.success
+        ? parsed.data
+        : refuse('INVALID_REQUEST', 'The person would not be valid.', {
+            errors: fieldErrors(parsed.error, '/body'),
+          })
+    }),
+
+  async deleteScimUser(call, services) {
+    const done = await editPersonFor(
+      call,
+      services,
+      { tenantId: tenantOf(call), userId: call.params.userId },
+      {
+        event: 'user.archived',
+        mayWait: true,
+        next: ({ user, seats }) =>
+          checkSeen(user, call.revision) ?? revised(user, withoutDirectory(user, seats, call.now)),
+      },
+      () => ({}),
+    )
+    return isRefusal(done) ? done : undefined
+  },
+}
+
+const NOTHING = { emails: [], addresses: [], groups: [], roles: [] }
+
+type Changing = Pick<
+  Call<(typeof scimRoutes)['replaceScimUser']>,
+  'caller' | 'now' | 'requestId' | 'idempotencyKey' | 'fingerprint' | 'revision' | 'query'
+>
+
+/** Makes a person what a directory says it is. One that the directory took away is back in the groups it was in. */
+function changed(
+  call: Changing,
+  services: VerifyingServices,
+  userId: UserId,
+  event: string,
+  inputOf: (user: User) => UserInput | Refusal,
+  isBack = false,
+) {
+  const tenantId = tenantOf(call)
+  return editPersonFor(
+    call,
+    services,
+    { tenantId, userId },
+    {
+      event,
+      // The directory says who is here; a seat that is not free is waited for.
+      mayWait: true,
+      async next({ user, seats }, seating) {
+        const refused = isBack ? undefined : checkSeen(user, call.revision)
+        if (refused) return refused
+        // Somebody else was quicker to take the person back.
+        if (isBack && user.status !== 'archived') return taken(user)
+        const input = inputOf(user)
+        if (isRefusal(input)) return input
+        const { organizations, policy } = seating
+        const externalId = input.externalId ?? undefined
+        const told = withProfile(user, seats, profileOf(input), externalId, {
+          organizations,
+          policy,
+          now: call.now,
+        })
+        const former = told.status === 'archived' ? [] : (told.former?.groups ?? [])
+        if (former.length === 0) return revised(user, told)
+        const groups = await readGroupsOf(services.table, tenantId, [
+          ...new Set([...(told.directory?.groups ?? []), ...former]),
+        ])
+        const open = groups.filter(({ deletedAt }) => deletedAt === undefined)
+        const grouped = inGroups(told, open, declaredRoles(seating))
+        return isRefusal(grouped) ? grouped : revised(user, grouped)
+      },
+    },
+    ({ user }) => projected(userResource(user, services.issuer), call.query),
+  )
+}
+
+/** The person must be there for the directory, and be as it was when it was read, where the caller says so. */
+function checkSeen(user: User, revision: number): Refusal | undefined {
+  if (!isListed(user)) return missing
+  return revision > 0 && revision !== user.revision
+    ? { ...outdated, detail: `It is at ${user.revision}.` }
+    : undefined
+}
+
+const taken = ({ name }: Pick<User, 'name'>) =>
+  refuse('PERSON_EXISTS', `${name} has this user name or external id.`)
+
+/** Who a new person is already: one who left. Somebody who is here is somebody else. */
+async function findKnown(
+  { table }: VerifyingServices,
+  tenantId: TenantId,
+  userName: string,
+  externalId: string | undefined,
+): Promise<UserId | undefined | Refusal> {
+  const found = await Promise.all([
+    findUserName(table, tenantId, userName),
+    externalId ? findUser(table, tenantId, { externalId }) : undefined,
+    // One who is not from the directory is known to it by the e-mail address.
+    findUser(table, tenantId, { email: emailKey(userName) }),
+  ])
+  const ids = [...new Set(found.filter((id) => id !== undefined))]
+  const users = await readUsers(table, tenantId, ids)
+  const here = users.find((user) => user.status !== 'archived' || isListed(user))
+  if (here) return taken(here)
+  const [one, other] = users
+  return other ? taken(other) : one?.id
+}
+
+/** Every role that a product of the tenant gives a seat for. */
+export function declaredRoles({ products }: Pick<Seating, 'products'>): ReadonlySet<string> {
+  return new Set(
+    [...products.values()].flatMap(({ modules }) => modules.flatMap(({ seat }) => seat?.roles ?? [])),
+  )
+}
