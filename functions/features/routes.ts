@@ -59,6 +59,10 @@ const ExplainBody = z
     message:
       'name one subject: licenseId, feature, metric, a user (userId, email, organization), a machine (activationId, fingerprints), leaseId or ticketId',
   })
+  .refine(({ country, licenseId }) => country === undefined || licenseId !== undefined, {
+    message: 'country goes with licenseId',
+    path: ['country'],
+  })
 
 const evaluators = ['tenant:app', 'tenant:admin', 'license'] as const
 

@@ -1,7 +1,7 @@
 import type { Countries } from './country.ts'
 import { type Finding, type FindingCode, finding } from './finding.ts'
 import type { Place } from './place.ts'
-import type { Sighting } from './sighting.ts'
+import { sightingsInWords } from './sighting.ts'
 
 /** What is the matter with a place, and what would cure it; nothing with one inside. */
 export function placeFindings(rule: Countries, place: Place): Finding[] {
@@ -26,37 +26,28 @@ export function placeFindings(rule: Countries, place: Place): Finding[] {
     case 'travel':
       return found(
         'TRAVELING',
-        `${seen(evidence)}: day ${travel?.used} of ${travel?.allowed} outside within ${travel?.window}.`,
+        `${sightingsInWords(evidence)}: day ${travel?.used} of ${travel?.allowed} outside within ${travel?.window}.`,
         cureOf(rule),
       )
     case 'outside':
       if (!refused)
         return found(
           'COUNTRY_DOUBTFUL',
-          `The license does not cover ${seen(evidence)}; that is not certain enough to refuse it.`,
+          `The license does not cover ${sightingsInWords(evidence)}; that is not certain enough to refuse it.`,
           cureOf(rule),
         )
       return travel?.freeOn === undefined
-        ? found('COUNTRY_NOT_ALLOWED', `The license does not cover ${seen(evidence)}.`, cureOf(rule))
+        ? found(
+            'COUNTRY_NOT_ALLOWED',
+            `The license does not cover ${sightingsInWords(evidence)}.`,
+            cureOf(rule),
+          )
         : found(
             'TRAVEL_EXHAUSTED',
-            `${seen(evidence)}, and ${travel.used} of ${travel.allowed} days outside within ${travel.window} are used up.`,
+            `${sightingsInWords(evidence)}, and ${travel.used} of ${travel.allowed} days outside within ${travel.window} are used up.`,
             `Wait until ${travel.freeOn}, when a day is free again, or ${lower(cureOf(rule))}`,
           )
   }
-}
-
-const SOURCES: Readonly<Record<Sighting['source'], string>> = {
-  edge: 'seen by the edge',
-  ip: 'by its network address',
-  declared: 'declared',
-}
-
-/** `FR (seen by the edge, high confidence; declared DE)`. */
-function seen([first, ...others]: readonly Sighting[]): string {
-  if (first === undefined) return 'an unknown country'
-  const besides = others.map(({ source, country }) => `; ${SOURCES[source]}: ${country}`).join('')
-  return `${first.country} (${SOURCES[first.source]}, ${first.confidence} confidence${besides})`
 }
 
 function cureOf({ allow, deny }: Countries): string {

@@ -49,3 +49,20 @@ export function sightingsOf({ edge, ip, declared, relayed }: Shown): Sighting[] 
     .filter((one) => one !== undefined)
     .toSorted((a, b) => compareConfidence(b.confidence, a.confidence))
 }
+
+const SOURCES: Readonly<Record<Sighting['source'], string>> = {
+  edge: 'seen by the edge',
+  ip: 'by its network address',
+  declared: 'declared',
+}
+
+/** `seen by the edge, high confidence`. */
+export const inWords = ({ source, confidence }: Omit<Sighting, 'country'>): string =>
+  `${SOURCES[source]}, ${confidence} confidence`
+
+/** `FR (seen by the edge, high confidence; declared: DE)`. */
+export function sightingsInWords([first, ...others]: readonly Sighting[]): string {
+  if (first === undefined) return 'an unknown country'
+  const besides = others.map(({ source, country }) => `; ${SOURCES[source]}: ${country}`).join('')
+  return `${first.country} (${inWords(first)}${besides})`
+}

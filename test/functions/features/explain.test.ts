@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Explanation } from '../../../shared/domain/explanation.ts'
 import { type Api, outcome, startApi } from '../../support/api.ts'
+import { createPlan } from '../../support/resources.ts'
 import { createScenario, inDays, type Scenario } from '../../support/scenario.ts'
 
 let api: Api
@@ -106,5 +107,50 @@ describe('why a license does not count', () => {
     expect(outcome(await api.call('POST', '/v1/explain', { token, body: { licenseId: license.id } }))).toBe(
       '404 NOT_FOUND',
     )
+  })
+})
+
+describe('why a license is refused in a country', () => {
+  it('says what it is limited to, from where it was used, and what would cure it', async () => {
+    scenario = await createScenario(api)
+    const plan = await createPlan(api, scenario.product.id, {
+      rules: { countries: { allow: ['DE'], travel: { days: 1, window: 'P1Y' } } },
+    })
+    const { key, license } = await scenario.issue({ planId: plan.id })
+    for (const userId of ['ada', 'ada', 'eve']) await scenario.validate({ key, userId, country: 'FR' })
+    await scenario.validate({ key, country: 'KP' })
+
+    expect(await ask({ licenseId: license.id, country: 'DE' })).toMatchObject({ granted: true, cures: [] })
+    const { granted, chain, cures } = await ask({ licenseId: license.id, country: 'FR' })
+
+    expect(granted).toBe(true)
+    const evidence = chain.slice(-5).map(({ step, passed, evidence }) => [step, passed, evidence].join(': '))
+    expect(evidence).toEqual([
+      'limited to countries: true: allows DE; 1 day of travel within P1Y',
+      expect.stringMatching(/^may be used in FR: true: FR \(seen by the edge.*day 1 of 1/),
+      ...Array(3).fill(
+        expect.stringMatching(
+          /^was used from .*declared, medium confidence on 20..-..-.. of .*: a day of travel$/,
+        ),
+      ),
+    ])
+    expect(cures).toEqual([])
+  })
+
+  it('is refused where it is denied by name, and a key is told no names', async () => {
+    scenario = await createScenario(api)
+    const plan = await createPlan(api, scenario.product.id, { rules: { countries: { deny: ['KP'] } } })
+    const { key, license } = await scenario.issue({ planId: plan.id })
+    await scenario.validate({ key, userId: 'ada', country: 'KP' })
+    const headers = { authorization: `License ${key}` }
+    const body = { licenseId: license.id, country: 'KP' }
+    const told = Explanation.parse((await api.call('POST', '/v1/explain', { headers, body })).body)
+    expect(told).toMatchObject({
+      granted: false,
+      summary: 'The license does not cover KP (seen by the edge, high confidence).',
+      cures: [{ who: 'caller' }, { cure: 'Have KP covered.', who: 'vendor', costs: 'money' }],
+    })
+    expect(JSON.stringify(told)).not.toContain('ada')
+    expect(JSON.stringify(await ask(body))).toContain('of user ada: refused')
   })
 })
