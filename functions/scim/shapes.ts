@@ -42,7 +42,7 @@ export const GroupInput = z.object({
 export const Operation = z.object({
   op: z.string().min(1).max(20),
   path: z.string().max(500).nullish(),
-  value: z.unknown(),
+  value: z.unknown().optional(),
 })
 export const PatchInput = z.object({
   schemas: Names.min(1),
@@ -59,7 +59,7 @@ export const BulkInput = z.object({
         path: z.string().max(300),
         bulkId: z.string().max(200).nullish(),
         version: z.string().max(100).nullish(),
-        data: z.unknown(),
+        data: z.unknown().optional(),
       }),
     )
     .max(100),

@@ -24,6 +24,7 @@ const PolicyEdit = z
     cooldown: SeatPolicy.shape.cooldown.unwrap().nullable(),
     cureDays: SeatPolicy.shape.cureDays.unwrap(),
     activeDays: SeatPolicy.shape.activeDays.unwrap(),
+    undoDays: SeatPolicy.shape.undoDays.unwrap(),
   })
   .partial()
 

@@ -66,7 +66,7 @@ describe('a body that is not as declared changes nothing and is answered with wh
     const withText = (text: string): Sent => ({ ...good, body: text })
     const invalid = /^4\d\d [A-Z_]+$/
 
-    const cases: Case[] = [
+    const unknown: Case[] = [
       {
         name: 'an unknown field',
         sent: { ...good, body: { ...body, surprise: 1 } },
