@@ -3,7 +3,10 @@ import { epochSeconds, Instant } from '../platform/time.ts'
 import { SignedFacts, signedFacts } from './license.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
-/** Raise when `SignedFacts` changes; older files and rows keep being read as what they were signed as. */
+/**
+ * Raise when `SignedFacts` changes so that the same facts give other bytes; older files and rows keep being read as what
+ * they were signed as. A new field that may be absent, and has no default, changes nothing that was signed before.
+ */
 export const CLAIMS_VERSION = 1
 
 /** `typ` of the JWS header, so that no other token of this issuer passes for a license (RFC 8725, section 3.11). */

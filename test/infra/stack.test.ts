@@ -5,7 +5,7 @@ import { type Needs, needs } from '../../functions/needs.ts'
 import { RecordsEnvironment } from '../../functions/records/environment.ts'
 import { operations } from '../../functions/routes.ts'
 import { contextNames, contextSettings } from '../../infra/contexts.ts'
-import { readStage } from '../../infra/stage.ts'
+import { COUNTRY_MODULE, readStage } from '../../infra/stage.ts'
 import {
   ActivationKeyEnvironment,
   Environment,
@@ -25,12 +25,18 @@ import {
   templateOf,
 } from './template.ts'
 
+const EDGE = {
+  countryHeader: 'cloudfront-viewer-country',
+  proofHeader: 'x-edge-proof',
+  proofSha256: ['ab'.repeat(32)],
+}
+
 let dev: Template
 let prod: Template
 
 beforeAll(async () => {
   dev = await templateOf(readStage('dev'))
-  prod = await templateOf({ ...readStage('prod'), signingKeys: 4 })
+  prod = await templateOf({ ...readStage('prod'), signingKeys: 4, edge: EDGE, countryModule: 'geo/mine.ts' })
 }, 180_000)
 
 describe('table', () => {
@@ -141,8 +147,14 @@ describe('functions', () => {
       STAGE: 'prod',
       ISSUER: readStage('prod').issuer,
       OIDC_ISSUERS: [],
-      EDGE: null,
+      EDGE,
     })
+  })
+
+  test('those that look at places find the country module of the stage beside them', () => {
+    const moduleOf = (template: Template) =>
+      functionsOf(template).get('validation')?.Environment.Variables['COUNTRY_MODULE']
+    expect([moduleOf(prod), moduleOf(dev)]).toEqual([`./${COUNTRY_MODULE}`, ''])
   })
 
   test('each writes to its own log group, and every log group forgets', () => {

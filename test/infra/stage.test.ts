@@ -61,6 +61,12 @@ describe('settings of a stage', () => {
       '"logRetentionDays": 8',
       /logRetentionDays/,
     ],
+    [
+      'an edge that anybody can play',
+      '"protect": false',
+      '"protect": false, "edge": {"countryHeader": "cf-ipcountry", "proofHeader": "x-proof", "proofSha256": []}',
+      /edge\.proofSha256/,
+    ],
     ['an issuer without a scheme', 'https://dev.vendor.example', 'vendor', /issuer/],
   ])('with %s are refused by name', (_, right, wrong, message) => {
     writeFileSync(file, CDK_JSON.replace(right, wrong))
