@@ -32,6 +32,8 @@ const names: Readonly<Record<OperationId, true>> = {
   releaseLease: true,
   getDenials: true,
   getPoolUse: true,
+  getShares: true,
+  setShares: true,
 
   createProduct: true,
   listProducts: true,
@@ -98,6 +100,12 @@ const names: Readonly<Record<OperationId, true>> = {
   getUsage: true,
 
   createOrganization: true,
+  orderBulk: true,
+  listBulks: true,
+  getBulk: true,
+  listBulkRows: true,
+  continueBulk: true,
+  cancelBulk: true,
   listOrganizations: true,
   getOrganization: true,
   editOrganization: true,
@@ -120,6 +128,12 @@ const names: Readonly<Record<OperationId, true>> = {
   listExcessSeats: true,
   listReservations: true,
   reserveSeats: true,
+
+  requestSeat: true,
+  listSeatRequests: true,
+  grantSeatRequest: true,
+  refuseSeatRequest: true,
+  withdrawSeatRequest: true,
 
   getReclaimRules: true,
   setReclaimRules: true,

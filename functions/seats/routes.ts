@@ -8,6 +8,7 @@ import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Flag, PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { reclaimRoutes } from './reclaim-routes.ts'
+import { requestRoutes } from './request-routes.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
 const UserParams = z.strictObject({ tenantId: TenantId, userId: UserId })
@@ -24,6 +25,8 @@ const PolicyEdit = z
     cooldown: SeatPolicy.shape.cooldown.unwrap().nullable(),
     cureDays: SeatPolicy.shape.cureDays.unwrap(),
     activeDays: SeatPolicy.shape.activeDays.unwrap(),
+    requestDays: SeatPolicy.shape.requestDays.unwrap(),
+    onGrant: SeatPolicy.shape.onGrant.unwrap(),
     undoDays: SeatPolicy.shape.undoDays.unwrap(),
   })
   .partial()
@@ -32,6 +35,7 @@ const PendingPerson = z.strictObject({ userId: UserId, name: z.string(), ...Pend
 
 export const seatsRoutes = {
   ...reclaimRoutes,
+  ...requestRoutes,
   getSeats: {
     method: 'GET',
     path: '/v1/tenants/{tenantId}/seats',

@@ -320,6 +320,16 @@ export const REFUSALS = {
     title: 'The seat was given too recently',
     next: 'Wait until the instant in detail; suspending or archiving the person frees it at once.',
   },
+  SEAT_REQUEST_OPEN: {
+    status: 409,
+    title: 'This was asked for already',
+    next: 'Wait for the decision, or withdraw the request.',
+  },
+  SEAT_REQUEST_OVER: {
+    status: 409,
+    title: 'There is no open request',
+    next: 'It was decided, withdrawn or has lapsed: ask again, or give the seat by hand.',
+  },
   NOT_RECLAIMING: {
     status: 409,
     title: 'These seats are not about to be taken',

@@ -69,6 +69,10 @@ export const SeatPolicy = z
     cureDays: z.int().min(1).max(90).default(14),
     /** Days within which somebody was seen who counts as active. */
     activeDays: z.int().min(1).max(90).default(30),
+    /** Days after which a request for a seat lapses that nobody decided. */
+    requestDays: z.int().min(1).max(90).default(14),
+    /** What becomes of a request that is granted where no seat is free: it waits for one, in order, or cannot be granted. */
+    onGrant: z.enum(['wait', 'refuse']).default('wait'),
     /** Days within which who left and comes back gets the seats it had, if they are free. */
     undoDays: z.int().min(0).max(365).default(30),
   })

@@ -1,6 +1,7 @@
 import type { ActivationId } from '../domain/activation.ts'
 import type { Visitor } from '../domain/visits.ts'
 import type {
+  BulkId,
   EventId,
   GroupId,
   LicenseId,
@@ -135,6 +136,14 @@ export const groupMemberKey = (tenant: TenantId, id: GroupId, user: UserId) =>
 export const groupNameKey = (tenant: TenantId, kind: 'NAME' | 'EXTERNAL', text: string) =>
   key(['T', tenant, 'GROUPS'], [kind, encodeURIComponent(text)])
 
+/** A bulk change of people: what it is, whom it concerns in chunks, and what became of each. */
+export const bulkKey = (tenant: TenantId, id: BulkId) => key(['T', tenant, 'BULK', id], ['BULK'])
+export const bulkChunkKey = (tenant: TenantId, id: BulkId, chunk: number) =>
+  key(['T', tenant, 'BULK', id], ['CHUNK', String(chunk).padStart(6, '0')])
+export const BULK_ROW_PREFIX = 'ROW#'
+export const bulkRowKey = (tenant: TenantId, id: BulkId, user: UserId) =>
+  key(['T', tenant, 'BULK', id], ['ROW', user])
+
 /** Seats that people wait for: those whose turn comes by itself lie in the order in which it comes. */
 export type Line = 'QUEUE' | 'BLOCKED'
 export const pendingSeatsKey = (tenant: TenantId, product: ProductId, metric: string) =>
@@ -161,6 +170,9 @@ export const seatPolicyKey = (tenant: TenantId) => key(['T', tenant], ['SEAT-POL
 export const RECLAIM_PREFIX = 'RECLAIM#'
 export const reclaimCaseKey = (tenant: TenantId, id: UserId, product: ProductId) =>
   key(['T', tenant, 'USER', id], ['RECLAIM', product])
+/** What a person asked for lies with it, too. */
+export const seatRequestKey = (tenant: TenantId, id: UserId, product: ProductId, module: string) =>
+  key(['T', tenant, 'USER', id], ['REQUEST', product, module])
 export const reclaimRulesKey = (tenant: TenantId) => key(['T', tenant], ['RECLAIM-RULES'])
 /** Seats that were reclaimed, by month, product and metric. */
 export const reclaimedOfTenant = (tenant: TenantId) => `T#${part(tenant)}#RECLAIMED`
@@ -237,7 +249,7 @@ export const countKey = (subject: string, window: string) =>
   key(['COUNT', encodeURIComponent(subject)], [window])
 export const runKey = (job: string, scheduledAt: Instant) => key(['JOB', job], [scheduledAt])
 
-export const ownedByTenant = (tenant: TenantId, what: 'LICENSES' | 'TOKENS' | 'USERS') =>
+export const ownedByTenant = (tenant: TenantId, what: 'LICENSES' | 'TOKENS' | 'USERS' | 'BULKS') =>
   `T#${part(tenant)}#${what}`
 /** People with a role, and people with a seat of a pool. */
 export const ownedByRole = (tenant: TenantId, role: string) => `T#${part(tenant)}#ROLE#${part(role)}`
@@ -245,6 +257,8 @@ export const ownedByPool = (tenant: TenantId, product: ProductId, metric: string
   ['T', tenant, 'SEATS', product, metric].map(part).join('#')
 /** Cases of reclamation by what became of them and when. */
 export const reclaimCasesOf = (tenant: TenantId) => `T#${part(tenant)}#RECLAIM-CASES`
+/** Requests for seats by what became of them and when they were made. */
+export const seatRequestsOf = (tenant: TenantId) => `T#${part(tenant)}#SEAT-REQUESTS`
 /** Timers of a kind by when they are due, in shards. */
 export const timersOf = (kind: string, shard: number) => `TIMERS#${part(kind)}#${shard}`
 /** A tenant's people by when they were last seen. */
@@ -261,6 +275,8 @@ export const KIND = {
   notices: 'NOTICES',
   /** Pools of seats that somebody waits for. */
   seatQueues: 'SEAT-QUEUES',
+  /** Bulk changes that are under way. */
+  bulks: 'BULKS',
   /** Groups whose change has not reached everybody in them. */
   spreadingGroups: 'SPREADING-GROUPS',
 } as const

@@ -35,7 +35,11 @@ export const reviewSeats = (tenantId: TenantId, dueAt: Instant) =>
   fileTimer({ kind: REVIEW_TIMER, subject: [tenantId], dueAt })
 
 /** Replaces a case as it was read, or makes the first one. Listed by its state, and when it came to it. */
-export function writeCase(tenantId: TenantId, last: ReclaimCase | undefined, next: ReclaimCase): Action {
+export function writeCase(
+  tenantId: TenantId,
+  last: ReclaimCase | undefined,
+  next: ReclaimCase,
+): Extract<Action, { kind: 'put' }> {
   const { userId, productId } = next
   const at = isOpen(next) ? next.openedAt : next.endedAt
   const item = reclaimCaseEntity.encode(reclaimCaseKey(tenantId, userId, productId), next, {

@@ -5,11 +5,16 @@ import { operations } from '../../functions/routes.ts'
 import { type Access, Role, TenantRole } from '../../shared/domain/access.ts'
 import type { Plan } from '../../shared/domain/catalog.ts'
 import { parseLicenseKey } from '../../shared/domain/license-key.ts'
+import type { ReclaimCase } from '../../shared/domain/reclaim-case.ts'
+import type { SeatRequest } from '../../shared/domain/seat-request.ts'
 import { TokenView } from '../../shared/domain/token.ts'
 import { formatToken, newTokenSecret, parseToken } from '../../shared/platform/auth/token-format.ts'
-import { newTokenId, type TenantId } from '../../shared/platform/ids.ts'
+import { newTokenId, OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { HOUR, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { tokenKey } from '../../shared/store/keys.ts'
+import { writeCase } from '../../shared/store/reclaim.ts'
+import { writeRequest } from '../../shared/store/seat-request.ts'
+import { writeRow } from '../../shared/store/write.ts'
 import type { Answer, Api } from '../support/api.ts'
 import { createPlan, createProduct, createTenant } from '../support/resources.ts'
 import { expected, Issued } from '../support/scenario.ts'
@@ -80,6 +85,36 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     const person = { name: `${name} ${mark}`, organizationId: organization.id, roles: ['author'] }
     users.push(Created.parse(await post(201, `${people}/users`, vendor, person)).id)
   }
+  // Months before anybody is told could not be waited for.
+  const now = readClock()
+  for (const userId of users.slice(0, 2)) {
+    const idle: ReclaimCase = {
+      state: 'candidate',
+      userId: UserId.parse(userId),
+      organizationId: OrganizationId.parse(organization.id),
+      productId: product.id,
+      metrics: ['users'],
+      reason: 'NEVER_SEEN',
+      since: now,
+      dueAt: plusMilliseconds(now, HOUR),
+      openedAt: now,
+      notices: [],
+      version: 1,
+    }
+    await writeRow(api.table, writeCase(TenantId.parse(tenant.id), undefined, idle))
+    const request: SeatRequest = {
+      state: 'open',
+      userId: UserId.parse(userId),
+      organizationId: OrganizationId.parse(organization.id),
+      productId: product.id,
+      module: 'learn',
+      reason: mark,
+      requestedAt: now,
+      lapsesAt: plusMilliseconds(now, HOUR),
+      version: 1,
+    }
+    await writeRow(api.table, writeRequest(TenantId.parse(tenant.id), undefined, request))
+  }
 
   const tokens = new Map<Role, string>()
   for (const role of TenantRole.options) tokens.set(role, await api.token(role, tenant.id))
@@ -89,6 +124,14 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     organizationId: organization.id,
   })
   tokens.set('org:admin', keeper.token)
+  const directory = await api.token('tenant:scim', tenant.id)
+  const members = users.slice(0, 1).map((value) => ({ value }))
+  const inIt = {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+    displayName: `Group ${mark}`,
+    members,
+  }
+  const group = Created.parse(await post(201, '/scim/v2/Groups', directory, inIt))
   const app = await api.token('tenant:app', tenant.id)
   const spare = await newToken(api, { role: 'tenant:reporter', tenantId: tenant.id })
 
@@ -130,6 +173,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     transferId: transfers[0]?.transfer.id ?? '',
     transferCode: transfers[0]?.transferCode ?? '',
     userId: users[0] ?? '',
+    groupId: group.id,
     organizationId: organization.id,
     parentId: school.id,
     module: 'learn',
