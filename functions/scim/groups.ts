@@ -134,16 +134,24 @@ export const groupHandlers: GroupHandlers = {
       add: new Set((members ?? []).map(({ value }) => value)),
       remove: new Set(),
     }
-    return changeGroup(call, services, change, async (group) => {
-      const ids = await readMembers(services.table, group.tenantId, group.id)
-      return projected(groupResource(group, ids, services.issuer), call.query)
-    })
+    return changeGroup(
+      call,
+      services,
+      () => change,
+      async (group) => {
+        const ids = await readMembers(services.table, group.tenantId, group.id)
+        return projected(groupResource(group, ids, services.issuer), call.query)
+      },
+    )
   },
 
   async patchScimGroup(call, services) {
-    const change = groupChange(call.body.Operations)
-    if (isRefusal(change)) return change
-    const done = await changeGroup(call, services, change, async () => ({}))
+    const done = await changeGroup(
+      call,
+      services,
+      () => groupChange(call.body.Operations),
+      async () => ({}),
+    )
     return isRefusal(done) ? done : undefined
   },
 
@@ -173,7 +181,7 @@ type Changing = CommitRequest &
 async function changeGroup<Reply extends object>(
   call: Changing,
   services: VerifyingServices,
-  change: GroupChange,
+  changeOf: () => GroupChange | Refusal,
   replyOf: (group: Group) => Promise<Reply>,
 ) {
   const { table } = services
@@ -183,6 +191,8 @@ async function changeGroup<Reply extends object>(
   if (group === undefined || group.deletedAt !== undefined) return missing
   const refused = checkRevision(group, call.revision)
   if (refused) return refused
+  const change = changeOf()
+  if (isRefusal(change)) return change
   const moves = await movesFor(services, group, change)
   if (isRefusal(moves)) return moves
   const moved = await moveMembers(call, services, tenantId, groupId, moves)

@@ -40,7 +40,8 @@ export const GroupInput = z.object({
 })
 
 export const Operation = z.object({
-  op: z.string().min(1).max(20),
+  /** In any case: Entra's begin with a capital. */
+  op: z.string().regex(/^([Aa][Dd][Dd]|[Rr][Ee][Pp][Ll][Aa][Cc][Ee]|[Rr][Ee][Mm][Oo][Vv][Ee])$/),
   path: z.string().max(500).nullish(),
   value: z.unknown().optional(),
 })

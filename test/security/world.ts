@@ -205,6 +205,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
       organization.id,
       school.id,
       ...users,
+      group.id,
     ],
   }
 }

@@ -26,7 +26,7 @@ export const Problem = z.strictObject({
 
 /** The body of an error on routes that speak SCIM (RFC 7644, section 3.12). */
 export const ScimError = z.strictObject({
-  schemas: z.tuple([z.literal(SCIM_ERROR)]),
+  schemas: z.array(z.literal(SCIM_ERROR)),
   status: z.string(),
   scimType: z.enum(SCIM_TYPES).optional(),
   detail: z.string(),
