@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { subjectOf } from '../../shared/domain/access.ts'
 import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
-import { milliseconds, nameOf } from '../../shared/domain/lease-terms.ts'
+import { milliseconds, nameOf, sharedOut } from '../../shared/domain/lease-terms.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
-import { grant } from '../../shared/domain/pool.ts'
+import { grant, isHolding } from '../../shared/domain/pool.ts'
 import { offers, ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { codeOf } from '../../shared/domain/shares.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import {
   earliest,
@@ -20,11 +21,11 @@ import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
 import { randomRef, sizeOf } from './plan.ts'
-import { serveQueue } from './serve-queue.ts'
+import { lookAtQueue, makeWay } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
 import { type Borrowed, Lease } from './shapes.ts'
-import { shortage } from './shortage.ts'
+import { type Denied, deniedFor, shortage } from './shortage.ts'
 
 /** `typ` of a borrowed license, so that it never passes for a license file or a verdict. */
 export const BORROW_TYP = 'borrow+jwt'
@@ -37,8 +38,8 @@ export type Borrow = {
   readonly holder?: Holder | undefined
   readonly department?: string | undefined
   readonly leaseToken?: string | undefined
-}
   readonly country?: string | undefined
+}
 
 /**
  * Takes units away for use offline, for as long as the plan allows and never beyond the license. They count until their
@@ -61,8 +62,8 @@ export async function borrow(
   const lease = await settle<Lease>(call, services, {
     ...asking,
     metrics: [metric],
-    blind: () => undefined,
     place: body,
+    blind: () => undefined,
     async decide(sight, pools) {
       const refused = refuseCaller(caller, sight, now, services)
       if (refused) return refused
@@ -79,20 +80,22 @@ export async function borrow(
           errors: [{ field: '/body/until', message: 'is over' }],
         })
       }
-      const ways = offers(sight.holdings, metric, now, length, services.verifier.isGenuine).offers
+      const planned = offers(sight.holdings, metric, now, length, services.verifier.isGenuine)
+      const { offers: ways, shares } = sharedOut(planned, sight.shares.get(metric))
       const borrowLimit =
         rule.share === undefined ? UNLIMITED : Math.floor((size.capacity * rule.share) / 100)
-      const ask = { ref, units, kind: 'borrow', generation, borrowLimit } as const
-      const part = { wanted: body.wanted, ask, size, offers: ways }
-      if (pool.waiting > 0 && !pool.entries.has(ref)) {
-        const served = await serveQueue(address, pool, sight, now, services)
-        if (served === undefined) return shortage(call, asking, part, pool, body, true, services)
-        const changes = new Map([[metric, served.change]])
-        return { changes, beside: served.beside, last: lastOf('serve', '', call), again: true }
+      const department = codeOf(shares, body.department)
+      const ask = { ref, units, kind: 'borrow', generation, borrowLimit, department } as const
+      const part = { wanted: body.wanted, ask, size, offers: ways, shares }
+      const short = (because: Denied) => shortage(call, asking, part, pool, because, body, true, services)
+      if (pool.waiting > 0 && !isHolding(pool, ref, at)) {
+        const looked = await lookAtQueue(address, pool, sight, now, services)
+        if (looked.served || looked.isOutdated) return makeWay(call, metric, looked.served)
+        if (looked.isBehind(ask)) return short('capacity')
       }
-      const found = grant(pool, ask, ways, at)
+      const found = grant(pool, ask, ways, at, shares)
       if (found.outcome === 'full') {
-        if (found.because === 'units') return shortage(call, asking, part, pool, body, true, services)
+        if (found.because !== 'borrowed') return short(deniedFor(found.because))
         const tokenRef = leaseToken === undefined ? undefined : ref
         await denied(call, asking, body.wanted, body, tokenRef, { because: 'quota' }, services)
         const detail = `At most ${borrowLimit} units may be borrowed at once; ${pool.borrowed} are.`

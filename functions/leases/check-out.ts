@@ -1,7 +1,7 @@
 import { subjectOf } from '../../shared/domain/access.ts'
 import type { Entry } from '../../shared/domain/lease-entry.ts'
 import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
-import { type Grant, grant, grantBlindly, type PoolChange } from '../../shared/domain/pool.ts'
+import { type Grant, grant, grantBlindly, isHolding, type PoolChange } from '../../shared/domain/pool.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -10,11 +10,11 @@ import { type Asking, notInForce, refuseCaller, type Wanted, wantedOf } from './
 import { unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
 import { askerOf, type Part, planParts } from './plan.ts'
-import { serveQueue } from './serve-queue.ts'
+import { lookAtQueue, makeWay } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 import type { Lease } from './shapes.ts'
-import { shortage } from './shortage.ts'
+import { type Denied, deniedFor, shortage } from './shortage.ts'
 import type { Sight } from './sight.ts'
 
 export type CheckOut = {
@@ -44,7 +44,7 @@ export async function checkOut(
     ? wantedOf(body.items, await services.sights.reload(tenantId, productId, now), now, services)
     : remembered
   if (isRefusal(wanted)) return unlicensed(wanted, call, asking, body.items, body, services)
-  const asker = askerOf(body.holder, body.leaseToken, subjectOf(caller))
+  const asker = askerOf(body, subjectOf(caller))
   const plan = (sight: Sight) =>
     refuseCaller(caller, sight, now, services) ?? planParts(sight, wanted, asker, now, services)
 
@@ -56,6 +56,8 @@ export async function checkOut(
     blind(sight) {
       const parts = plan(sight)
       if (isRefusal(parts)) return parts
+      // What a department may have depends on what the others hold.
+      if (parts.some(({ shares }) => shares !== undefined)) return undefined
       const grants = parts.flatMap((part): [Part, Grant][] => {
         const offer = part.offers.find(({ limit }) => part.wanted.units <= limit)
         const fence = sight.fences.get(part.wanted.metric)
@@ -72,19 +74,17 @@ export async function checkOut(
       for (const part of parts) {
         const pool = pools.get(part.wanted.metric)
         if (pool === undefined) return notInForce
-        const isNew = !pool.entries.has(part.ask.ref)
-        if (isNew && pool.waiting > 0) {
+        const short = (because: Denied) =>
+          shortage(call, asking, part, pool, because, body, parts.length === 1, services)
+        if (pool.waiting > 0 && !isHolding(pool, part.ask.ref, seconds(now))) {
           // Those who wait come first; a newcomer gets what they leave.
           const address = { tenantId, productId, metric: part.wanted.metric }
-          const served = await serveQueue(address, pool, sight, now, services)
-          if (served === undefined)
-            return shortage(call, asking, part, pool, body, parts.length === 1, services)
-          const changes = new Map([[part.wanted.metric, served.change]])
-          return { changes, beside: served.beside, last: lastOf('serve', '', call), again: true }
+          const looked = await lookAtQueue(address, pool, sight, now, services)
+          if (looked.served || looked.isOutdated) return makeWay(call, part.wanted.metric, looked.served)
+          if (looked.isBehind(part.ask)) return short('capacity')
         }
-        const found = grant(pool, part.ask, part.offers, seconds(now))
-        if (found.outcome === 'full')
-          return shortage(call, asking, part, pool, body, parts.length === 1, services)
+        const found = grant(pool, part.ask, part.offers, seconds(now), part.shares)
+        if (found.outcome === 'full') return short(deniedFor(found.because))
         grants.push([part, found])
       }
       return granted(grants)

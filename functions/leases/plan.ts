@@ -1,25 +1,30 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Holder } from '../../shared/domain/lease-last.ts'
-import { holdTerms, leaseTerms, nameOf, type Sharing, sharingOf } from '../../shared/domain/lease-terms.ts'
+import {
+  holdTerms,
+  type LeaseTerms,
+  leaseTerms,
+  nameOf,
+  type Sharing,
+  sharingOf,
+} from '../../shared/domain/lease-terms.ts'
 import type { Ask } from '../../shared/domain/pool.ts'
-import { type Offer, type Size, sizeAt } from '../../shared/domain/pool-terms.ts'
+import { type Size, sizeAt } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { codeOf } from '../../shared/domain/shares.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { notInForce, type Wanted } from './asking.ts'
+import type { CheckOut } from './check-out.ts'
 import type { LeaseServices } from './services.ts'
 import type { Sight } from './sight.ts'
 
 /** What of one pool is asked, and how it may be granted. */
-export type Part = {
-  readonly wanted: Wanted
-  readonly ask: Ask
-  readonly size: Size
-  readonly offers: readonly Offer[]
-}
+export type Part = LeaseTerms & { readonly wanted: Wanted; readonly ask: Ask }
 
 /** Who asks, and under which name; the same for every pool of a request. */
 export type Asker = {
   readonly holder: Holder | undefined
+  readonly department: string | undefined
   /** A name the client chose. */
   readonly token: string | undefined
   readonly subject: string
@@ -28,8 +33,11 @@ export type Asker = {
   readonly generation: number
 }
 
-export function askerOf(holder: Holder | undefined, token: string | undefined, subject: string): Asker {
-  return { holder, token, subject, randomRef: randomRef(), generation: randomInt(0x1_0000) }
+export function askerOf(
+  { holder, department, leaseToken: token }: Pick<CheckOut, 'holder' | 'department' | 'leaseToken'>,
+  subject: string,
+): Asker {
+  return { holder, department, token, subject, randomRef: randomRef(), generation: randomInt(0x1_0000) }
 }
 
 /** What is wanted of each pool, and the ways to grant it now. */
@@ -49,22 +57,28 @@ export function planParts(
     if (planned.size.limit === 0) return notInForce
     const kind = sharing === 'process' ? 'lease' : 'shared'
     const { units } = item
-    parts.push({ wanted: item, ask: { ref, units, kind, generation: asker.generation }, ...planned })
+    const department = codeOf(planned.shares, asker.department)
+    const ask = { ref, units, kind, generation: asker.generation, department } as const
+    parts.push({ wanted: item, ask, ...planned })
   }
   return parts
 }
 
 /** The ways in which a lease of the usual length may be granted or renewed now, best first. */
-export const offersOf = ({ holdings }: Sight, metric: string, now: Instant, { verifier }: LeaseServices) =>
-  leaseTerms(holdings, metric, now, verifier.isGenuine)
-
-/** The ways in which a freed place may be kept for a ticket now, best first. */
-export const holdOffersOf = (
-  { holdings }: Sight,
+export const offersOf = (
+  { holdings, shares }: Sight,
   metric: string,
   now: Instant,
   { verifier }: LeaseServices,
-) => holdTerms(holdings, metric, now, verifier.isGenuine)
+) => leaseTerms(holdings, metric, now, verifier.isGenuine, shares.get(metric))
+
+/** The ways in which a freed place may be kept for a ticket now, best first. */
+export const holdOffersOf = (
+  { holdings, shares }: Sight,
+  metric: string,
+  now: Instant,
+  { verifier }: LeaseServices,
+) => holdTerms(holdings, metric, now, verifier.isGenuine, shares.get(metric))
 
 export const sizeOf = (
   { holdings }: Sight,

@@ -1,18 +1,31 @@
-import { applied, type Pool, type PoolChange, together } from '../../shared/domain/pool.ts'
+import { lastOf } from '../../shared/domain/lease-last.ts'
+import { type Ask, applied, type Pool, type PoolChange, together } from '../../shared/domain/pool.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
-import { LOOKED_AT, serving } from '../../shared/domain/queue.ts'
+import { isBehind, lookedAt, type Serving, serving } from '../../shared/domain/queue.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import type { PoolAddress } from '../../shared/store/pool.ts'
 import { keepHeld, leaveQueue, readQueue, setOvertaken } from '../../shared/store/ticket.ts'
 import type { Action } from '../../shared/store/transact.ts'
+import type { CommitRequest } from '../services.ts'
 import { holdOffersOf } from './plan.ts'
 import type { LeaseServices } from './services.ts'
+import type { Step } from './settle.ts'
 import type { Sight } from './sight.ts'
 
 /** A change of a pool, with what it does to the queue. */
 export type Served = { readonly change: PoolChange; readonly beside: Readonly<Record<string, Action>> }
 
 const NOTHING: PoolChange = { put: new Map(), seen: new Map(), remove: [] }
+
+/** A pool and its queue, as one who asks finds them. */
+export type Looked = {
+  /** What is to be given out, or taken away, first. */
+  readonly served: Served | undefined
+  /** The queue was read after the pool, and somebody has left it meanwhile: look again. */
+  readonly isOutdated: boolean
+  /** Has who asks for this to wait for those in the queue? See shared/domain/queue.ts. */
+  readonly isBehind: (ask: Ask) => boolean
+}
 
 /**
  * Gives what is free to those who wait, as holds, and takes away the tickets nobody waits for: beside another change of
@@ -27,16 +40,35 @@ export async function serveQueue(
   services: LeaseServices,
   first: PoolChange = NOTHING,
 ): Promise<Served | undefined> {
+  return (await lookAtQueue(address, pool, sight, now, services, first)).served
+}
+
+/** The same, with what it means for a newcomer. */
+export async function lookAtQueue(
+  address: PoolAddress,
+  pool: Pool,
+  sight: Sight,
+  now: Instant,
+  services: LeaseServices,
+  first: PoolChange = NOTHING,
+): Promise<Looked> {
   const then = applied(pool, first)
-  if (then.waiting <= 0) return undefined
-  const serve = serving(
-    then,
-    await readQueue(services.table, address, LOOKED_AT),
-    holdOffersOf(sight, address.metric, now, services),
-    seconds(now),
-  )
-  if (serve === undefined) return undefined
-  const { change, holds, dead, overtaken } = serve
+  if (then.waiting <= 0) return { served: undefined, isOutdated: false, isBehind: () => false }
+  const terms = holdOffersOf(sight, address.metric, now, services)
+  const tickets = await readQueue(services.table, address, lookedAt(terms))
+  const serve = serving(then, tickets, terms, seconds(now))
+  return {
+    served: serve && servedBy(serve, address, first),
+    isOutdated: tickets.length < Math.min(then.waiting, lookedAt(terms)),
+    isBehind: (ask) => isBehind({ pool: then, tickets }, ask, terms, seconds(now)),
+  }
+}
+
+function servedBy(
+  { change, holds, dead, overtaken }: Serving,
+  address: PoolAddress,
+  first: PoolChange,
+): Served {
   const beside: Record<string, Action> = {}
   for (const ticket of dead) beside[`dead ${ticket.ref}`] = leaveQueue(address, ticket)
   for (const { ticket, offer } of holds) {
@@ -45,4 +77,11 @@ export async function serveQueue(
   }
   for (const ticket of overtaken) beside[`overtaken ${ticket.ref}`] = setOvertaken(address, ticket)
   return { change: together(first, change), beside }
+}
+
+/** Those who wait get what is free, then it is decided again. */
+export function makeWay(call: CommitRequest, metric: string, served: Served | undefined): Step<never> {
+  if (served === undefined) return { changes: new Map(), again: true }
+  const changes = new Map([[metric, served.change]])
+  return { changes, beside: served.beside, last: lastOf('serve', '', call), again: true }
 }

@@ -1,6 +1,8 @@
 import { earliestEnd, isLapsed, type Pool } from '../../shared/domain/pool.ts'
+import type { PoolShortage } from '../../shared/domain/pool-shortage.ts'
 import { instantOf, limitOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { mostFor } from '../../shared/domain/shares.ts'
 import { holdersOf } from '../lease-holders.ts'
 import type { CommitRequest } from '../services.ts'
 import type { Asking } from './asking.ts'
@@ -12,8 +14,9 @@ import type { LeaseServices } from './services.ts'
 export async function shortage(
   call: CommitRequest,
   asking: Asking,
-  { wanted, ask, size: { capacity, limit } }: Part,
+  { wanted, ask, shares, size: { capacity, limit } }: Part,
   pool: Pool,
+  because: Denied,
   asker: Asker & { readonly leaseToken?: string | undefined },
   isQueueable: boolean,
   services: LeaseServices,
@@ -24,12 +27,13 @@ export async function shortage(
   const nextFree = earliestEnd(live)
   // A license key may be anybody's who has the application; who else uses it is the tenant's to know.
   const mayKnow = caller.kind === 'tenant'
-  const fits = units <= limit
+  const most = mostFor(shares, limit, ask.department)
+  const fits = units <= most
   const tokenRef = asker.leaseToken === undefined ? undefined : ask.ref
-  await denied(call, asking, wanted, asker, tokenRef, { because: 'capacity' }, services)
+  await denied(call, asking, wanted, asker, tokenRef, { because }, services)
   const detail = fits
-    ? `${pool.used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}.`
-    : `${units} units of ${metric} are more than the ${limit} that there are.`
+    ? `${pool.used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}${WHY[because]}.`
+    : `${units} units of ${metric} are more than the ${most} that there are${most < limit ? ' for this department' : ''}.`
   return refuse('POOL_EXHAUSTED', detail, {
     pool: {
       metric,
@@ -37,12 +41,27 @@ export async function shortage(
       capacity: limitOf(capacity),
       limit: limitOf(limit),
       used: pool.used,
+      because,
       waiting: pool.waiting,
       ...(fits && nextFree !== undefined && { nextFree: instantOf(nextFree) }),
       ...(mayKnow && { holders: await holdersOf(services.table, { ...asking, metric }, pool, now, SHOWN) }),
       ...(fits && isQueueable && { queue: 'POST /v1/tickets' }),
     },
   })
+}
+
+/** Why a pool that has units gives none; see shared/domain/denial.ts. */
+export type Denied = NonNullable<PoolShortage['because']>
+
+/** The same of what a grant says. */
+export function deniedFor(because: 'units' | 'kept' | 'quota' | 'borrowed'): Denied {
+  return because === 'kept' ? 'reserved-elsewhere' : because === 'units' ? 'capacity' : 'quota'
+}
+
+const WHY: Readonly<Record<Denied, string>> = {
+  capacity: '',
+  'reserved-elsewhere': '; the others are kept for departments that they are guaranteed to',
+  quota: '; the department that asks has all it may have',
 }
 
 /** Holders named in a refusal; the tenant's view of its pools has all. */

@@ -1,21 +1,25 @@
 import type { Holdings } from '../../shared/domain/holdings.ts'
+import type { PoolShares } from '../../shared/domain/shares.ts'
 import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Remembered } from '../../shared/platform/remembered.ts'
 import { type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readPools } from '../../shared/store/pool.ts'
+import { readAllPoolShares } from '../../shared/store/pool-shares.ts'
 import type { Table } from '../../shared/store/transact.ts'
 
 /** The licenses as a grant is decided on, and the fence of each pool under which that is so. */
 export type Sight = {
   readonly holdings: Holdings
   readonly fences: ReadonlyMap<string, number>
+  /** What departments have of the pools, by metric. */
+  readonly shares: ReadonlyMap<string, PoolShares>
   readonly seenAt: Instant
 }
 
 /**
  * What a warm function remembers of a tenant's product, so that a check-out in steady state reads nothing. Any change
- * of a license raises the fence, on which every grant is conditional: a stale memory fails and is read again. What
+ * of a license, or of the shares of departments, raises the fence, on which every grant is conditional: a stale memory fails and is read again. What
  * changes licenses without raising a fence (a row that was tampered with, a backup restored) is seen within a minute.
  */
 export type Sights = {
@@ -29,9 +33,12 @@ export function sights(table: Table): Sights {
   async function reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight> {
     // The fences first: a license that changes in between raises them, and the write fails.
     const pools = await readPools(table, tenantId, productId)
-    const holdings = await readHoldings(table, tenantId, productId)
+    const [holdings, shares] = await Promise.all([
+      readHoldings(table, tenantId, productId),
+      readAllPoolShares(table, tenantId, productId),
+    ])
     const fences = new Map([...pools].map(([metric, { fence }]) => [metric, fence]))
-    const sight = { holdings, fences, seenAt: now }
+    const sight = { holdings, fences, shares, seenAt: now }
     known.set(`${tenantId} ${productId}`, sight)
     return sight
   }

@@ -5,17 +5,18 @@ import { giveBack, isLapsed, type Pool, type PoolChange } from '../../shared/dom
 import { instantOf, ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { COUNTED, standingOf } from '../../shared/domain/queue.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { codeOf, mostFor } from '../../shared/domain/shares.ts'
 import { isDead, orderOf, PING_WITHIN, type Ticket } from '../../shared/domain/ticket.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { Duration } from '../../shared/platform/time.ts'
 import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../shared/store/ticket.ts'
-import { sealTicketId, type TicketAddress } from '../sealed-id.ts'
 import type { Asked } from '../places.ts'
+import { sealTicketId, type TicketAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { offersOf, randomRef } from './plan.ts'
-import { serveQueue } from './serve-queue.ts'
+import { lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 import type { TicketView } from './shapes.ts'
@@ -28,8 +29,8 @@ export type Join = {
   readonly priority: number
   readonly maxWait?: Duration | undefined
   readonly maxPosition?: number | undefined
-}
   readonly country?: string | undefined
+}
 
 /** A queue that is longer helps nobody. */
 const LONGEST_QUEUE = 100_000
@@ -60,28 +61,33 @@ export async function joinTicket(
   const joined = await settle<TicketView>(call, services, {
     ...asking,
     metrics: [metric],
-    blind: () => undefined,
     place: body,
+    blind: () => undefined,
     async decide(sight, pools): Promise<Step<TicketView> | Refusal> {
       const refused = refuseCaller(call.caller, sight, now, services)
       if (refused) return refused
       const pool = pools.get(metric)
-      const { size, offers } = offersOf(sight, metric, now, services)
+      const { size, offers, shares } = offersOf(sight, metric, now, services)
       if (pool === undefined || size.limit === 0) return notInForce
-      const ask = { ref: ticket.ref, units, kind: 'lease', generation: 0 } as const
-      const part = { wanted: body.wanted, size, offers, ask }
-      if (units > size.limit) return shortage(call, asking, part, pool, body, true, services)
-      const most = Math.min(
+      const department = codeOf(shares, body.department)
+      const ask = { ref: ticket.ref, units, kind: 'lease', generation: 0, department } as const
+      const part = { wanted: body.wanted, size, offers, shares, ask }
+      const most = mostFor(shares, size.limit, department)
+      if (units > most) {
+        const because = units > size.limit ? 'capacity' : 'quota'
+        return shortage(call, asking, part, pool, because, body, true, services)
+      }
+      const longest = Math.min(
         body.maxPosition ?? LONGEST_QUEUE,
         ruleOf(size, 'queue')?.maxPosition ?? LONGEST_QUEUE,
       )
-      if (pool.waiting >= most) {
-        const served = await serveQueue({ ...asking, metric }, pool, sight, now, services)
-        if (served !== undefined) return makeWay(call, metric, served)
+      if (pool.waiting >= longest) {
+        const looked = await lookAtQueue({ ...asking, metric }, pool, sight, now, services)
+        if (looked.served || looked.isOutdated) return makeWay(call, metric, looked.served)
         await denied(call, asking, body.wanted, body, undefined, { because: 'capacity' }, services)
         return refuse(
           'QUEUE_TOO_LONG',
-          `${pool.waiting} wait already; at most ${most - 1} were to be before.`,
+          `${pool.waiting} wait already; at most ${longest - 1} were to be before.`,
         )
       }
       const change: PoolChange = {
@@ -89,7 +95,7 @@ export async function joinTicket(
         seen: new Map(),
         remove: [],
         fence: pool.fence,
-        waitingBelow: most,
+        waitingBelow: longest,
         tickets: 1,
       }
       return {
@@ -107,14 +113,6 @@ export async function joinTicket(
   if (isRefusal(joined)) return unlicensed(joined, call, asking, [body.wanted], body, services)
   if ('replayed' in joined) return joined
   return pingTicket({ ...call, idempotencyKey: undefined }, address, services)
-}
-
-function makeWay(
-  call: CommitRequest,
-  metric: string,
-  { change, beside }: NonNullable<Awaited<ReturnType<typeof serveQueue>>>,
-): Step<never> {
-  return { changes: new Map([[metric, change]]), beside, last: lastOf('serve', '', call), again: true }
 }
 
 /** Says that somebody still waits, and where the ticket stands; what has become free since is given out on the way. */

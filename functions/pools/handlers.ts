@@ -10,15 +10,19 @@ import { readLeaseUse } from '../../shared/store/lease-use.ts'
 import { type PoolAddress, readPool } from '../../shared/store/pool.ts'
 import { readQueue } from '../../shared/store/ticket.ts'
 import type { Table } from '../../shared/store/transact.ts'
-import type { Services } from '../services.ts'
+import type { VerifyingServices } from '../verified.ts'
 import { MOST_ROWS, seriesAsked, tooMany } from './asked.ts'
 import type { poolsRoutes } from './routes.ts'
+import { getShares, setShares } from './shares.ts'
 
 /** Days that rows are kept; see shared/store. */
 const DENIALS_KEPT = 100
 const USE_KEPT = 400
 
-export const poolsHandlers: Handlers<typeof poolsRoutes, Services> = {
+export const poolsHandlers: Handlers<typeof poolsRoutes, VerifyingServices> = {
+  getShares,
+  setShares,
+
   async getDenials({ params, query, now }, { table }) {
     const asked = await seriesAsked(table, params, query, now, DENIALS_KEPT)
     if (isRefusal(asked)) return asked

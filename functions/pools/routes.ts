@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
-import { Code } from '../../shared/domain/catalog.ts'
+import { Code, Limit } from '../../shared/domain/catalog.ts'
 import { DENIAL_CLASSES, DENIAL_REASONS } from '../../shared/domain/denial.ts'
+import { Share } from '../../shared/domain/shares.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import { Instant, TimeZone } from '../../shared/platform/time.ts'
@@ -10,6 +11,8 @@ const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
 
 /** `product` is a code or an id. */
 const PoolParams = z.strictObject({ tenantId: TenantId, product: z.string().min(1).max(64) })
+const SharesParams = PoolParams.extend({ metric: Code })
+const Shares = z.array(Share).max(20, 'at most 20 departments')
 /** The product's only pool, or `concurrent`, unless said otherwise. */
 const metric = Code.optional()
 
@@ -39,6 +42,22 @@ const seriesOf = <S extends z.ZodType>(item: S) =>
     by: z.enum(KEYS),
     items: z.array(item),
   })
+const SharesView = z
+  .strictObject({
+    product: Code,
+    metric: Code,
+    shares: z.array(
+      Share.extend({
+        /** The share, and the most, in units now; `unlimited` where there is no maximum. */
+        units: z.int(),
+        most: Limit,
+        /** Units held now. */
+        held: z.int(),
+      }),
+    ),
+    revision: z.int().positive(),
+  })
+  .meta({ id: 'PoolShares' })
 const Tally = z.strictObject({ denials: z.int(), units: z.int() })
 const WHOLE =
   'Whole hours or days in the zone of the tenant that overlap the time asked for; those in which nothing was are left out.'
@@ -65,6 +84,29 @@ export const poolsRoutes = {
     errors: [],
     summary: 'Check-outs that found no place, by hour or day: true, false, or not for want of capacity',
     description: `A denial is \`true\` when its holder got no place within a minute; \`false\` when it did (\`retry\`, \`failover\` to another machine), when the holder waited in the queue and was served, or when the same request came again; \`not-capacity\` without a license in force; \`open\` while the minute, or the ticket, lasts. Only true ones ask for a larger pool. Kept for 100 days; at most 31 by hour. ${WHOLE}`,
+  },
+  getShares: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/pools/{product}/{metric}/shares',
+    access: [...readers, 'tenant:app'],
+    params: SharesParams,
+    success: { status: 200, body: SharesView },
+    errors: [],
+    summary: 'What departments have of a floating pool, and what they hold',
+    versioned: true,
+  },
+  setShares: {
+    method: 'PATCH',
+    path: '/v1/tenants/{tenantId}/pools/{product}/{metric}/shares',
+    access: ['tenant:admin'],
+    params: SharesParams,
+    body: z.strictObject({ shares: Shares }),
+    success: { status: 200, body: SharesView },
+    errors: [],
+    summary: 'Share a floating pool out among departments: guaranteed parts, parts that come first, maxima',
+    description:
+      'A check-out names its `department`. A share that is `guaranteed` is kept for it; of another one, others use what it does not, and its tickets come first while it holds less. A percentage follows the capacity at the moment of use. Departments without a share use what is left. Leases held keep what they have; who held one before the department was named here is not counted to it.',
+    versioned: true,
   },
   getPoolUse: {
     method: 'GET',

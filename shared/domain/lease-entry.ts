@@ -22,6 +22,8 @@ export type Entry = {
   readonly generation: number
   /** A set of 16 bits, for `shared` alone; 0 elsewhere. */
   readonly sharers: number
+  /** The code of the department whose share it counts towards, if that has one; 16 bits. See shares.ts. */
+  readonly department?: number
 }
 
 const KINDS = ['lease', 'shared', 'hold', 'borrow'] as const
@@ -30,7 +32,7 @@ const LONGEST_SPAN = 0x1f_ffff
 
 /**
  * Nine bytes for a lease of one unit: end (4), kind, overdraft and seconds since the last beat (3), generation (2); then
- * the sharers (2) if it is shared, then the units if they are not 1. With a name of 8 characters a lease costs 17 bytes
+ * the sharers (2) if it is shared, the units (4) if they are not 1, the department (2) if that has a share. With a name of 8 characters a lease costs 17 bytes
  * of its pool's item, so that 40 of them and all else fit into the 1 KB of one write unit.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
@@ -45,7 +47,9 @@ export function encodeEntry(entry: Entry): Uint8Array {
   if (entry.kind === 'shared') sharers.writeUInt16BE(entry.sharers)
   const units = Buffer.alloc(entry.units === 1 ? 0 : 4)
   if (entry.units !== 1) units.writeUInt32BE(entry.units)
-  return new Uint8Array(Buffer.concat([bytes, sharers, units]))
+  const department = Buffer.alloc(entry.department === undefined ? 0 : 2)
+  if (entry.department !== undefined) department.writeUInt16BE(entry.department)
+  return new Uint8Array(Buffer.concat([bytes, sharers, units, department]))
 }
 
 /** The entry of these bytes; throws RangeError where they are none. */
@@ -56,6 +60,8 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   const kind = KINDS[flags >> 1] ?? 'lease'
   const until = buffer.readUInt32BE(0)
   const tail = kind === 'shared' ? 11 : 9
+  // What follows is told by its length: 2 is a department, 4 are units, 6 are both.
+  const rest = buffer.length - tail
   return {
     kind,
     overdraft: (flags & 1) === 1,
@@ -63,7 +69,8 @@ export function decodeEntry(bytes: Uint8Array): Entry {
     beat: until - (packed % (LONGEST_SPAN + 1)),
     generation: buffer.readUInt16BE(7),
     sharers: kind === 'shared' ? buffer.readUInt16BE(9) : 0,
-    units: buffer.length > tail ? buffer.readUInt32BE(tail) : 1,
+    units: rest >= 4 ? buffer.readUInt32BE(tail) : 1,
+    ...(rest % 4 === 2 && { department: buffer.readUInt16BE(buffer.length - 2) }),
   }
 }
 

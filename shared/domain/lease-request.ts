@@ -1,8 +1,8 @@
 import type { Entry, Seconds } from './lease-entry.ts'
 import type { LeaseTerms } from './lease-terms.ts'
-import { type Ask, grant, isLapsed, lapsedIn, type Pool, type PoolChange } from './pool.ts'
+import { type Ask, grant, isHolding, isLapsed, lapsedIn, type Pool, type PoolChange } from './pool.ts'
 import type { Offer } from './pool-terms.ts'
-import { type Line, served } from './queue.ts'
+import { isBehind, type Line, served } from './queue.ts'
 
 /** What a check-out of one pool comes to. */
 export type CheckedOut =
@@ -26,10 +26,10 @@ export function checkedOut(
   now: Seconds,
 ): CheckedOut {
   if (line === undefined || terms.size.limit === 0) return { is: 'none' }
-  const isNew = !line.pool.entries.has(ask.ref)
+  const isNew = !isHolding(line.pool, ask.ref, now)
   const left = isNew ? served(line, hold, now) : line
-  if (isNew && left.pool.waiting > 0) return { is: 'full', line: left }
-  const found = grant(left.pool, ask, terms.offers, now)
+  if (isNew && isBehind(left, ask, hold, now)) return { is: 'full', line: left }
+  const found = grant(left.pool, ask, terms.offers, now, terms.shares)
   if (found.outcome === 'full') return { is: 'full', line: left }
   return { is: 'granted', entry: found.entry, heldBefore: found.heldBefore }
 }

@@ -5,6 +5,7 @@ import type { Rules } from './catalog.ts'
 import type { Holdings } from './holdings.ts'
 import type { License } from './license.ts'
 import { type Offer, offers, ruleOf, type Size, sizeAt } from './pool-terms.ts'
+import { type PoolShares, type ShareTerms, shareTerms } from './shares.ts'
 
 /** The default length of a lease (market.md, 2.12). */
 const LEASE_LENGTH = Duration.parse('PT10M')
@@ -13,9 +14,15 @@ const HOLD_LENGTH = Duration.parse('PT3M')
 const UTC = TimeZone.parse('UTC')
 
 /** How many units there are, and the ways in which they may be given now, best first. */
-export type LeaseTerms = { readonly size: Size; readonly offers: readonly Offer[] }
+export type LeaseTerms = {
+  readonly size: Size
+  readonly offers: readonly Offer[]
+  /** What departments have of them, where they are shared out. */
+  readonly shares?: ShareTerms | undefined
+}
 
 type IsGenuine = (license: License) => boolean
+type Policy = Pick<PoolShares, 'shares'>
 
 /** The ways in which a lease of the usual length may be granted or renewed now. */
 export function leaseTerms(
@@ -23,9 +30,11 @@ export function leaseTerms(
   metric: string,
   now: Instant,
   isGenuine: IsGenuine,
+  policy?: Policy,
 ): LeaseTerms {
   const rule = ruleOf(sizeAt(holdings, metric, now, isGenuine), 'lease')
-  return offers(holdings, metric, now, milliseconds(now, rule?.duration ?? LEASE_LENGTH), isGenuine)
+  const length = milliseconds(now, rule?.duration ?? LEASE_LENGTH)
+  return sharedOut(offers(holdings, metric, now, length, isGenuine), policy)
 }
 
 /** The ways in which a freed place may be kept for a ticket now. */
@@ -34,9 +43,17 @@ export function holdTerms(
   metric: string,
   now: Instant,
   isGenuine: IsGenuine,
+  policy?: Policy,
 ): LeaseTerms {
   const rule = ruleOf(sizeAt(holdings, metric, now, isGenuine), 'queue')
-  return offers(holdings, metric, now, milliseconds(now, rule?.hold ?? HOLD_LENGTH), isGenuine)
+  const length = milliseconds(now, rule?.hold ?? HOLD_LENGTH)
+  return sharedOut(offers(holdings, metric, now, length, isGenuine), policy)
+}
+
+/** The same, with what departments have of the capacity. */
+export function sharedOut({ size, offers: ways }: LeaseTerms, policy: Policy | undefined): LeaseTerms {
+  const shares = shareTerms(policy, size.capacity)
+  return { size, offers: ways, ...(shares && { shares }) }
 }
 
 /** Milliseconds of a duration that begins now. */

@@ -30,6 +30,11 @@ export const PoolShortage = z
     /** Capacity and overdraft. */
     limit: Limit,
     used: z.int(),
+    /**
+     * Of floating pools. `capacity`: it is used up. `reserved-elsewhere`: what is free is kept for other departments. `quota`: the own
+     * department has all it may have.
+     */
+    because: z.enum(['capacity', 'reserved-elsewhere', 'quota']).optional(),
     /** Tickets before a newcomer. */
     waiting: z.int(),
     /** The earliest end of a lease; it may be renewed, or given back before. */

@@ -1,5 +1,6 @@
 import { type Entry, nextGeneration, type Seconds } from './lease-entry.ts'
 import type { Offer } from './pool-terms.ts'
+import { type Bounds, boundsOf, heldBy, isWithinMaximum, keptFromOthers, type ShareTerms } from './shares.ts'
 
 /**
  * A pool as stored. `used` counts the units of all entries, lapsed ones too until somebody takes them away: an upper
@@ -24,6 +25,12 @@ export type Pool = {
  * (licensing-semantics.md, sections 7 and 8).
  */
 export const DRIFT = 30
+
+/** Has it this entry now? One that has lapsed is the next one's. */
+export function isHolding(pool: Pool, ref: string, now: Seconds): boolean {
+  const entry = pool.entries.get(ref)
+  return entry !== undefined && !isLapsed(entry, now)
+}
 
 export const isLapsed = ({ until }: Entry, now: Seconds) => until + DRIFT <= now
 
@@ -59,6 +66,8 @@ export type PoolChange = {
   readonly limit?: number
   /** How many units may be borrowed afterwards. */
   readonly borrowLimit?: number
+  /** What departments must hold before, by code; see shares.ts. */
+  readonly held?: ReadonlyMap<number, Bounds>
   /** Only while the licenses are those the limit was computed from. */
   readonly fence?: number
   /** Tickets that must be waiting; absent where it does not matter. */
@@ -83,6 +92,8 @@ export type Ask = {
   readonly generation: number
   /** Units that may be borrowed at once. */
   readonly borrowLimit?: number
+  /** The code of the department that asks, if it has a share. */
+  readonly department?: number | undefined
 }
 
 /** `sharer` is the bit of this one among those who share; `heldBefore`, that the unit was its own, or shared, before. */
@@ -92,10 +103,12 @@ export type Grant =
   | ({ readonly outcome: 'granted'; readonly change: PoolChange } & Granted)
   /** Asked before: it is this one's already. */
   | ({ readonly outcome: 'held' } & Granted)
-  | { readonly outcome: 'full'; readonly because: 'units' | 'borrowed' }
+  /** There are no units, or those that are free are kept for other departments, or its own has all it may have. */
+  | { readonly outcome: 'full'; readonly because: 'units' | 'kept' | 'quota' | 'borrowed' }
 
 /**
- * The grant as it is in the normal case, decided without looking: nothing lapsed, nobody waits, the first offer fits.
+ * The grant as it is in the normal case, decided without looking: nothing lapsed, nobody waits, the first offer fits,
+ * nothing is shared out.
  * The conditions of the change tell whether that was so.
  */
 export function grantBlindly(ask: Ask, offer: Offer, fence: number, now: Seconds): Grant {
@@ -118,27 +131,47 @@ export function grantBlindly(ask: Ask, offer: Offer, fence: number, now: Seconds
 }
 
 /** The grant on the pool as it is; what has lapsed is taken away by the same write and blocks nobody. */
-export function grant(pool: Pool, ask: Ask, offers: readonly Offer[], now: Seconds): Grant {
+export function grant(
+  pool: Pool,
+  ask: Ask,
+  offers: readonly Offer[],
+  now: Seconds,
+  shares?: ShareTerms,
+): Grant {
   const own = pool.entries.get(ask.ref)
   if (own !== undefined && !isLapsed(own, now)) return again(pool, ask, own, offers, now)
   const lapsed = lapsedIn(pool, now)
   // Its own lapsed entry is replaced, whether or not it is among those taken away.
   const seen = own === undefined ? lapsed.entries : new Map([...lapsed.entries, [ask.ref, own]])
-  const offer = offers.find(({ limit }) => pool.used - unitsOf(seen.values()) + ask.units <= limit)
-  if (offer === undefined) return { outcome: 'full', because: 'units' }
+  const units = pool.used - unitsOf(seen.values()) + ask.units
+  const [before, held] = shares ? heldBeside(pool, seen) : NOBODY
+  if (!isWithinMaximum(shares, held, ask.department, ask.units)) return { outcome: 'full', because: 'quota' }
+  const kept = keptFromOthers(shares, held, ask.department)
+  const offer = offers.find(({ limit }) => units <= limit - kept)
+  if (offer === undefined)
+    return { outcome: 'full', because: offers.some(({ limit }) => units <= limit) ? 'kept' : 'units' }
   const entry = entryOf(ask, offer, now)
   const change: PoolChange = {
     put: new Map([[ask.ref, entry]]),
     seen,
     remove: [...seen.keys()].filter((ref) => ref !== ask.ref),
-    limit: offer.limit,
+    limit: offer.limit - kept,
     fence: pool.fence,
     waiting: pool.waiting,
+    ...(shares && { held: boundsOf(shares, before, held, heldBy([entry])) }),
     ...(ask.borrowLimit !== undefined && { borrowLimit: ask.borrowLimit }),
   }
   if (ask.borrowLimit !== undefined && pool.borrowed + balance(change, isBorrow) > ask.borrowLimit)
     return { outcome: 'full', because: 'borrowed' }
   return { outcome: 'granted', entry, sharer: entry.sharers, heldBefore: false, change }
+}
+
+const NOBODY = [new Map<number, number>(), new Map<number, number>()] as const
+
+/** What departments hold, before and after some entries are taken away. */
+export function heldBeside(pool: Pool, gone: ReadonlyMap<string, Entry>) {
+  const left = [...pool.entries].flatMap(([ref, entry]) => (gone.has(ref) ? [] : [entry]))
+  return [heldBy(pool.entries.values()), heldBy(left)] as const
 }
 
 export const isBorrow = ({ kind }: Entry) => kind === 'borrow'
@@ -178,8 +211,10 @@ export function nextSharer(sharers: number): number {
 }
 
 function entryOf(ask: Ask, { until, overdraft }: Offer, now: Seconds): Entry {
-  const { kind, units, generation } = ask
-  return { kind, units, overdraft, until, beat: now, generation, sharers: kind === 'shared' ? 1 : 0 }
+  const { kind, units, generation, department } = ask
+  const sharers = kind === 'shared' ? 1 : 0
+  const entry = { kind, units, overdraft, until, beat: now, generation, sharers }
+  return department === undefined ? entry : { ...entry, department }
 }
 
 /** Seconds in which an answer that was lost is given again to who comes with the id before. */

@@ -1,11 +1,12 @@
 import type { Entry, Seconds } from './lease-entry.ts'
 import type { LeaseTerms } from './lease-terms.ts'
-import { applied, lapsedIn, type Pool, type PoolChange } from './pool.ts'
+import { type Ask, applied, heldBeside, lapsedIn, type Pool, type PoolChange, unitsOf } from './pool.ts'
 import type { Offer } from './pool-terms.ts'
-import { type Allotment, allot, isDead, type Ticket } from './ticket.ts'
+import { boundsOf, codeOf, heldBy, isWithinKept, isWithinMaximum, keptFromOthers } from './shares.ts'
+import { type Allotment, allot, isDead, LOOKED_AT, type Ticket } from './ticket.ts'
 
-/** Tickets looked at in one go: each can be two writes of the 100 of a transaction. */
-export const LOOKED_AT = 25
+/** Tickets that are read to give places out: more where departments have shares, for some may be held back. */
+export const lookedAt = ({ shares }: Pick<LeaseTerms, 'shares'>) => (shares === undefined ? LOOKED_AT : 200)
 
 /** Tickets counted before one; beyond, its position is told as at least this. */
 export const COUNTED = 200
@@ -17,39 +18,123 @@ export type Serving = Allotment<Offer> & { readonly change: PoolChange }
  * Gives what is free to those who wait, as holds, and takes away the tickets nobody waits for; undefined if there is
  * nothing to do.
  *
- * @param tickets the first of the queue, `LOOKED_AT` at most
+ * @param tickets the first of the queue
  * @param terms those of a hold
  */
 export function serving(
   pool: Pool,
   tickets: readonly Ticket[],
-  { size, offers }: LeaseTerms,
+  terms: LeaseTerms,
   now: Seconds,
 ): Serving | undefined {
   const lapsed = lapsedIn(pool, now)
-  const used = pool.used - lapsed.units
-  const allotment = allot(
-    tickets,
-    now,
-    (units, given) => offers.find(({ limit }) => used + given + units <= limit),
-    (units) => units <= size.limit,
-  )
+  const allotment = allotted(pool, lapsed, tickets, terms, now)
   const { holds, dead } = allotment
   if (holds.length + dead.length === 0) return undefined
-  const put = holds.map(({ ticket, offer }): [string, Entry] => [ticket.ref, holdOf(ticket, offer, now)])
+  const { shares } = terms
+  const put = new Map(
+    holds.map(({ ticket, offer }) => [
+      ticket.ref,
+      holdOf(ticket, offer, codeOf(shares, ticket.department), now),
+    ]),
+  )
   const change: PoolChange = {
-    put: new Map(put),
+    put,
     seen: lapsed.entries,
     remove: [...lapsed.entries.keys()],
     ...(holds.length > 0 && { limit: Math.max(...holds.map(({ offer }) => offer.limit)) }),
     fence: pool.fence,
     tickets: -(holds.length + dead.length),
   }
-  return { ...allotment, change }
+  if (shares === undefined || holds.length === 0) return { ...allotment, change }
+  // What each gets was decided beside what all others hold: no more may be held meanwhile.
+  const limit = pool.used - lapsed.units + unitsOf(put.values())
+  const [before, after] = heldBeside(pool, lapsed.entries)
+  return {
+    ...allotment,
+    change: { ...change, limit, held: boundsOf(shares, before, after, heldBy(put.values())) },
+  }
 }
 
-function holdOf({ units }: Ticket, { overdraft, until }: Offer, beat: Seconds): Entry {
-  return { kind: 'hold', units, overdraft, until, beat, generation: 0, sharers: 0 }
+function allotted(
+  pool: Pool,
+  lapsed: ReturnType<typeof lapsedIn>,
+  tickets: readonly Ticket[],
+  { size, offers, shares }: LeaseTerms,
+  now: Seconds,
+): Allotment<Offer> {
+  const used = pool.used - lapsed.units
+  const isPossible = (units: number) => units <= size.limit
+  if (shares === undefined) {
+    const take = (units: number, given: number) => offers.find(({ limit }) => used + given + units <= limit)
+    return allot(tickets, now, take, isPossible)
+  }
+  const [, held] = heldBeside(pool, lapsed.entries)
+  /** What departments hold beside these, and whose the ticket is. */
+  const seen = ({ department }: Ticket, before: readonly Ticket[]) => {
+    const all = new Map(held)
+    for (const one of before) {
+      const code = codeOf(shares, one.department)
+      if (code !== undefined) all.set(code, (all.get(code) ?? 0) + one.units)
+    }
+    return { held: all, own: codeOf(shares, department) }
+  }
+  const take = (units: number, given: number, ticket: Ticket, before: readonly Ticket[]) => {
+    const { held: all, own } = seen(ticket, before)
+    const kept = keptFromOthers(shares, all, own)
+    return offers.find(({ limit }) => used + given + units <= limit - kept)
+  }
+  return allot(tickets, now, take, isPossible, {
+    isDue(ticket, before) {
+      const { held: all, own } = seen(ticket, before)
+      const share = own === undefined ? 0 : (shares.get(own)?.share ?? 0)
+      return own !== undefined && (all.get(own) ?? 0) + ticket.units <= share && !isOver(ticket, before)
+    },
+    isOwn(ticket, before) {
+      const { held: all, own } = seen(ticket, before)
+      return isWithinKept(shares, all, own, ticket.units)
+    },
+    isHeldBack: isOver,
+  })
+
+  /** Has its department all it may have, or is what is free for it kept for others? */
+  function isOver(ticket: Ticket, before: readonly Ticket[]): boolean {
+    const { units } = ticket
+    const { held: all, own } = seen(ticket, before)
+    if (!isWithinMaximum(shares, all, own, units)) return true
+    const given = before.reduce((sum, one) => sum + one.units, 0)
+    const fits = offers.some(({ limit }) => used + given + units <= limit)
+    return fits && take(units, given, ticket, before) === undefined
+  }
+}
+
+function holdOf(
+  { units }: Ticket,
+  { overdraft, until }: Offer,
+  department: number | undefined,
+  beat: Seconds,
+): Entry {
+  const hold = { kind: 'hold', units, overdraft, until, beat, generation: 0, sharers: 0 } as const
+  return department === undefined ? hold : { ...hold, department }
+}
+
+/**
+ * Does a newcomer come after those who wait, once all that is free was given out? Always, but where departments have
+ * shares: who waits for its own department's sake keeps nobody else from a place, and nobody keeps a department from
+ * what is kept for it alone.
+ *
+ * @param hold the terms of the places that are kept for those who wait
+ */
+export function isBehind({ pool, tickets }: Line, ask: Ask, hold: LeaseTerms, now: Seconds): boolean {
+  if (pool.waiting <= 0) return false
+  const { shares } = hold
+  // Those further back are not seen: they may wait for what is free.
+  if (shares === undefined || tickets.length < pool.waiting) return true
+  const lapsed = lapsedIn(pool, now)
+  const { short } = allotted(pool, lapsed, tickets, hold, now)
+  const [, held] = heldBeside(pool, lapsed.entries)
+  const isOwn = isWithinKept(shares, held, ask.department, ask.units)
+  return short.some(({ department }) => !isOwn || codeOf(shares, department) === ask.department)
 }
 
 /** A pool and its queue. */
@@ -58,7 +143,8 @@ export type Line = { readonly pool: Pool; readonly tickets: readonly Ticket[] }
 /** The pool and its queue once all that is free is given out: as the next who asks will find them. */
 export function served({ pool, tickets }: Line, terms: LeaseTerms, now: Seconds): Line {
   if (pool.waiting <= 0) return { pool, tickets }
-  const serve = serving(pool, tickets.slice(0, LOOKED_AT), terms, now)
+  const seen = tickets.slice(0, lookedAt(terms))
+  const serve = serving(pool, seen, terms, now)
   if (serve === undefined) return { pool, tickets }
   const gone = new Set([...serve.dead, ...serve.holds.map(({ ticket }) => ticket)].map(({ ref }) => ref))
   const passed = new Map(serve.overtaken.map((ticket) => [ticket.ref, ticket]))

@@ -47,42 +47,69 @@ export type Allotment<Offer> = {
   /** Those that nobody waits for any more. */
   readonly dead: readonly Ticket[]
   readonly overtaken: readonly Ticket[]
+  /** Those that what is free is too little for, or is set aside for others. */
+  readonly short: readonly Ticket[]
 }
+
+/** Where departments have shares: how a ticket stands to them beside those that were given a place before. */
+export type Precedence = {
+  /** Its department holds less than its share: it comes first. */
+  isDue(ticket: Ticket, before: readonly Ticket[]): boolean
+  /** What it wants is kept for its department: nobody else could use it. */
+  isOwn(ticket: Ticket, before: readonly Ticket[]): boolean
+  /** Its department has all it may have, or the rest is kept for others: it stands in nobody's way. */
+  isHeldBack(ticket: Ticket, before: readonly Ticket[]): boolean
+}
+
+/** Tickets of a queue that something becomes of in one go: each can be two writes of the 100 of a transaction. */
+export const LOOKED_AT = 25
 
 /**
  * Gives free places to tickets in their order. `take` says how so many units, beside those given before, may be
- * granted now, and `isPossible` whether they ever can. A large ticket that does not fit may be overtaken a few times;
+ * granted now, and `isPossible` whether they ever can. Departments that hold less than their share come first. A large ticket that does not fit may be overtaken a few times;
  * then what is free is set aside for it. One larger than the pool has become stands in nobody's way.
  */
 export function allot<Offer>(
   tickets: readonly Ticket[],
   now: Seconds,
-  take: (units: number, givenBefore: number) => Offer | undefined,
+  take: (units: number, givenBefore: number, ticket: Ticket, before: readonly Ticket[]) => Offer | undefined,
   isPossible: (units: number) => boolean,
+  precedence: Precedence = NO_PRECEDENCE,
 ): Allotment<Offer> {
   const holds: { ticket: Ticket; offer: Offer }[] = []
   const dead: Ticket[] = []
   const passed: { ticket: Ticket; at: number }[] = []
+  const left = [...tickets]
+  const before: Ticket[] = []
   let given = 0
-  for (const ticket of tickets) {
+  // What is kept for a department takes nothing from a large ticket of another: it overtakes none.
+  let overtaking = 0
+  while (holds.length + dead.length + passed.length < LOOKED_AT) {
+    const due = left.findIndex((one) => !isDead(one, now) && precedence.isDue(one, before))
+    const [ticket] = left.splice(Math.max(due, 0), 1)
+    if (ticket === undefined) break
     if (isDead(ticket, now)) {
       dead.push(ticket)
       continue
     }
-    if (!isPossible(ticket.units)) continue
-    const offer = passed.every(
-      ({ ticket: large, at }) => large.overtaken + holds.length - at < MOST_OVERTAKEN,
+    if (!isPossible(ticket.units) || precedence.isHeldBack(ticket, before)) continue
+    const mayOvertake = passed.every(
+      ({ ticket: large, at }) => large.overtaken + overtaking - at < MOST_OVERTAKEN,
     )
-      ? take(ticket.units, given)
-      : undefined
-    if (offer === undefined) passed.push({ ticket, at: holds.length })
+    const isOwn = precedence.isOwn(ticket, before)
+    const offer = mayOvertake || isOwn ? take(ticket.units, given, ticket, before) : undefined
+    if (offer === undefined) passed.push({ ticket, at: overtaking })
     else {
+      if (!isOwn) overtaking += 1
       holds.push({ ticket, offer })
+      before.push(ticket)
       given += ticket.units
     }
   }
   const overtaken = passed.flatMap(({ ticket, at }) =>
-    holds.length > at ? [{ ...ticket, overtaken: ticket.overtaken + holds.length - at }] : [],
+    overtaking > at ? [{ ...ticket, overtaken: ticket.overtaken + overtaking - at }] : [],
   )
-  return { holds, dead, overtaken }
+  return { holds, dead, overtaken, short: passed.map(({ ticket }) => ticket) }
 }
+
+const NO_PRECEDENCE: Precedence = { isDue: () => false, isOwn: () => false, isHeldBack: () => false }

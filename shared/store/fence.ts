@@ -2,6 +2,7 @@ import type { License } from '../domain/license.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Item } from './codec.ts'
 import { type Key, poolKey, poolsKey, tenantFenceKey } from './keys.ts'
+import type { PoolAddress } from './pool.ts'
 import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
@@ -24,6 +25,10 @@ export async function raiseFences(
     [...existing.map(keyOf), ...own].map((key) => [`fence ${key.pk} ${key.sk}`, raise(key)]),
   )
 }
+
+/** Of one pool alone: for a change of what its units are granted by, other than a license. */
+export const raiseFence = ({ tenantId, productId, metric }: PoolAddress): Action =>
+  raise(poolKey(tenantId, productId, metric))
 
 const raise = (key: Key): Action => ({ kind: 'update', key, update: 'ADD fence :one', values: { ':one': 1 } })
 

@@ -119,6 +119,23 @@ export function changePool(
     adds.push('borrowed :borrowed')
     values[':borrowed'] = borrowed
   }
+  for (const [code, department] of departmentsOf(change)) {
+    const [name, count] = [`#d${code}`, `:d${code}`]
+    names[name] = `d${code}`
+    const { atLeast, atMost } = change.held?.get(code) ?? {}
+    if (atLeast !== undefined) {
+      conditions.push(`${name} >= ${count}l`)
+      values[`${count}l`] = atLeast
+    }
+    if (atMost !== undefined) {
+      conditions.push(`(attribute_not_exists(${name}) OR ${name} <= ${count}m)`)
+      values[`${count}m`] = atMost
+    }
+    if (department !== 0) {
+      adds.push(`${name} ${count}`)
+      values[count] = department
+    }
+  }
   if (change.fence !== undefined) {
     conditions.push('fence = :fence')
     values[':fence'] = change.fence
@@ -150,6 +167,22 @@ export function changePool(
     names,
     values,
   }
+}
+
+/**
+ * The departments that a change is about, by code, and the units that each comes to hold more or less: what their
+ * entries add up to is counted in an attribute for each, `d1`, so that it can be a condition.
+ */
+function departmentsOf(change: PoolChange): Map<number, number> {
+  const found = new Map([...(change.held?.keys() ?? [])].map((code) => [code, 0]))
+  for (const { department } of [...change.put.values(), ...change.seen.values()])
+    if (department !== undefined)
+      found.set(
+        department,
+        balance(change, (entry) => entry.department === department),
+      )
+  // A condition on nothing would be of no use, and a name without use is refused.
+  return new Map([...found].filter(([code, units]) => units !== 0 || change.held?.has(code)))
 }
 
 const clause = (word: string, parts: readonly string[]) =>

@@ -74,6 +74,7 @@ const ITEM_KEYS = {
     keys.leaseDenialKey(tenant, product, metric, minute, 'user a#b'),
   ),
   leaseDetailKey: own2(CODES, CODES, keys.leaseDetailKey),
+  poolSharesKey: own(CODES, keys.poolSharesKey),
   leaseUseKey: own2(CODES, instants, (tenant, product, metric, from) =>
     keys.leaseUseKey(tenant, product, metric, from, 'ref'),
   ),

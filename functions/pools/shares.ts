@@ -1,0 +1,84 @@
+import { limitOf, sizeAt } from '../../shared/domain/pool-terms.ts'
+import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { changes, checkEdit } from '../../shared/domain/revision.ts'
+import { checkShares, heldBy, type PoolShares, shareTerms, withCodes } from '../../shared/domain/shares.ts'
+import type { Call } from '../../shared/platform/http/contract.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { raiseFence } from '../../shared/store/fence.ts'
+import { readHoldings } from '../../shared/store/holdings.ts'
+import { readPoolShares, replacePoolShares } from '../../shared/store/pool-shares.ts'
+import type { VerifyingServices } from '../verified.ts'
+import { poolNamed } from './asked.ts'
+import type { poolsRoutes } from './routes.ts'
+
+export async function getShares(
+  { params, now }: Call<(typeof poolsRoutes)['getShares']>,
+  services: VerifyingServices,
+) {
+  const found = await load(params, now, services)
+  return isRefusal(found) ? found : found.view(found.policy)
+}
+
+/** Shares a pool out. Its fence is raised by the same transaction, so that every grant is decided on these. */
+export async function setShares(call: Call<(typeof poolsRoutes)['setShares']>, services: VerifyingServices) {
+  const found = await load(call.params, call.now, services)
+  if (isRefusal(found)) return found
+  const { address, policy, capacity, view } = found
+  const refused = checkEdit(policy, call.revision) ?? checkShares(call.body.shares, capacity)
+  if (refused) return refused
+  const coded: PoolShares = { ...policy, ...withCodes(policy, call.body.shares) }
+  const { before, after } = changes({ shares: policy.shares }, { shares: coded.shares })
+  const isSame = Object.keys(after ?? {}).length === 0
+  const next = isSame ? policy : { ...coded, revision: policy.revision + 1 }
+  const { tenantId, productId, metric } = address
+  return services.commit(call, {
+    writes: { shares: replacePoolShares(address, next, policy.revision), fence: raiseFence(address) },
+    events: isSame
+      ? []
+      : [
+          {
+            type: 'pool.shared-out',
+            tenantId,
+            subject: { type: 'pool', id: metric },
+            before: { productId, ...before },
+            after: { productId, ...after },
+          },
+        ],
+    reply: view(next),
+    refusals: { shares: refuse('REVISION_OUTDATED', 'The shares were changed at the same time.') },
+  })
+}
+
+type Named = { readonly tenantId: TenantId; readonly product: string; readonly metric: string }
+
+async function load(
+  { tenantId, product: name, metric }: Named,
+  now: Instant,
+  { table, verifier }: VerifyingServices,
+) {
+  const named = await poolNamed(table, tenantId, name, metric)
+  if (isRefusal(named)) return named
+  const { product, pool, address } = named
+  const [policy, holdings] = await Promise.all([
+    readPoolShares(table, address),
+    readHoldings(table, tenantId, product.id),
+  ])
+  const { capacity } = sizeAt(holdings, metric, now, verifier.isGenuine)
+  const held = heldBy(pool.entries.values())
+  return {
+    address,
+    policy,
+    capacity,
+    view(current: PoolShares) {
+      const terms = shareTerms(current, capacity)
+      const shares = current.shares.map(({ code, ...share }) => ({
+        ...share,
+        units: terms?.get(code)?.share ?? 0,
+        most: limitOf(terms?.get(code)?.maximum ?? 0),
+        held: held.get(code) ?? 0,
+      }))
+      return { product: product.code, metric, shares, revision: current.revision }
+    },
+  }
+}
