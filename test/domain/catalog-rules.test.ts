@@ -77,6 +77,7 @@ describe('an edited product', () => {
 })
 
 describe('a plan', () => {
+  const travel = (allowance: object) => ({ rules: { countries: { allow: ['DE'], travel: allowance } } })
   const versions = (rule: object) => ({ rules: { versions: rule } })
   const cases: [what: string, overrides: object, said: string[] | undefined][] = [
     ['fits its product', {}, undefined],
@@ -110,6 +111,22 @@ describe('a plan', () => {
       'allows and denies a country',
       { rules: { countries: { allow: ['DE', 'FR'], deny: ['US', 'FR'] } } },
       ['INVALID_REQUEST', '/body/rules/countries/deny/1'],
+    ],
+    ['takes days of travel', travel({ days: 30, window: 'P1M' }), undefined],
+    [
+      'grants travel where every country is allowed anyway',
+      { rules: { countries: { deny: ['FR'], travel: { days: 3, window: 'P1Y' } } } },
+      ['INVALID_REQUEST', '/body/rules/countries/travel'],
+    ],
+    [
+      'grants travel on every day of the window',
+      travel({ days: 7, window: 'P1W' }),
+      ['INVALID_REQUEST', '/body/rules/countries/travel/days'],
+    ],
+    [
+      'counts travel over more than two years',
+      travel({ days: 3, window: 'P25M' }),
+      ['INVALID_REQUEST', '/body/rules/countries/travel/window'],
     ],
     [
       'is wrong in several ways',
