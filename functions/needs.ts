@@ -28,7 +28,7 @@ export const needs = {
   installs: { table: 'write', signing: 'verify' },
   validation: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
   releases: { table: 'write' },
-  features: { table: 'write', signing: 'verify' },
+  features: { table: 'write', signing: 'verify', places: true },
   leases: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
   activations: { table: 'write', signing: 'verify', activationKeys: 'sign', places: true },
   pools: { table: 'write', signing: 'verify' },

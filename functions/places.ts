@@ -144,19 +144,44 @@ export function admit(
 ): Promise<SeenPlace | undefined | Refusal> {
   if (licenses.some(({ rules }) => rules.countries === undefined)) return Promise.resolve(undefined)
   return untilFresh(async () => {
-    const sightings = await sightingsIn(call, declared, services)
-    const seen: SeenPlace[] = []
-    for (const license of licenses) {
-      const visitor = () => visitorOf(named, license, services.secrets)
-      const one = await seePlace(license, sightings, visitor, call.now, services.table)
-      if (one !== undefined) seen.push(one)
-    }
-    const admitted = seen.filter(({ place }) => !place.refused)
-    const best = admitted.find(({ noted }) => noted === undefined) ?? admitted[0]
-    const [first] = seen
+    const { best, first } = await lookAround(call, licenses, declared, named, services)
     if (best !== undefined || first === undefined) return best
     return (await note(call, first, services)) ?? refusalOf(first)
   })
+}
+
+type AskedFrom = Pick<CommitRequest, 'caller' | 'requestId' | 'now'> & Whence
+
+/** Why none of these licenses may be used from here, as `admit` would refuse it; it notes nothing. */
+export async function refusedHere(
+  call: AskedFrom,
+  licenses: readonly License[],
+  declared: string | undefined,
+  named: Named,
+  services: Pick<PlaceServices, 'countryOf' | 'secrets' | 'table'>,
+): Promise<Refusal | undefined> {
+  if (licenses.length === 0 || licenses.some(({ rules }) => rules.countries === undefined)) return undefined
+  const { best, first } = await lookAround(call, licenses, declared, named, services)
+  return best === undefined && first !== undefined ? refusalOf(first) : undefined
+}
+
+/** What each license sees of where it is asked from: the first of all, and the best that admits it. */
+async function lookAround(
+  call: AskedFrom,
+  licenses: readonly License[],
+  declared: string | undefined,
+  named: Named,
+  services: Pick<PlaceServices, 'countryOf' | 'secrets' | 'table'>,
+): Promise<{ best: SeenPlace | undefined; first: SeenPlace | undefined }> {
+  const sightings = await sightingsIn(call, declared, services)
+  const seen: SeenPlace[] = []
+  for (const license of licenses) {
+    const visitor = () => visitorOf(named, license, services.secrets)
+    const one = await seePlace(license, sightings, visitor, call.now, services.table)
+    if (one !== undefined) seen.push(one)
+  }
+  const admitted = seen.filter(({ place }) => !place.refused)
+  return { best: admitted.find(({ noted }) => noted === undefined) ?? admitted[0], first: seen[0] }
 }
 
 /** The refusal that a place comes to where something is to be granted. */

@@ -13,15 +13,14 @@ import { readHoldings } from '../../shared/store/holdings.ts'
 import { readHeldTicket, readTicket } from '../../shared/store/ticket.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import type { LeaseAddress, TicketAddress } from '../sealed-id.ts'
-import type { VerifyingServices } from '../verified.ts'
 import { poolSituation } from './explain-pools.ts'
-import { type AskedBy, licenseOf, sightOf } from './explain-sight.ts'
+import { type AskedBy, type ExplainServices, licenseOf, sightOf } from './explain-sight.ts'
 
 /** A lease by its id, as its heartbeat and its check-in would find it. */
 export async function aboutLease(
   asked: AskedBy,
   address: LeaseAddress,
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation> {
   const { table, verifier } = services
   const { caller, now } = asked
@@ -49,7 +48,7 @@ export async function aboutLease(
 export async function aboutTicket(
   asked: AskedBy,
   address: TicketAddress,
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation> {
   const { table, verifier } = services
   const { now } = asked

@@ -14,17 +14,24 @@ import { readLastEvents } from '../../shared/store/event.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { planActivation, planMove } from '../machine-plan.ts'
-import { lookAt, type Situation } from '../machine-situation.ts'
-import type { VerifyingServices } from '../verified.ts'
+import { lookAt, ownersOf, type Situation } from '../machine-situation.ts'
+import { refusedHere } from '../places.ts'
 import { EVENTS } from './explain-lease.ts'
-import { type AskedBy, licenseOf, missing, type Place, sightOf } from './explain-sight.ts'
+import {
+  type AskedBy,
+  type ExplainServices,
+  licenseOf,
+  missing,
+  type Place,
+  sightOf,
+} from './explain-sight.ts'
 
 /** A machine by its fingerprints: would it be activated, or is it? */
 export async function aboutMachine(
   asked: AskedBy,
   place: Place,
   fingerprints: readonly Component[],
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation> {
   return explain(asked, place, { fingerprints }, services)
 }
@@ -35,7 +42,7 @@ export async function aboutActivation(
   tenantId: TenantId,
   activationId: ActivationId,
   fingerprints: readonly Component[] | undefined,
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation | Refusal> {
   const { table } = services
   const { caller } = asked
@@ -62,7 +69,7 @@ async function explain(
   asked: AskedBy,
   { tenantId, productId }: Place,
   { activation, fingerprints, became }: About,
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation> {
   const { table, verifier } = services
   const { caller, now } = asked
@@ -81,8 +88,25 @@ async function explain(
     asked: isKnown ? await askedOf(situation, activation, table, asked) : undefined,
     machines: sight.others ? await machinesOf(table, holdings) : [],
     became,
+    elsewhere:
+      isKnown && activation === undefined
+        ? await elsewhereOf(asked, situation, fingerprints ?? [], services)
+        : undefined,
   }
   return explainMachine(facts, sight, now)
+}
+
+/** Why it would not be activated where it is. */
+function elsewhereOf(
+  asked: AskedBy,
+  situation: Situation,
+  machine: readonly Component[],
+  services: ExplainServices,
+): Promise<Refusal | undefined> {
+  const { license, standings: all } = situation.terms
+  const licenses = licenseOf(asked.caller) === undefined ? all.map((one) => one.license) : [license]
+  const { same } = ownersOf(situation, asked.now)
+  return refusedHere(asked, licenses, asked.country, { activation: same, machine }, services)
 }
 
 async function askedOf(

@@ -10,10 +10,10 @@ import { periodOf } from '../../shared/domain/period.ts'
 import { isFloating, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import { readMachinePool } from '../../shared/store/activation-pool.ts'
-import type { VerifyingServices } from '../verified.ts'
+import { refusedHere } from '../places.ts'
 import { machinesOf } from './explain-machine.ts'
-import { poolSituation } from './explain-pools.ts'
-import { type AskedBy, licenseOf, sightOf } from './explain-sight.ts'
+import { licensesBehind, poolSituation } from './explain-pools.ts'
+import { type AskedBy, type ExplainServices, licenseOf, sightOf } from './explain-sight.ts'
 
 /** A metric: is there room for more, by what its own operation counts? */
 export async function aboutMetric(
@@ -22,14 +22,17 @@ export async function aboutMetric(
   standings: readonly Standing[],
   metric: string,
   units: number,
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation> {
   const { now } = asked
   const granting = standings.filter(({ license }) => Object.hasOwn(license.limits, metric))
   if (granting.some(isFloating)) {
     const sight = await sightOf(asked, holdings, services.table)
     const situation = await poolSituation(holdings, metric, now, sight, services)
-    return explainPool(situation, standings, units, sight, seconds(now))
+    const all = new Map(standings.map((one) => [one.license.id, one]))
+    const licenses = licensesBehind(asked, all, situation)
+    const elsewhere = await refusedHere(asked, licenses, asked.country, {}, services)
+    return explainPool({ ...situation, elsewhere }, standings, units, sight, seconds(now))
   }
   const drawn =
     metric === MACHINES && granting.some(isNodeLocked)
@@ -42,7 +45,7 @@ export async function aboutMetric(
 async function machinesDrawn(
   { caller, now }: AskedBy,
   holdings: Holdings,
-  { table, verifier }: VerifyingServices,
+  { table, verifier }: ExplainServices,
 ): Promise<Drawn> {
   const { tenantId, productId } = holdings
   const [pool, machines] = await Promise.all([

@@ -1,15 +1,17 @@
 import { judge } from '../../shared/domain/denial.ts'
 import type { PoolSituation } from '../../shared/domain/explain-pool.ts'
 import type { Sight } from '../../shared/domain/explanation.ts'
-import type { Holdings } from '../../shared/domain/holdings.ts'
+import type { Holdings, Standing } from '../../shared/domain/holdings.ts'
 import { holdTerms, leaseTerms } from '../../shared/domain/lease-terms.ts'
+import type { License } from '../../shared/domain/license.ts'
 import type { Line } from '../../shared/domain/queue.ts'
+import type { LicenseId } from '../../shared/platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
 import { readDenials } from '../../shared/store/lease-denial.ts'
 import { readPool } from '../../shared/store/pool.ts'
 import { readQueue } from '../../shared/store/ticket.ts'
 import { holdersOf } from '../lease-holders.ts'
-import type { VerifyingServices } from '../verified.ts'
+import { type AskedBy, type ExplainServices, licenseOf } from './explain-sight.ts'
 
 /** Tickets that are read; who stands further back is told less of what comes before. */
 const TICKETS = 500
@@ -22,7 +24,7 @@ export async function poolSituation(
   metric: string,
   now: Instant,
   { others }: Sight,
-  { table, verifier }: VerifyingServices,
+  { table, verifier }: ExplainServices,
 ): Promise<PoolSituation> {
   const { tenantId, productId } = holdings
   const address = { tenantId, productId, metric }
@@ -51,3 +53,15 @@ const waitsIn =
   ({ pool, tickets }: Line) =>
   (ref: string) =>
     tickets.some((ticket) => ticket.ref === ref) || pool.entries.get(ref)?.kind === 'hold'
+
+/** The licenses of which one has to cover the place: that of the key that asks, else all behind the pool. */
+export function licensesBehind(
+  { caller }: AskedBy,
+  all: ReadonlyMap<LicenseId, Standing>,
+  { terms }: PoolSituation,
+): readonly License[] {
+  const licenseId = licenseOf(caller)
+  if (licenseId === undefined) return terms.size.licenses
+  const own = all.get(licenseId)
+  return own?.counts ? [own.license] : []
+}

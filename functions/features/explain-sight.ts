@@ -6,12 +6,21 @@ import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import type { PlaceServices, Whence } from '../places.ts'
+import type { VerifyingServices } from '../verified.ts'
 
 /** Whose holdings of which product a question is about. */
 export type Place = { readonly tenantId: TenantId; readonly productId: ProductId }
 
-/** Who asks, and when. */
-export type AskedBy = { readonly caller: Caller; readonly now: Instant }
+/** Who asks, when, and from where; or where somebody is whom it asks about. */
+export type AskedBy = Whence & {
+  readonly caller: Caller
+  readonly now: Instant
+  readonly requestId: string
+  readonly country?: string | undefined
+}
+
+export type ExplainServices = VerifyingServices & PlaceServices
 
 export const missing = refuse('NOT_FOUND', 'There is no such resource.')
 

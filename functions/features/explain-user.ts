@@ -3,21 +3,23 @@ import type { PoolSituation } from '../../shared/domain/explain-pool.ts'
 import { explainUser } from '../../shared/domain/explain-user.ts'
 import type { Person } from '../../shared/domain/explain-ways.ts'
 import type { Explanation } from '../../shared/domain/explanation.ts'
-import { standings } from '../../shared/domain/holdings.ts'
+import { type Standing, standings } from '../../shared/domain/holdings.ts'
 import { refuseOwn } from '../../shared/domain/own-license.ts'
+import type { Place as Whereabouts } from '../../shared/domain/place.ts'
 import { isFloating } from '../../shared/domain/pool-terms.ts'
+import type { LicenseId } from '../../shared/platform/ids.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
-import type { VerifyingServices } from '../verified.ts'
+import { type Named, refusedHere, seePlace, sightingsIn, visitorOf } from '../places.ts'
 import { machinesOf } from './explain-machine.ts'
-import { poolSituation } from './explain-pools.ts'
-import { type AskedBy, licenseOf, type Place, sightOf } from './explain-sight.ts'
+import { licensesBehind, poolSituation } from './explain-pools.ts'
+import { type AskedBy, type ExplainServices, licenseOf, type Place, sightOf } from './explain-sight.ts'
 
 /** A person: can they use the product, and what do they hold of it? */
 export async function aboutUser(
   asked: AskedBy,
   place: Place,
   person: Person,
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation> {
   const { table, verifier } = services
   const { caller, now } = asked
@@ -28,12 +30,20 @@ export async function aboutUser(
   const licenseId = licenseOf(caller)
   const metrics = new Set(list.filter(isFloating).flatMap(({ license }) => Object.keys(license.limits)))
   const pools: PoolSituation[] = []
-  for (const metric of metrics) pools.push(await poolSituation(holdings, metric, now, sight, services))
+  const { userId } = person
+  for (const metric of metrics) {
+    const one = await poolSituation(holdings, metric, now, sight, services)
+    const licenses = licensesBehind(asked, all, one)
+    const elsewhere = await refusedHere(asked, licenses, asked.country, { userId }, services)
+    pools.push({ ...one, elsewhere })
+  }
+  const places = await placesOf(asked, list, { userId }, services)
   const isAsked = sight.others && person.userId !== undefined && list.some(isNodeLocked)
   const machines = isAsked ? await machinesOf(table, holdings) : []
   return explainUser(
     {
       person,
+      places,
       own: licenseId && all.get(licenseId),
       standings: list,
       refused: refuseOwn(all, licenseId),
@@ -43,4 +53,22 @@ export async function aboutUser(
     sight,
     now,
   )
+}
+
+/** Where each license that is limited to countries sees the person. */
+async function placesOf(
+  asked: AskedBy,
+  all: readonly Standing[],
+  named: Named,
+  services: ExplainServices,
+): Promise<ReadonlyMap<LicenseId, Whereabouts>> {
+  const places = new Map<LicenseId, Whereabouts>()
+  if (all.every(({ license }) => license.rules.countries === undefined)) return places
+  const sightings = await sightingsIn(asked, asked.country, services)
+  for (const { license } of all) {
+    const visitor = () => visitorOf(named, license, services.secrets)
+    const seen = await seePlace(license, sightings, visitor, asked.now, services.table)
+    if (seen !== undefined) places.set(license.id, seen.place)
+  }
+  return places
 }

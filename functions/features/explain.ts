@@ -8,12 +8,11 @@ import { findLicense } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { openLeaseId, openTicketId } from '../sealed-id.ts'
-import type { VerifyingServices } from '../verified.ts'
 import { aboutLease, aboutTicket } from './explain-lease.ts'
 import { aboutLicense } from './explain-license.ts'
 import { aboutActivation, aboutMachine } from './explain-machine.ts'
 import { aboutMetric } from './explain-metric.ts'
-import { licenseOf, missing, type Place } from './explain-sight.ts'
+import { type ExplainServices, licenseOf, missing, type Place } from './explain-sight.ts'
 import { aboutUser } from './explain-user.ts'
 import { findHeldProduct } from './product.ts'
 import type { featuresRoutes } from './routes.ts'
@@ -22,17 +21,18 @@ type ExplainRoute = (typeof featuresRoutes)['explain']
 type ExplainCall = Call<ExplainRoute>
 
 /** Answers from the same rows and by the same rules as the operations, so that the two cannot disagree. */
-export const explain: Handler<ExplainRoute, VerifyingServices> = async (call, services) => {
+export const explain: Handler<ExplainRoute, ExplainServices> = async (call, services) => {
   const explained = await explainAny(call, services)
   const own = licenseOf(call.caller)
   return own === undefined || isRefusal(explained) ? explained : toldTo(own, explained)
 }
 
-async function explainAny(call: ExplainCall, services: VerifyingServices): Promise<Explanation | Refusal> {
+async function explainAny(call: ExplainCall, services: ExplainServices): Promise<Explanation | Refusal> {
   const tenantId = tenantOf(call)
   if (isRefusal(tenantId)) return tenantId
   if (!(await isKnownTenant(services.table, call.caller, tenantId))) return missing
-  const { leaseId, ticketId, activationId, fingerprints } = call.body
+  const { leaseId, ticketId, activationId, fingerprints, country } = call.body
+  const asked = { ...call, country }
   const { leaseKey } = services.secrets
   if (leaseId !== undefined) {
     const lease = openLeaseId(leaseId, leaseKey)
@@ -42,7 +42,8 @@ async function explainAny(call: ExplainCall, services: VerifyingServices): Promi
     const ticket = openTicketId(ticketId, leaseKey)
     return isKnown(call, tenantId, ticket) ? aboutTicket(call, ticket, services) : missing
   }
-  if (activationId !== undefined) return aboutActivation(call, tenantId, activationId, fingerprints, services)
+  if (activationId !== undefined)
+    return aboutActivation(asked, tenantId, activationId, fingerprints, services)
   const place = await findPlace(call, tenantId, services)
   return isRefusal(place) ? place : aboutHeld(call, place, services)
 }
@@ -51,18 +52,23 @@ async function explainAny(call: ExplainCall, services: VerifyingServices): Promi
 async function aboutHeld(
   call: ExplainCall,
   place: Place,
-  services: VerifyingServices,
+  services: ExplainServices,
 ): Promise<Explanation | Refusal> {
-  const { licenseId, feature, metric, units, fingerprints, userId, email, organization, department } =
-    call.body
-  if (fingerprints !== undefined) return aboutMachine(call, place, fingerprints, services)
+  const { licenseId, feature, metric, units, fingerprints, userId, email, organization, ...more } = call.body
+  const asked = { ...call, country: more.country }
+  if (fingerprints !== undefined) return aboutMachine(asked, place, fingerprints, services)
   if (userId !== undefined || email !== undefined || organization !== undefined)
-    return aboutUser(call, place, { userId, department, question: { email, organization } }, services)
+    return aboutUser(
+      asked,
+      place,
+      { userId, department: more.department, question: { email, organization } },
+      services,
+    )
   const holdings = await readHoldings(services.table, place.tenantId, place.productId)
   const all = standings(holdings, call.now, services.verifier.isGenuine)
   const list = [...all.values()]
   if (feature !== undefined) return explainFeature(holdings, list, feature)
-  if (metric !== undefined) return aboutMetric(call, holdings, list, metric, units, services)
+  if (metric !== undefined) return aboutMetric(asked, holdings, list, metric, units, services)
   const standing = licenseId && all.get(licenseId)
   return standing ? aboutLicense(call, standing, services) : missing
 }
@@ -92,7 +98,7 @@ function isKnown<T extends Place>(
 async function findPlace(
   call: ExplainCall,
   tenantId: TenantId,
-  { table }: VerifyingServices,
+  { table }: ExplainServices,
 ): Promise<Place | Refusal> {
   const { caller, body } = call
   if (body.licenseId !== undefined) {

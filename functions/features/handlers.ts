@@ -9,12 +9,13 @@ import { readAllHoldings, readHoldings } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { explain } from './explain.ts'
+import type { ExplainServices } from './explain-sight.ts'
 import { findHeldProduct } from './product.ts'
 import type { featuresRoutes } from './routes.ts'
 
 type EvaluateCall = Pick<Call<(typeof featuresRoutes)['evaluateFlags']>, 'caller' | 'body' | 'now'>
 
-export const featuresHandlers: Handlers<typeof featuresRoutes, VerifyingServices> = {
+export const featuresHandlers: Handlers<typeof featuresRoutes, ExplainServices> = {
   async getEntitlements({ params, query, now }, { table, verifier }) {
     const at = query.at ?? now
     const { tenantId } = params

@@ -38,7 +38,7 @@ const ExplainBody = z
     /** Code or id; with a license key its own product. Not needed with an id. */
     product: z.string().max(64).optional(),
     licenseId: LicenseId.optional(),
-    /** With a license: would it be refused there? */
+    /** With a license: would it be refused there? Of a person or machine: where it says that it is. */
     country: Country.optional(),
     feature: Code.optional(),
     metric: Code.optional(),
@@ -59,10 +59,13 @@ const ExplainBody = z
     message:
       'name one subject: licenseId, feature, metric, a user (userId, email, organization), a machine (activationId, fingerprints), leaseId or ticketId',
   })
-  .refine(({ country, licenseId }) => country === undefined || licenseId !== undefined, {
-    message: 'country goes with licenseId',
-    path: ['country'],
-  })
+  .refine(
+    ({ country, leaseId, ticketId, feature }) => country === undefined || !(leaseId ?? ticketId ?? feature),
+    {
+      message: 'country goes with a license, a metric, a user or a machine',
+      path: ['country'],
+    },
+  )
 
 const evaluators = ['tenant:app', 'tenant:admin', 'license'] as const
 

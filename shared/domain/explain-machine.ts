@@ -8,7 +8,15 @@ import { isNodeLocked, type MachineTerms } from './activation-terms.ts'
 import { sourceSteps } from './explain.ts'
 import { curesOf } from './explain-license.ts'
 import { machineCures } from './explain-machine-cures.ts'
-import { type Cure, type Explanation, type Prediction, type Sight, type Step, step } from './explanation.ts'
+import {
+  type Cure,
+  type Explanation,
+  elsewhereCures,
+  type Prediction,
+  type Sight,
+  type Step,
+  step,
+} from './explanation.ts'
 import { inCommon, needed } from './fingerprint.ts'
 import { beaten, deathOf, isDead, stateAt } from './heartbeat.ts'
 import type { Standing } from './holdings.ts'
@@ -41,6 +49,8 @@ export type MachineFacts = {
     | undefined
   /** All machines of the product, for who may know them: whose place could be had. */
   readonly machines: readonly Activation[]
+  /** Why the licenses may not be used where the machine is. */
+  readonly elsewhere?: Refusal | undefined
   /** What the record says became of an activation that is gone. */
   readonly became?: string | undefined
 }
@@ -60,6 +70,7 @@ export function explainMachine(facts: MachineFacts, sight: Sight, now: Instant):
   ]
   if (became !== undefined) chain.push(step('activated', false, became))
   if (activation) chain.push(...activationSteps(activation, terms, now))
+  if (facts.elsewhere) chain.push(step('country', false, facts.elsewhere.detail))
   if (!isRefusal(terms)) {
     if (asked) chain.push(...askedSteps(asked, terms, now))
     chain.push(...poolSteps(asked?.place, terms, pool, facts.machines, now))
@@ -172,10 +183,11 @@ function poolSteps(
 
 type Verdict = { readonly granted: boolean; readonly summary: string }
 
-function verdictOf({ terms, activation, asked, became }: MachineFacts, now: Instant): Verdict {
+function verdictOf({ terms, activation, asked, became, elsewhere }: MachineFacts, now: Instant): Verdict {
   const no = (summary: string): Verdict => ({ granted: false, summary })
   if (became !== undefined) return no('This activation is over.')
   if (isRefusal(terms)) return no(terms.detail)
+  if (elsewhere) return no(elsewhere.detail)
   if (asked === undefined) {
     const [wrong] = activation ? activationFindings({ activation }, now) : []
     return wrong ? no(wrong.detail) : { granted: true, summary: 'It is activated and has its place.' }
@@ -197,9 +209,9 @@ function verdictOf({ terms, activation, asked, became }: MachineFacts, now: Inst
   }
 }
 
-function predictionsOf({ terms, activation, asked }: MachineFacts, now: Instant): Prediction[] {
+function predictionsOf({ terms, activation, asked, elsewhere }: MachineFacts, now: Instant): Prediction[] {
   const base = '/v1/tenants/{tenantId}/activations/{activationId}'
-  const code = isRefusal(terms) ? terms.refused : asked ? codeOf(asked.place) : undefined
+  const code = isRefusal(terms) ? terms.refused : (elsewhere?.refused ?? (asked && codeOf(asked.place)))
   if (activation === undefined)
     return code === undefined ? [] : [{ operation: 'POST /v1/activations', outcome: code }]
   return [
@@ -228,5 +240,6 @@ function codeOf(place: AskedPlace): string {
 function curesFor(facts: MachineFacts, locked: readonly Standing[], sight: Sight, now: Instant): Cure[] {
   const { terms } = facts
   if (isRefusal(terms)) return curesOf(locked, 'Buy a node-locked license.')
+  if (facts.elsewhere) return elsewhereCures(facts.elsewhere)
   return machineCures({ ...facts, terms }, sight, now)
 }

@@ -8,6 +8,7 @@ import { type Ask, earliestEnd, isLapsed, type Pool } from './pool.ts'
 import type { LeaseHolder } from './pool-shortage.ts'
 import { instantOf, limitOf } from './pool-terms.ts'
 import type { Line } from './queue.ts'
+import type { Refusal } from './refusal.ts'
 
 /** A floating pool and all that decides on it. */
 export type PoolSituation = {
@@ -19,6 +20,8 @@ export type PoolSituation = {
   readonly hold: LeaseTerms
   /** Who holds what, the next to end first; empty where the caller may not know. */
   readonly holders: readonly LeaseHolder[]
+  /** Why its licenses may not be used from where it is asked. */
+  readonly elsewhere?: Refusal | undefined
   /**
    * Requests of late that found no place, each with what became of it; empty where the caller may not know. They are
    * kept by holder and minute, not by request.
@@ -32,7 +35,8 @@ export const checkOutOf = ({ line, terms, hold }: PoolSituation, ask: Ask, now: 
   checkedOut(line, ask, terms, hold, now)
 
 /** The code that a check-out answers, `OK` if it is granted. */
-export function outcomeOf(found: CheckedOut): string {
+export function outcomeOf(found: CheckedOut, elsewhere?: Refusal): string {
+  if (elsewhere) return elsewhere.refused
   return { granted: 'OK', full: 'POOL_EXHAUSTED', none: 'LICENSE_NOT_IN_FORCE' }[found.is]
 }
 
@@ -57,6 +61,7 @@ export function poolSteps(
   const beyond = isGranted && found.entry.overdraft ? '; granted beyond the capacity, as overdraft' : ''
   const room = `${pool?.used ?? 0} of ${limitOf(capacity)} ${metric} taken${overdraft}, ${lapsed} of them lapsed; ${pool?.waiting ?? 0} wait; wanted ${units}${kept}${beyond}`
   return [
+    ...(situation.elsewhere ? [step('country', false, situation.elsewhere.detail)] : []),
     step(`place in ${metric}`, isGranted, room),
     ...(sight.others && holders.length > 0
       ? [step(`who holds ${metric}`, isGranted, holders.slice(0, SHOWN).map(holderText).join('; '))]

@@ -1,3 +1,4 @@
+import type { LicenseId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import type { Activation } from './activation.ts'
 import { isNodeLocked } from './activation-terms.ts'
@@ -11,13 +12,22 @@ import {
   poolCures,
   poolSteps,
 } from './explain-pool.ts'
-import { type Cure, free, type Prediction, type Sight, type Step, step } from './explanation.ts'
+import {
+  type Cure,
+  elsewhereCures,
+  free,
+  type Prediction,
+  type Sight,
+  type Step,
+  step,
+} from './explanation.ts'
 import { isDead, stateAt } from './heartbeat.ts'
 import type { Standing } from './holdings.ts'
 import type { CheckedOut } from './lease-request.ts'
 import { nameOf, sharingOf } from './lease-terms.ts'
+import type { Place } from './place.ts'
 import type { Ask } from './pool.ts'
-import { seconds } from './pool-terms.ts'
+import { isFloating, seconds } from './pool-terms.ts'
 import type { Question } from './question.ts'
 import type { Refusal } from './refusal.ts'
 import { scopeFindings } from './scope-findings.ts'
@@ -35,6 +45,8 @@ export type UserFacts = {
   /** The license whose key asks: it opens only its own way. */
   readonly own: Standing | undefined
   readonly standings: readonly Standing[]
+  /** Where the licenses that are limited to countries see the person. */
+  readonly places: ReadonlyMap<LicenseId, Place>
   /** Why the license whose key asks gives nothing. */
   readonly refused: Refusal | undefined
   /** The pools of floating licenses. */
@@ -53,12 +65,12 @@ export type Way = {
 }
 
 /** Each site license: is the person inside its boundary, by the rule of a validation? */
-export function siteWays({ person, standings, own }: UserFacts): Way[] {
+export function siteWays({ person, standings, own, places }: UserFacts): Way[] {
   return standings
     .filter((one) => one.license.allocation === 'site' && (own === undefined || one === own))
     .map((standing): Way => {
       const { license, counts } = standing
-      const found = scopeFindings(license, person.question)
+      const found = scopeFindings(license, { ...person.question, place: places.get(license.id) })
       const errors = found.filter(({ severity }) => severity === 'error')
       const boundary = Object.entries({ ...license.rules.site, countries: license.rules.countries?.allow })
         .flatMap(([name, list]) => (list ? [`${name} ${list.join(', ')}`] : []))
@@ -89,7 +101,7 @@ export function siteWays({ person, standings, own }: UserFacts): Way[] {
 /** A pool: what the person holds of it, and what a check-out would come to. */
 export function floatingWay(
   situation: PoolSituation,
-  { person, refused }: UserFacts,
+  { person, refused, standings }: UserFacts,
   sight: Sight,
   now: Instant,
 ): Way {
@@ -102,13 +114,11 @@ export function floatingWay(
   const held = holders.filter(({ holder, lapsed }) => isOwn(holder) && !lapsed)
   const tickets = sight.others ? (line?.tickets ?? []) : []
   const waits = tickets.findIndex(({ holder }) => isOwn(holder))
-  const isGranted = found.is === 'granted' || held.length > 0
-  const free =
-    found.is === 'granted' ? `a check-out of ${metric} would be granted` : `no place in ${metric} is free`
+  const { elsewhere } = situation
+  const isGranted = (found.is === 'granted' && elsewhere === undefined) || held.length > 0
   return {
     granted: isGranted,
-    what:
-      held.length > 0 ? `holds ${held.length} of ${metric}` : refused ? 'the license is not in force' : free,
+    what: held.length > 0 ? `holds ${held.length} of ${metric}` : whatOf(metric, found, elsewhere),
     steps: [
       ...(sight.others && userId !== undefined
         ? [
@@ -125,8 +135,26 @@ export function floatingWay(
       ...(department === undefined || !sight.others ? [] : [departmentStep(situation, department)]),
       ...poolSteps(situation, 1, found, sight, at),
     ],
-    predictions: [{ operation: `POST /v1/leases (${metric})`, outcome: outcomeOf(found) }],
-    cures: found.is === 'full' ? poolCures(situation, 1, found.line, sight, at, userId) : [],
+    predictions: [{ operation: `POST /v1/leases (${metric})`, outcome: outcomeOf(found, elsewhere) }],
+    cures: isGranted
+      ? []
+      : elsewhere
+        ? elsewhereCures(elsewhere)
+        : found.is === 'full'
+          ? poolCures(situation, 1, found.line, sight, at, userId)
+          : curesOf(standings.filter(isFloating), `Buy a floating license for ${metric}.`),
+  }
+}
+
+function whatOf(metric: string, found: CheckedOut, elsewhere: Refusal | undefined): string {
+  if (elsewhere) return elsewhere.detail.replace(/\.$/, '')
+  switch (found.is) {
+    case 'granted':
+      return `a check-out of ${metric} would be granted`
+    case 'full':
+      return `no place in ${metric} is free`
+    case 'none':
+      return `no license of ${metric} is in force`
   }
 }
 

@@ -2,7 +2,15 @@ import type { Instant } from '../platform/time.ts'
 import { type Entitlement, entitlement } from './entitlement.ts'
 import { curesOf, heldStep, standingStep } from './explain-license.ts'
 import { checkOutOf, outcomeOf, type PoolSituation, poolCures, poolSteps } from './explain-pool.ts'
-import { cheapestFirst, type Explanation, free, type Sight, type Step, step } from './explanation.ts'
+import {
+  cheapestFirst,
+  type Explanation,
+  elsewhereCures,
+  free,
+  type Sight,
+  type Step,
+  step,
+} from './explanation.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import type { Seconds } from './lease-entry.ts'
 import { isFloating, limitOf } from './pool-terms.ts'
@@ -101,14 +109,16 @@ export function explainPool(
   const { metric } = situation
   const found = checkOutOf(situation, { ref: '', units, kind: 'lease', generation: 0 }, now)
   const floating = standings.filter(isFloating)
-  const granted = found.is === 'granted'
+  const { elsewhere } = situation
+  const granted = found.is === 'granted' && elsewhere === undefined
   return {
     granted,
     summary: `A check-out of ${units} ${metric} ${granted ? 'would be granted' : 'would be refused'} now.`,
     chain: [...sourceSteps(floating, metric), ...poolSteps(situation, units, found, sight, now)],
-    predictions: [{ operation: 'POST /v1/leases', outcome: outcomeOf(found) }],
-    cures:
-      found.is === 'full'
+    predictions: [{ operation: 'POST /v1/leases', outcome: outcomeOf(found, elsewhere) }],
+    cures: elsewhere
+      ? elsewhereCures(elsewhere)
+      : found.is === 'full'
         ? poolCures(situation, units, found.line, sight, now)
         : granted
           ? []

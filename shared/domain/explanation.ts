@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { LicenseId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
+import type { Refusal } from './refusal.ts'
 
 /** One link of the chain from the question to the answer: what was looked at, what was found, and where. */
 export const Step = z.strictObject({
@@ -87,6 +88,12 @@ export function toldTo(own: LicenseId, explanation: Explanation): Explanation {
     cures: explanation.cures.filter(isOwn),
   }
 }
+
+/** What helps where a license may not be used. */
+export const elsewhereCures = ({ refused }: Refusal): Cure[] =>
+  refused === 'COUNTRY_REQUIRED'
+    ? [free('caller', 'Say the country that it is used in.')]
+    : [free('caller', 'Use it in a country that it covers.'), purchase('Have the country covered.')]
 
 /** What the caller may be told beyond its own: who else uses the license, and whom to ask. */
 export type Sight = {

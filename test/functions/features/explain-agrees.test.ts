@@ -75,7 +75,7 @@ function walkThrough(world: World) {
   const tickets: TicketView[] = []
   let isSuspended = false
   let isCut = false
-  const asked = () => ({ caller, now: clock.now })
+  const asked = () => ({ caller, now: clock.now, requestId: 'a walk' })
 
   const ofLease = async ({ leaseId }: Lease, operation: string) => {
     const address = openLeaseId(leaseId, key)

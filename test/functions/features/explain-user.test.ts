@@ -17,6 +17,7 @@ async function aTenant(plan: object) {
     metrics: [
       { code: 'concurrent', kind: 'gauge' },
       { code: 'calls', kind: 'counter' },
+      { code: 'machines', kind: 'gauge' },
     ],
     modules: [],
   })
@@ -116,14 +117,19 @@ describe('a user of a site license', () => {
     const { product, key, ask, post } = await aTenant({
       allocation: 'site',
       limits: { concurrent: 'unlimited' },
-      rules: { site: { domains: ['example.edu'], organizations: ['library'] } },
+      rules: {
+        site: { domains: ['example.edu'], organizations: ['library'] },
+        countries: { allow: ['DE'] },
+      },
     })
     for (const person of [
+      { email: 'ada@chem.example.edu', country: 'DE' },
+      { email: 'ada@chem.example.edu', country: 'FR' },
       { email: 'ada@chem.example.edu' },
-      { email: 'eve@evil.test' },
-      { organization: 'library' },
-      { organization: 'bar' },
-      { userId: 'ada' },
+      { email: 'eve@evil.test', country: 'DE' },
+      { organization: 'library', country: 'DE' },
+      { organization: 'bar', country: 'DE' },
+      { userId: 'ada', country: 'DE' },
     ]) {
       const verdict = Verdict.loose().parse((await post('/v1/validate', { key, ...person }, {})).body)
       const told = await ask({ product: product.code, ...person })
@@ -131,6 +137,28 @@ describe('a user of a site license', () => {
       if (!verdict.valid) expect(JSON.stringify(told.chain)).toContain(verdict.detail)
     }
   })
+})
+
+it('who is elsewhere is told so, as the grant then answers', async () => {
+  const rules = { countries: { allow: ['DE'] } }
+  const [pool, shop] = [
+    await aTenant({ allocation: 'floating', limits: { concurrent: 1 }, rules }),
+    await aTenant({ allocation: 'node-locked', limits: { machines: 1 }, rules }),
+  ]
+  const fingerprints = [{ value: 'machine-1' }]
+  for (const country of [undefined, 'FR', 'DE']) {
+    const told = [
+      await pool.ask({ userId: 'ada', country }, pool.byKey),
+      await shop.ask({ fingerprints, country }, shop.byKey),
+    ]
+    const answers = [
+      await pool.post('/v1/leases', { holder: { userId: 'ada' }, country }, pool.byKey),
+      await shop.post('/v1/activations', { fingerprints, country }, shop.byKey),
+    ]
+    const codes = answers.map((answer) => (answer.status < 300 ? 'OK' : outcome(answer).slice(4)))
+    expect(told.map(({ predictions }) => predictions?.[0]?.outcome)).toEqual(codes)
+    expect(told.map(({ granted }) => granted)).toEqual(codes.map((code) => code === 'OK'))
+  }
 })
 
 it('a counter with an allowance has room as its reports then find', async () => {
