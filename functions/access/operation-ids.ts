@@ -146,6 +146,8 @@ const names: Readonly<Record<OperationId, true>> = {
   useKeepLink: true,
 
   listScimUsers: true,
+  searchScimUsers: true,
+  searchScimGroups: true,
   createScimUser: true,
   getScimUser: true,
   replaceScimUser: true,

@@ -17,6 +17,7 @@ import {
   ReadQuery,
   ResourceTypeResource,
   SchemaResource,
+  SearchInput,
   UserInput,
   UserResource,
 } from './shapes.ts'
@@ -48,6 +49,17 @@ export const scimRoutes = {
     summary: 'People, for a directory: by filter, or page by page',
     description:
       'A filter that names userName, externalId, id or the primary e-mail address is one look-up; another looks at up to 5,000 people. Without a filter, totalResults is a counter, and pages read in order cost what they show. At most 200 in an answer.',
+  },
+  searchScimUsers: {
+    ...scim,
+    method: 'POST',
+    path: '/scim/v2/Users/.search',
+    query: NoQuery,
+    body: SearchInput,
+    success: { status: 200, body: listOf(UserResource) },
+    errors: [],
+    summary: 'People, for a directory, with the filter in the body',
+    safe: true,
   },
   createScimUser: {
     ...scim,
@@ -111,6 +123,17 @@ export const scimRoutes = {
     success: { status: 200, body: listOf(GroupResource) },
     errors: [],
     summary: 'Groups, for a directory',
+  },
+  searchScimGroups: {
+    ...scim,
+    method: 'POST',
+    path: '/scim/v2/Groups/.search',
+    query: NoQuery,
+    body: SearchInput,
+    success: { status: 200, body: listOf(GroupResource) },
+    errors: [],
+    summary: 'Groups, for a directory, with the filter in the body',
+    safe: true,
   },
   createScimGroup: {
     ...scim,

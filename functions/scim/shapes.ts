@@ -87,6 +87,16 @@ export const ListQuery = z.strictObject({
 })
 export type ListQuery = z.infer<typeof ListQuery>
 
+/** A list asked for in a body, so that its filter stands in no log (RFC 7644, section 3.4.3). */
+export const SearchInput = z.object({
+  schemas: Names.min(1),
+  attributes: z.array(z.string().max(200)).max(50).optional(),
+  excludedAttributes: z.array(z.string().max(200)).max(50).optional(),
+  filter: ListQuery.shape.filter,
+  startIndex: z.int().default(1),
+  count: z.int().default(100),
+})
+
 const Meta = z.strictObject({
   resourceType: z.string(),
   created: z.string().optional(),

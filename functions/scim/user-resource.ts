@@ -48,15 +48,13 @@ export function userResource(user: User, issuer: string): UserResource {
   const profile = directoryOf(user)
   const { formatted, givenName, familyName, department, emails, addresses, groups } = profile
   const name = texts({ formatted, givenName, familyName })
-  // One that a directory said nothing of is what it is here.
-  const isSaid = profile.active !== undefined || user.status === 'archived'
   return {
     schemas: [USER, ...(department ? [ENTERPRISE] : [])],
     id: user.id,
     ...texts({ externalId: user.externalId, displayName: profile.displayName, title: profile.title }),
     userName: profile.userName,
     ...(Object.keys(name).length > 0 && { name }),
-    ...(isSaid && { active: user.status !== 'archived' }),
+    ...(profile.active !== undefined && { active: user.status !== 'archived' }),
     ...(emails.length > 0 && { emails: [...emails] }),
     ...(addresses.length > 0 && { addresses: [...addresses] }),
     ...(groups.length > 0 && {

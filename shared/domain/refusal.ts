@@ -76,6 +76,11 @@ export const REFUSALS = {
     title: 'Too many failed attempts',
     next: 'Wait for the seconds named in Retry-After and check the credential before trying again.',
   },
+  NOT_IMPLEMENTED: {
+    status: 501,
+    title: 'This is not done here',
+    next: 'Ask for users and groups apart: /scim/v2/Users/.search, /scim/v2/Groups/.search.',
+  },
   UNFINISHED: {
     status: 503,
     title: 'Not all of it is done yet',

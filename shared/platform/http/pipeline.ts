@@ -6,7 +6,7 @@ import type { Call, Handlers, Route, RouteTable } from './contract.ts'
 import { HttpEvent, type HttpResult } from './event.ts'
 import type { Bound, Exchange, ParsedCall, Ports } from './exchange.ts'
 import { commonHeaders, problem, succeed } from './respond.ts'
-import { isReadOnlyScimPath, isScimPath } from './scim.ts'
+import { isReadOnlyScimPath, isScimPath, isScimSearch } from './scim.ts'
 import { authenticate, authorize, type Context, demand, limitRate, observe, parse } from './steps.ts'
 
 /** A Lambda function behind API Gateway (HTTP API, payload format 2.0). */
@@ -72,7 +72,9 @@ export function serve<T extends RouteTable, Services>(
 function nowhere({ rawPath, requestContext: { requestId, http } }: HttpEvent): HttpResult {
   if (!isScimPath(rawPath))
     return answer(refuse('NOT_FOUND', `There is no ${http.method} ${rawPath}.`), requestId)
-  const code = isReadOnlyScimPath(rawPath) && http.method !== 'GET' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'
+  const isNotMade = http.method === 'POST' && isScimSearch(rawPath)
+  const isRead = isReadOnlyScimPath(rawPath) && http.method !== 'GET'
+  const code = isNotMade ? 'NOT_IMPLEMENTED' : isRead ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'
   return answer(refuse(code, `There is no ${http.method} ${rawPath}.`), requestId, 'scim')
 }
 

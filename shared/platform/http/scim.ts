@@ -46,6 +46,8 @@ const DISCOVERY = /^\/scim\/v2\/(ServiceProviderConfig|Schemas|ResourceTypes)(\/
 
 /** Is it for SCIM, though no operation is there? */
 export const isScimPath = (path: string) => /^\/scim(\/|$)/.test(path)
+/** A search over all types of resources at once, which is answered 501 where there is none (RFC 7644, section 3.4.3). */
+export const isScimSearch = (path: string) => path === '/scim/v2/.search'
 /** A place that answers GET and nothing else (RFC 7644, section 4). */
 export const isReadOnlyScimPath = (path: string) => DISCOVERY.test(path)
 
