@@ -82,7 +82,12 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const users: string[] = []
   // Two have a seat, the others wait for one.
   for (const name of ['first', 'second', 'third', 'fourth']) {
-    const person = { name: `${name} ${mark}`, organizationId: organization.id, roles: ['author'] }
+    const person = {
+      name: `${name} ${mark}`,
+      organizationId: organization.id,
+      roles: ['author'],
+      usageLocation: 'DE',
+    }
     users.push(Created.parse(await post(201, `${people}/users`, vendor, person)).id)
   }
   // Months before anybody is told could not be waited for.
