@@ -11,7 +11,6 @@ const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
 
 /** `product` is a code or an id. */
 const PoolParams = z.strictObject({ tenantId: TenantId, product: z.string().min(1).max(64) })
-const SharesParams = PoolParams.extend({ metric: Code })
 const Shares = z.array(Share).max(20, 'at most 20 departments')
 /** The product's only pool, or `concurrent`, unless said otherwise. */
 const metric = Code.optional()
@@ -87,9 +86,10 @@ export const poolsRoutes = {
   },
   getShares: {
     method: 'GET',
-    path: '/v1/tenants/{tenantId}/pools/{product}/{metric}/shares',
+    path: '/v1/tenants/{tenantId}/pools/{product}/shares',
     access: [...readers, 'tenant:app'],
-    params: SharesParams,
+    params: PoolParams,
+    query: z.strictObject({ metric }),
     success: { status: 200, body: SharesView },
     errors: [],
     summary: 'What departments have of a floating pool, and what they hold',
@@ -97,9 +97,10 @@ export const poolsRoutes = {
   },
   setShares: {
     method: 'PATCH',
-    path: '/v1/tenants/{tenantId}/pools/{product}/{metric}/shares',
+    path: '/v1/tenants/{tenantId}/pools/{product}/shares',
     access: ['tenant:admin'],
-    params: SharesParams,
+    params: PoolParams,
+    query: z.strictObject({ metric }),
     body: z.strictObject({ shares: Shares }),
     success: { status: 200, body: SharesView },
     errors: [],

@@ -3,8 +3,6 @@ import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes, checkEdit } from '../../shared/domain/revision.ts'
 import { checkShares, heldBy, type PoolShares, shareTerms, withCodes } from '../../shared/domain/shares.ts'
 import type { Call } from '../../shared/platform/http/contract.ts'
-import type { TenantId } from '../../shared/platform/ids.ts'
-import type { Instant } from '../../shared/platform/time.ts'
 import { raiseFence } from '../../shared/store/fence.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readPoolShares, replacePoolShares } from '../../shared/store/pool-shares.ts'
@@ -12,17 +10,14 @@ import type { VerifyingServices } from '../verified.ts'
 import { poolNamed } from './asked.ts'
 import type { poolsRoutes } from './routes.ts'
 
-export async function getShares(
-  { params, now }: Call<(typeof poolsRoutes)['getShares']>,
-  services: VerifyingServices,
-) {
-  const found = await load(params, now, services)
+export async function getShares(call: Call<(typeof poolsRoutes)['getShares']>, services: VerifyingServices) {
+  const found = await load(call, services)
   return isRefusal(found) ? found : found.view(found.policy)
 }
 
 /** Shares a pool out. Its fence is raised by the same transaction, so that every grant is decided on these. */
 export async function setShares(call: Call<(typeof poolsRoutes)['setShares']>, services: VerifyingServices) {
-  const found = await load(call.params, call.now, services)
+  const found = await load(call, services)
   if (isRefusal(found)) return found
   const { address, policy, capacity, view } = found
   const refused = checkEdit(policy, call.revision) ?? checkShares(call.body.shares, capacity)
@@ -50,16 +45,15 @@ export async function setShares(call: Call<(typeof poolsRoutes)['setShares']>, s
   })
 }
 
-type Named = { readonly tenantId: TenantId; readonly product: string; readonly metric: string }
-
 async function load(
-  { tenantId, product: name, metric }: Named,
-  now: Instant,
+  { params, query, now }: Pick<Call<(typeof poolsRoutes)['getShares']>, 'params' | 'query' | 'now'>,
   { table, verifier }: VerifyingServices,
 ) {
-  const named = await poolNamed(table, tenantId, name, metric)
+  const { tenantId } = params
+  const named = await poolNamed(table, tenantId, params.product, query.metric)
   if (isRefusal(named)) return named
   const { product, pool, address } = named
+  const { metric } = address
   const [policy, holdings] = await Promise.all([
     readPoolShares(table, address),
     readHoldings(table, tenantId, product.id),

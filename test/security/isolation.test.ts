@@ -28,6 +28,7 @@ const TENANTS_OWN = [
   'groupId',
   'parentId',
   'transferId',
+  'bulkId',
 ] as const
 /** Fields with an id that names nothing of a tenant's: what is the vendor's, and what the application says for itself. */
 const NOT_TENANTS = ['productId', 'planId', 'externalId']
@@ -142,6 +143,7 @@ describe("another tenant's id is like one that never was", () => {
 /** Operations that say something else of an id that exists nowhere, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   uploadLicense: '422 FILE_MALFORMED', // The file is looked at first.
+  setShares: '200', // It names nothing but the tenant's own pool.
 }
 
 describe('an id that exists nowhere is not found, by whoever may ask', () => {

@@ -20,7 +20,7 @@ test('a tenant shares its pool out: by revision, with its event, and check-outs 
     api.token('tenant:app', tenant.id),
     api.token('tenant:admin', tenant.id),
   ])
-  const path = `/v1/tenants/${tenant.id}/pools/${product.code}/concurrent/shares`
+  const path = `/v1/tenants/${tenant.id}/pools/${product.code}/shares`
   const set = (shares: readonly object[], etag: string, token = admin) =>
     api.call('PATCH', path, { token, body: { shares }, headers: { 'if-match': etag } })
   const out = (department: string) =>
