@@ -4,8 +4,8 @@ import type { Refusal } from '../shared/domain/refusal.ts'
 import { isQueued, type Pending, type PoolName, poolName, type Seat } from '../shared/domain/seat.ts'
 import { COUNTED_DAYS, countsOf, difference, firstDayOf } from '../shared/domain/seat-counts.ts'
 import { decideSeats, EMPTY_POOL } from '../shared/domain/seat-decision.ts'
+import type { PoolMove } from '../shared/domain/seat-moves.ts'
 import type { User } from '../shared/domain/user.ts'
-import type { OrganizationId } from '../shared/platform/ids.ts'
 import type { Instant } from '../shared/platform/time.ts'
 import { seatKey } from '../shared/store/keys.ts'
 import { lookAtSeats } from '../shared/store/reclaim.ts'
@@ -29,16 +29,6 @@ export type Adjustment = {
   readonly newlyPending: readonly Pending[]
   /** By how much the counts of pools change with it. */
   readonly moves: readonly PoolMove[]
-}
-
-/** What a change of a person adds to the counts of a pool, and which reservations it leaves and uses. */
-export type PoolMove = {
-  readonly name: PoolName
-  readonly assigned: number
-  readonly committed: number
-  readonly queued: number
-  readonly leaves?: OrganizationId | undefined
-  readonly uses?: OrganizationId | undefined
 }
 
 export type Options = {
@@ -165,8 +155,16 @@ export function adjustSeats(
     const isServed = isOpen && isWaiting(plan.pending) > 0
     if (isServed) serve.push(place)
     const isMoved = left !== used
-    const reservation = { leaves: left?.organizationId, uses: used?.organizationId }
-    moves.push({ name, assigned, committed, queued, ...(isMoved && reservation) })
+    moves.push({
+      ...place,
+      assigned,
+      committed,
+      queued,
+      used: {
+        ...(isMoved && left && { [left.organizationId]: -1 }),
+        ...(isMoved && used && { [used.organizationId]: 1 }),
+      },
+    })
     if (assigned === 0 && committed === 0 && queued === 0 && !isTaken) return actions
     const joins = queued > 0
     actions[`pool ${name}`] = changeSeatPool(tenantId, place, {

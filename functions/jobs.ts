@@ -4,7 +4,7 @@
  */
 export type Job = {
   /** The context whose function runs it. */
-  readonly context: 'trust' | 'seats' | 'scim'
+  readonly context: 'trust' | 'seats' | 'people' | 'scim'
   readonly everyMinutes: number
   readonly purpose: string
   /** One sentence: what users lose while it does not run. It is the alarm's text. */
@@ -39,7 +39,14 @@ export const jobs = {
     context: 'scim',
     everyMinutes: 5,
     purpose: 'Gives people what their groups give now, where a request had no time for all of them.',
-    errorImpact: 'People in large groups keep roles and seats that their group no longer gives, or wait for new ones.',
+    errorImpact:
+      'People in large groups keep roles and seats that their group no longer gives, or wait for new ones.',
+  },
+  runBulkChanges: {
+    context: 'people',
+    everyMinutes: 1,
+    purpose: 'Goes on with bulk changes of people that are too large for one request.',
+    errorImpact: 'Bulk changes of more than 50 people stand still until somebody continues them by hand.',
   },
 } as const satisfies Readonly<Record<string, Job>>
 

@@ -106,6 +106,8 @@ const names: Readonly<Record<OperationId, true>> = {
   listBulkRows: true,
   continueBulk: true,
   cancelBulk: true,
+  importUsers: true,
+  exportUsers: true,
   listOrganizations: true,
   getOrganization: true,
   editOrganization: true,

@@ -4,9 +4,11 @@ import { Code } from '../../shared/domain/catalog.ts'
 import { Organization, OrganizationDraft } from '../../shared/domain/organization.ts'
 import { Email, PersonView, UserDraft, UserStatus, UserView } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
+import { Flag, PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
+import { bulkRoutes } from './bulk-routes.ts'
+import { csvRoutes } from './csv-routes.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
 const OrganizationParams = z.strictObject({ tenantId: TenantId, organizationId: OrganizationId })
@@ -37,6 +39,8 @@ const UserEdit = z.strictObject({
 const SEATS = ['SEATS_EXHAUSTED', 'SEAT_BLOCKED', 'TOO_MUCH_AT_ONCE'] as const
 
 export const peopleRoutes = {
+  ...bulkRoutes,
+  ...csvRoutes,
   createOrganization: {
     method: 'POST',
     path: '/v1/tenants/{tenantId}/organizations',
@@ -111,6 +115,8 @@ export const peopleRoutes = {
     query: z.strictObject({
       ...PageQuery.shape,
       organizationId: OrganizationId.optional(),
+      /** With those of the organizations below it. */
+      includeBelow: Flag.optional(),
       withRole: Code.optional(),
       status: UserStatus.optional(),
       /** With `module`: those who have a seat of it. */

@@ -20,6 +20,7 @@ export const RunId = id('run')
 export const OrganizationId = id('org')
 export const UserId = id('usr')
 export const GroupId = id('grp')
+export const BulkId = id('blk')
 
 export type ProductId = z.infer<typeof ProductId>
 export type PlanId = z.infer<typeof PlanId>
@@ -32,6 +33,7 @@ export type RunId = z.infer<typeof RunId>
 export type OrganizationId = z.infer<typeof OrganizationId>
 export type UserId = z.infer<typeof UserId>
 export type GroupId = z.infer<typeof GroupId>
+export type BulkId = z.infer<typeof BulkId>
 
 const fresh =
   <T>(prefix: string, schema: { parse(text: string): T }) =>
@@ -48,6 +50,7 @@ export const newTransferId = fresh('trf', TransferId)
 export const newOrganizationId = fresh('org', OrganizationId)
 export const newUserId = fresh('usr', UserId)
 export const newGroupId = fresh('grp', GroupId)
+export const newBulkId = fresh('blk', BulkId)
 
 const monotonic = monotonicFactory()
 

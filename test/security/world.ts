@@ -121,6 +121,14 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     await writeRow(api.table, writeRequest(TenantId.parse(tenant.id), undefined, request))
   }
 
+  // Nobody is meant by it, so that it changes nothing.
+  const bulk = Created.parse(
+    await post(201, `${people}/bulk`, vendor, {
+      action: { do: 'suspend' },
+      filter: { withRole: 'nobody', organizationId: organization.id },
+    }),
+  )
+
   const tokens = new Map<Role, string>()
   for (const role of TenantRole.options) tokens.set(role, await api.token(role, tenant.id))
   const keeper = await newToken(api, {
@@ -181,6 +189,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     groupId: group.id,
     organizationId: organization.id,
     parentId: school.id,
+    bulkId: bulk.id,
     module: 'learn',
     productId: product.id,
     planId: plans.named.id,
@@ -209,6 +218,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
       key.slice(-9),
       organization.id,
       school.id,
+      bulk.id,
       ...users,
       group.id,
     ],

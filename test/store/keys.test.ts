@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ActivationId } from '../../shared/domain/activation.ts'
 import {
+  BulkId,
   EventId,
   LicenseId,
   OrganizationId,
@@ -30,6 +31,7 @@ const [tenants, products, plans, licenses, tokens, events, activations] = [
 ]
 const [organizations, users] = [two(OrganizationId, 'org'), two(UserId, 'usr')]
 const transfers = two(TransferId, 'trf')
+const bulks = two(BulkId, 'blk')
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
@@ -112,6 +114,13 @@ const ITEM_KEYS = {
   ),
   reservationKey: own2(CODES, organizations, keys.reservationKey),
   seatPolicyKey: each(tenants, keys.seatPolicyKey),
+  bulkKey: each2(tenants, bulks, keys.bulkKey),
+  bulkChunkKey: tenants.flatMap((tenant) =>
+    each2(bulks, [0, 1], (bulk, chunk) => keys.bulkChunkKey(tenant, bulk, chunk)),
+  ),
+  bulkRowKey: tenants.flatMap((tenant) =>
+    each2(bulks, users, (bulk, user) => keys.bulkRowKey(tenant, bulk, user)),
+  ),
   seatCountKey: own2(CODES, [...organizations, '-'] as const, keys.seatCountKey),
   peopleCountKey: each2(tenants, [...organizations, '-'] as const, keys.peopleCountKey),
   replyKey: each2(TEXTS, TEXTS, keys.replyKey),
@@ -125,11 +134,13 @@ const PLACES = [
   'poolsKey',
   'queueKey',
   'leaseDenialsKey',
+  'leaseUsesKey',
   'activationsKey',
   'transfersKey',
   'organizationsKey',
   'ORGANIZATION_PREFIX',
   'SEAT_PREFIX',
+  'BULK_ROW_PREFIX',
   'pendingSeatsKey',
   'reservationsKey',
   'seatCountsKey',

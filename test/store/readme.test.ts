@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ActivationId } from '../../shared/domain/activation.ts'
 import {
+  BulkId,
   EventId,
+  GroupId,
   LicenseId,
   OrganizationId,
   PlanId,
@@ -25,8 +27,10 @@ const [tenant, product, plan] = [id(TenantId, 'ten'), id(ProductId, 'prd'), id(P
 const [license, token, event] = [id(LicenseId, 'lic'), id(TokenId, 'tok'), id(EventId, 'evt')]
 const activation = id(ActivationId, 'act')
 const transfer = id(TransferId, 'trf')
+const bulk = id(BulkId, 'blk')
 const [organization, user] = [id(OrganizationId, 'org'), id(UserId, 'usr')]
 const line = ({ pk, sk }: keys.Key) => ({ pk, sk: sk.replace('QUEUE', '<line>') })
+const group = id(GroupId, 'grp')
 const instant = Instant.parse('2026-01-01T00:00:00Z')
 
 /** The key of every kind of row, with names for its parts. Instants stand under several names. */
@@ -70,8 +74,16 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.seatKey(tenant, user, product, '<metric>')],
   [keys.userRoleKey(tenant, user, '<role>')],
   [keys.userEmailKey(tenant, '<email>')],
+  [keys.userNameKey(tenant, '<user-name>')],
+  [keys.groupKey(tenant, group)],
+  [keys.groupNameKey(tenant, 'NAME', '<name>')],
+  [keys.groupNameKey(tenant, 'EXTERNAL', '<external-id>')],
+  [keys.groupMemberKey(tenant, group, user)],
   [keys.externalIdKey(tenant, '<external-id>')],
   [line(keys.pendingSeatKey(tenant, product, '<metric>', 'QUEUE', instant, user)), 'since'],
+  [keys.bulkKey(tenant, bulk)],
+  [keys.bulkChunkKey(tenant, bulk, 7)],
+  [keys.bulkRowKey(tenant, bulk, user)],
   [keys.reservationKey(tenant, product, '<metric>', organization)],
   [keys.seatPolicyKey(tenant)],
   [keys.seatRequestKey(tenant, user, product, '<module>')],
@@ -96,13 +108,16 @@ const NAMES = {
   activation,
   transfer,
   organization,
+  group,
   user,
+  bulk,
 }
 
 function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
   const text = decodeURIComponent(`\`${pk}\` / \`${sk}\``)
     .replaceAll(instant, `<${instantAs}>`)
     .replace('#7`', '#<shard>`')
+    .replace('CHUNK#000007', 'CHUNK#<chunk>')
   return Object.entries(NAMES).reduce((rest, [name, value]) => rest.replaceAll(value, `<${name}>`), text)
 }
 

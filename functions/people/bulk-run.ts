@@ -1,0 +1,293 @@
+import {
+  addCounts,
+  type Bulk,
+  CHUNK,
+  decideAction,
+  eventFor,
+  isOver,
+  rowOf,
+} from '../../shared/domain/bulk.ts'
+import { seesOrganization } from '../../shared/domain/organization.ts'
+import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { type PoolName, poolName } from '../../shared/domain/seat.ts'
+import { afterMoves, type PoolMove, servedMoves, sumMoves } from '../../shared/domain/seat-moves.ts'
+import type { UserId } from '../../shared/platform/ids.ts'
+import { readClock } from '../../shared/platform/time.ts'
+import {
+  bulkChunkItem,
+  putRow,
+  readBulk,
+  readChunk,
+  readOutcomes,
+  writeBulk,
+  writeRowOnce,
+} from '../../shared/store/bulk.ts'
+import { readPages } from '../../shared/store/read.ts'
+import { type Action, transact } from '../../shared/store/transact.ts'
+import { type Person, readPerson } from '../../shared/store/user.ts'
+import { writeRow } from '../../shared/store/write.ts'
+import type { Adjustment } from '../adjust-seats.ts'
+import { decideEdit, missing, productsOf } from '../change-person.ts'
+import { findSeatPlace } from '../seat-place.ts'
+import { readSeating, type TenantSeating } from '../seating.ts'
+import { serveQueue } from '../serve-seats.ts'
+import type { CommitRequest } from '../services.ts'
+import { outdated } from '../until-fresh.ts'
+import type { VerifyingServices } from '../verified.ts'
+import { selected, selectionOf } from './selection.ts'
+
+/** Milliseconds to keep for noting how far it came, and for answering. */
+const RESERVE = 4_000
+/** People read ahead; between two such groups it is seen that the change was canceled. */
+const TOGETHER = 8
+/** How often others may be quicker at one person before it is left for the next time. */
+const ATTEMPTS = 6
+/** How many who wait are served at once after a chunk; the rest is for the job of the queues. */
+const SERVED_AT_ONCE = 25
+/** AWS: at most 100 items in a transaction, one is the bulk change itself. */
+const CHUNKS_AT_ONCE = 90
+
+/** Of whom, and with which time left. */
+type Drive = { readonly remaining: () => number; readonly requestId: string }
+
+/**
+ * Goes on with a bulk change while there is time and `goes` says so, a page of the selection or a chunk of people at a
+ * time. All that it knows is in the table, so it may be cut off anywhere, and several may drive the same one.
+ */
+export async function driveBulk(
+  services: VerifyingServices,
+  { tenantId, id }: Pick<Bulk, 'tenantId' | 'id'>,
+  drive: Drive,
+  goes: (bulk: Bulk) => boolean,
+): Promise<Bulk | undefined> {
+  for (;;) {
+    const bulk = await readBulk(services.table, tenantId, id)
+    if (bulk === undefined || isOver(bulk) || !goes(bulk) || drive.remaining() < RESERVE) return bulk
+    const isDone =
+      bulk.state === 'selecting'
+        ? await selectMore(bulk, drive, services)
+        : await runChunk(bulk, drive, services)
+    if (!isDone) return readBulk(services.table, tenantId, id)
+  }
+}
+
+/** A page of those whom the filter means, put down in chunks. Who moves meanwhile may be put down twice. */
+async function selectMore(bulk: Bulk, drive: Drive, services: VerifyingServices): Promise<boolean> {
+  const { table } = services
+  const { tenantId, filter = {}, by } = bulk
+  const seating = await readSeating(services, tenantId, readClock())
+  if (seating === undefined) return false
+  const { product, module, ...rest } = filter
+  const place = module === undefined ? undefined : await findSeatPlace(table, product, module)
+  if (isRefusal(place)) return finish(bulk, bulk, drive, services)
+  // The days are counted back from when it was ordered, whenever it is selected.
+  const asked = { caller: by, now: bulk.createdAt }
+  const selection = selectionOf(
+    { ...rest, includeBelow: true, place },
+    seating.tenant,
+    seating.organizations,
+    asked,
+  )
+  for await (const { items, next } of readPages(table, selection.range, bulk.place)) {
+    const found = await selected(table, tenantId, selection, items)
+    const chunks = chunksOf([...new Set(found.flatMap((user) => (user ? [user.id] : [])))])
+    let at = bulk
+    for (let start = 0; start === 0 || start < chunks.length; start += CHUNKS_AT_ONCE) {
+      const some = chunks.slice(start, start + CHUNKS_AT_ONCE)
+      const isLast = start + CHUNKS_AT_ONCE >= chunks.length
+      const { place: before, ...others } = at
+      const place = isLast ? next : before
+      const after: Bulk = {
+        ...others,
+        ...(place && { place }),
+        selected: at.selected + some.flat().length,
+        chunks: at.chunks + some.length,
+        ...(isLast && next === undefined && { state: 'running' }),
+      }
+      const puts = some.map((ids, index): [string, Action] => [
+        `chunk ${at.chunks + index}`,
+        { kind: 'put', item: bulkChunkItem(bulk, at.chunks + index, ids) },
+      ])
+      const outcome = await transact(table, { bulk: writeBulk(at, after), ...Object.fromEntries(puts) })
+      // Somebody else selects as well, or it was canceled.
+      if (!outcome.ok) return true
+      at = { ...after, version: at.version + 1 }
+    }
+    return true
+  }
+  return false
+}
+
+export const chunksOf = (users: readonly UserId[]): UserId[][] =>
+  Array.from({ length: Math.ceil(users.length / CHUNK) }, (_, index) =>
+    users.slice(index * CHUNK, (index + 1) * CHUNK),
+  )
+
+/** Those of one chunk of whom it is not known yet; false if the time ran out, or others were quicker too often. */
+async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): Promise<boolean> {
+  const { table } = services
+  const { tenantId } = bulk
+  const users = await readChunk(table, bulk, bulk.next)
+  if (bulk.next >= bulk.chunks) return finish(bulk, bulk, drive, services)
+  const known = new Set(
+    (bulk.dryRun ? [] : await readOutcomes(table, bulk, users)).map(({ userId }) => userId),
+  )
+  const open = users.filter((id) => !known.has(id))
+  const chunk = await createChunk(bulk, drive, services)
+  if (chunk === undefined) return false
+  let isLate = false
+  for (let start = 0; start < open.length && !isLate; start += TOGETHER) {
+    const some = open.slice(start, start + TOGETHER)
+    const [now, persons] = await Promise.all([
+      readBulk(table, tenantId, bulk.id),
+      Promise.all(some.map((id) => readPerson(table, tenantId, id))),
+    ])
+    if (now === undefined || isOver(now) || now.next !== bulk.next) return true
+    for (const [index, id] of some.entries()) {
+      isLate = drive.remaining() < RESERVE
+      if (isLate) break
+      await chunk.row(id, persons[index])
+    }
+  }
+  const foreseen = await chunk.end()
+  // A dry run that is cut off within a chunk decides it anew: all in it follows from what came before it.
+  if (isLate && bulk.dryRun) return false
+  const rows = await readOutcomes(table, bulk, users)
+  if (rows.length < users.length) return false
+  const own = rows.filter((row) => row.chunk === bulk.next)
+  const after: Bulk = {
+    ...bulk,
+    next: bulk.next + 1,
+    selected: bulk.selected - (rows.length - own.length),
+    counts: addCounts(bulk.counts, own),
+    foreseen,
+  }
+  return finish(bulk, after, drive, services)
+}
+
+/** Notes a chunk as done, and the bulk change with the last. */
+async function finish(
+  bulk: Bulk,
+  after: Bulk,
+  { requestId }: Drive,
+  services: VerifyingServices,
+): Promise<boolean> {
+  const now = readClock()
+  const isLast = after.next >= after.chunks
+  const next: Bulk = isLast ? { ...after, state: 'finished', endedAt: now } : after
+  const { tenantId, id, counts, dryRun } = next
+  await services.commit(
+    {
+      caller: { kind: 'system', subject: 'bulk' },
+      now,
+      requestId,
+      idempotencyKey: undefined,
+      fingerprint: '',
+    },
+    {
+      writes: { bulk: writeBulk(bulk, next) },
+      events: isLast
+        ? [{ type: 'bulk.finished', tenantId, subject: { type: 'bulk', id }, after: { dryRun, counts } }]
+        : [],
+      reply: undefined,
+      // Another driver noted it, or it was canceled: that is read next.
+      refusals: { bulk: outdated },
+    },
+  )
+  return true
+}
+
+const done = refuse('IN_USE', 'It was done by somebody else.')
+
+type Chunk = {
+  row: (id: UserId, read: Person | undefined) => Promise<void>
+  /** What is foreseen after it. */
+  end: () => Promise<PoolMove[]>
+}
+
+/** Decides person after person on what the tenant's seats are like after the one before. */
+async function createChunk(
+  bulk: Bulk,
+  { requestId }: Drive,
+  services: VerifyingServices,
+): Promise<Chunk | undefined> {
+  const { table } = services
+  const { tenantId, action, by, dryRun, reason } = bulk
+  const now = readClock()
+  const request: CommitRequest = { caller: by, now, requestId, idempotencyKey: undefined, fingerprint: '' }
+  const first = await readSeating(services, tenantId, now)
+  if (first === undefined) return undefined
+  let foreseen: PoolMove[] = bulk.foreseen
+  let base: TenantSeating = dryRun ? afterMoves(first, foreseen) : first
+  const serve = new Map<PoolName, Adjustment['serve'][number]>()
+  return { row, end }
+
+  async function row(id: UserId, read: Person | undefined): Promise<void> {
+    let person = read
+    for (let tries = 0; tries < ATTEMPTS; tries += 1) {
+      if (tries > 0) person = await readPerson(table, tenantId, id)
+      const seating = await seatingFor(person, tries > 0)
+      const edit = await decide(person, seating)
+      // What is refused is refused on what is there now, not on what it was when the chunk began.
+      if (isRefusal(edit) && edit.refused !== 'NOT_FOUND' && tries === 0 && !dryRun) continue
+      const result = isRefusal(edit) ? edit : (edit.adjustment?.after ?? ('unchanged' as const))
+      const outcome = rowOf(id, person, result, now)
+      if (dryRun) {
+        await writeRow(table, putRow(bulk, outcome))
+        if (!isRefusal(edit)) forward(edit.adjustment?.moves ?? [])
+        return
+      }
+      if (isRefusal(edit) || edit.adjustment === undefined) {
+        await writeRow(table, writeRowOnce(bulk, outcome))
+        return
+      }
+      const { adjustment, decision } = edit
+      const committed = await services.commit(request, {
+        ...decision,
+        writes: { outcome: writeRowOnce(bulk, outcome), ...decision.writes },
+        refusals: { outcome: done, ...decision.refusals },
+      })
+      if (!isRefusal(committed)) {
+        forward(adjustment.moves)
+        for (const place of adjustment.serve) serve.set(poolName(place), place)
+        return
+      }
+      if (committed.refused === done.refused) return
+      if (committed.refused !== outdated.refused) {
+        await writeRow(table, writeRowOnce(bulk, rowOf(id, person, committed, now)))
+        return
+      }
+    }
+  }
+
+  async function decide(person: Person | undefined, seating: TenantSeating) {
+    const isSeen = person && seesOrganization(by, person.user.organizationId, seating.organizations)
+    if (person === undefined || !isSeen) return missing
+    return decideEdit(request, services, person, seating, {
+      event: eventFor(action, person.user),
+      reason,
+      next: ({ user, seats }) => decideAction(action, user, seats, seating, now),
+    })
+  }
+
+  /** The tenant's seats for this person: with the products that only it has something of. */
+  async function seatingFor(person: Person | undefined, fresh: boolean): Promise<TenantSeating> {
+    const others = person ? productsOf(person).filter((id) => !base.products.has(id)) : []
+    if (!fresh && others.length === 0) return base
+    const read = (await readSeating(services, tenantId, now, others)) ?? base
+    const own = dryRun ? afterMoves(read, foreseen) : read
+    if (others.length === 0) base = own
+    return own
+  }
+
+  function forward(moves: readonly PoolMove[]): void {
+    base = afterMoves(base, moves)
+    if (dryRun) foreseen = sumMoves([...foreseen, ...moves])
+  }
+
+  async function end(): Promise<PoolMove[]> {
+    if (dryRun) return sumMoves([...foreseen, ...servedMoves(base, foreseen)])
+    await serveQueue(request, services, tenantId, [...serve.values()], SERVED_AT_ONCE)
+    return foreseen
+  }
+}

@@ -1,0 +1,30 @@
+import { csvLine } from '../../shared/domain/csv.ts'
+import { PERSON_COLUMNS, personCells } from '../../shared/domain/person-csv.ts'
+import { isRefusal } from '../../shared/domain/refusal.ts'
+import type { Handler } from '../../shared/platform/http/contract.ts'
+import { readOrganizations } from '../../shared/store/organization.ts'
+import { readPage } from '../../shared/store/page.ts'
+import { readTenant } from '../../shared/store/tenant.ts'
+import { missing } from '../change-person.ts'
+import type { VerifyingServices } from '../verified.ts'
+import type { csvRoutes } from './csv-routes.ts'
+import { selected, selectionOf } from './selection.ts'
+
+export const exportUsers: Handler<(typeof csvRoutes)['exportUsers'], VerifyingServices> = async (
+  call,
+  { table, secrets },
+) => {
+  const { params, query } = call
+  const { tenantId } = params
+  const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
+  if (tenant === undefined) return missing
+  const selection = selectionOf({ ...query, includeBelow: true }, tenant, all, call)
+  const page = await readPage(table, secrets.cursorKey, selection.range, query, async (items) =>
+    (await selected(table, tenantId, selection, items)).map(
+      (user) => user && csvLine(personCells(user, all)),
+    ),
+  )
+  if (isRefusal(page)) return page
+  const head = query.cursor === undefined ? csvLine(PERSON_COLUMNS) : ''
+  return { csv: head + page.items.join(''), ...(page.nextCursor && { nextCursor: page.nextCursor }) }
+}

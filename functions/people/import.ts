@@ -1,0 +1,124 @@
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { afterMoves } from '../../shared/domain/seat-moves.ts'
+import { datedStatus, emailKey } from '../../shared/domain/user.ts'
+import type { Call, Handler } from '../../shared/platform/http/contract.ts'
+import type { TenantId, UserId } from '../../shared/platform/ids.ts'
+import { externalIdKey, userEmailKey } from '../../shared/store/keys.ts'
+import { readItems } from '../../shared/store/read.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import { decidePerson, missing } from '../change-person.ts'
+import { decideCreation } from '../create-person.ts'
+import { readSeating, type TenantSeating } from '../seating.ts'
+import { outdated } from '../until-fresh.ts'
+import type { VerifyingServices } from '../verified.ts'
+import type { csvRoutes } from './csv-routes.ts'
+import { invalid, type NumberedPerson, readPeople } from './import-rows.ts'
+
+type ImportRoute = (typeof csvRoutes)['importUsers']
+
+/** Milliseconds to keep for answering. */
+const RESERVE = 4_000
+/** How often others may be quicker at one row. */
+const ATTEMPTS = 8
+/** People of whom a report says who they became: some 100 KB. */
+const SHOWN = 1_000
+
+type Imported = { line: number; userId: UserId; waits: number }
+
+/**
+ * Every row is read before the first is written. A row whose external id or e-mail address somebody has is not imported
+ * again, so asking again, after a failure or at the same time, imports nobody twice.
+ */
+export const importUsers: Handler<ImportRoute, VerifyingServices> = async (call, services) => {
+  const { table } = services
+  const { tenantId } = call.params
+  const seating = await readSeating(services, tenantId, call.now)
+  if (seating === undefined) return missing
+  const people = readPeople(call.body, seating.organizations, call)
+  if (isRefusal(people)) return people
+  const fresh = await unknown(table, tenantId, people)
+  const { dryRun } = call.query
+  const alreadyHere = people.length - fresh.length
+  const outcome = await importRows(fresh, seating, call, services)
+  if (isRefusal(outcome)) return outcome
+  const { imported, waiting, remaining } = outcome
+  const report = {
+    dryRun,
+    rows: people.length,
+    imported: imported.length,
+    alreadyHere: alreadyHere + (fresh.length - imported.length - remaining),
+    waiting,
+    remaining,
+    people: dryRun ? [] : imported.slice(0, SHOWN).map(({ line, userId }) => ({ line, userId })),
+  }
+  // An unfinished import is asked for again to go on, so its answer is not kept for a replay.
+  if (dryRun || remaining > 0) return report
+  return services.commit(call, { writes: {}, events: [], reply: report, refusals: {} })
+}
+
+async function importRows(
+  rows: readonly NumberedPerson[],
+  first: TenantSeating,
+  call: Call<ImportRoute>,
+  services: VerifyingServices,
+): Promise<{ imported: Imported[]; waiting: number; remaining: number } | Refusal> {
+  const imported: Imported[] = []
+  const errors: Parameters<typeof invalid>[0][number][] = []
+  const request = { ...call, idempotencyKey: undefined }
+  let seating = first
+  for (const [done, { line, draft }] of rows.entries()) {
+    if (call.remaining() < RESERVE) return summary(rows.length - done)
+    for (let tries = 1; ; tries += 1) {
+      const decided = decideCreation(request, seating, {
+        next: (blank) => datedStatus({ ...blank, ...draft }, undefined, call.now),
+      })
+      if (isRefusal(decided)) return decided
+      const { adjustment, after, ...rest } = decided
+      const decision = await decidePerson(request, services, seating, adjustment, {
+        ...rest,
+        reply: undefined,
+      })
+      const committed =
+        isRefusal(decision) || call.query.dryRun ? decision : await services.commit(request, decision)
+      if (!isRefusal(committed)) {
+        seating = afterMoves(seating, adjustment.moves)
+        imported.push({ line, userId: after.user.id, waits: after.user.pending.length })
+        break
+      }
+      // Somebody imports the same at the same time: that row is theirs.
+      if (committed.refused === 'PERSON_EXISTS') break
+      if (committed.refused !== outdated.refused || tries === ATTEMPTS) {
+        errors.push({ line, field: `line ${line}`, message: `${committed.refused}: ${committed.detail}` })
+        break
+      }
+      seating = (await readSeating(services, call.params.tenantId, call.now)) ?? seating
+    }
+    // What the tenant's rules refuse at once, before anybody was imported, or in a dry run, is told of all rows.
+    if (errors.length > 0 && !call.query.dryRun) return stopped()
+  }
+  return errors.length > 0 ? invalid(errors) : summary(0)
+
+  function summary(remaining: number) {
+    return { imported, waiting: imported.filter(({ waits }) => waits > 0).length, remaining }
+  }
+
+  function stopped(): Refusal {
+    const refused = invalid(errors)
+    return { ...refused, detail: `${refused.detail} ${imported.length} before it were imported.` }
+  }
+}
+
+/** Those whose external id and e-mail address nobody has. */
+async function unknown(
+  table: Table,
+  tenantId: TenantId,
+  people: readonly NumberedPerson[],
+): Promise<NumberedPerson[]> {
+  const keysOf = ({ draft: { email, externalId } }: NumberedPerson) => [
+    ...(externalId === undefined ? [] : [externalIdKey(tenantId, externalId)]),
+    ...(email === undefined ? [] : [userEmailKey(tenantId, emailKey(email))]),
+  ]
+  const items = await readItems(table, people.flatMap(keysOf))
+  const taken = new Set(items.map(({ pk }) => pk))
+  return people.filter((person) => !keysOf(person).some(({ pk }) => taken.has(pk)))
+}
