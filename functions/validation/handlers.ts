@@ -1,9 +1,11 @@
 import { type Caller, seesTenant } from '../../shared/domain/access.ts'
-import { standings } from '../../shared/domain/holdings.ts'
+import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
 import type { FileFault } from '../../shared/domain/license-file.ts'
 import type { Question } from '../../shared/domain/question.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { AskedSeat } from '../../shared/domain/seat-findings.ts'
+import { isNamed } from '../../shared/domain/seat-terms.ts'
 import { judge, type Pace, rejectedFile, unknownLicense, type Verdict } from '../../shared/domain/verdict.ts'
 import type { AskedVersion } from '../../shared/domain/version-findings.ts'
 import { limitsVersions } from '../../shared/domain/versions.ts'
@@ -16,6 +18,7 @@ import { HOUR } from '../../shared/platform/time.ts'
 import { findLicense, type LicenseAddress } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readRelease } from '../../shared/store/release.ts'
+import { readSeatHolder } from '../../shared/store/seat-holder.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { note, type PlaceServices, seePlace, sightingsIn, visitorOf } from '../places.ts'
 import { untilFresh } from '../until-fresh.ts'
@@ -48,7 +51,7 @@ export const validationHandlers: Handlers<typeof validationRoutes, ValidationSer
   },
 }
 
-/** Steady state: one strongly consistent read, no write, no KMS. */
+/** Steady state: one strongly consistent read, and one where a person is named; no write, no KMS. */
 async function decide(
   asked: Asked | { fault: FileFault } | undefined,
   call: ValidateCall,
@@ -68,7 +71,8 @@ async function decide(
   const { fingerprints, ...scope } = rest
   const version = await askedVersion(standing.license, named, table)
   const machine = await askedMachine(standing, holdings, rest, now, services)
-  const question: Question = { ...scope, version, machine, fileRevision: asked.fileRevision }
+  const seat = await askedSeat(standing, all.values(), holdings, rest.userId, table)
+  const question: Question = { ...scope, version, machine, seat, fileRevision: asked.fileRevision }
   if (standing.license.rules.countries === undefined)
     return judge(standing, all, holdings, question, now, pace)
 
@@ -92,6 +96,19 @@ async function askedVersion(
 ): Promise<AskedVersion | undefined> {
   if (version === undefined || !limitsVersions(license)) return undefined
   return { version, release: await readRelease(table, license.productId, version) }
+}
+
+/** The seat of who asks is read only where somebody is named to a license for named users. */
+async function askedSeat(
+  standing: Standing,
+  all: Iterable<Standing>,
+  { tenantId, productId }: Holdings,
+  userId: string | undefined,
+  table: Table,
+): Promise<AskedSeat | undefined> {
+  if (userId === undefined || !isNamed(standing)) return undefined
+  const metrics = new Set([...all].filter(isNamed).flatMap(({ license }) => Object.keys(license.limits)))
+  return readSeatHolder(table, { tenantId, productId, metrics: [...metrics] }, userId)
 }
 
 async function identify(

@@ -19,6 +19,7 @@ export const ValidateBody = z
     fingerprint: z.string().min(8).max(200).optional(),
     /** The components of the machine, where it was activated with several or with named ones. */
     fingerprints: Components.optional(),
+    /** Who asks: our id of the person, or its external id. */
     userId: z.string().max(100).optional(),
     /** Where it is used, as the caller says; what the network shows may go before it. */
     country: Country.optional(),

@@ -1,5 +1,6 @@
 import type { AskedMachine } from './activation-findings.ts'
 import type { Place } from './place.ts'
+import type { AskedSeat } from './seat-findings.ts'
 import type { AskedVersion } from './version-findings.ts'
 
 /** What the caller wants to know beyond "is it valid". */
@@ -17,6 +18,8 @@ export type Question = {
   /** The version that asks, looked up among the product's releases where the license limits versions. */
   version?: AskedVersion | undefined
   userId?: string | undefined
+  /** The seat of who asks, looked up where the license is for named users and seats are managed here. */
+  seat?: AskedSeat | undefined
   /** The revision of the file that was presented instead of a key. */
   fileRevision?: number | undefined
 }

@@ -8,7 +8,7 @@ import { type Size, sizeOf } from './overdraft.ts'
 export type SeatTerms = Size & { readonly licenses: readonly License[] }
 
 /** A license for named users, or one that adds to such a license. */
-const isNamed = ({ license, base }: Pick<Standing, 'license' | 'base'>) =>
+export const isNamed = ({ license, base }: Pick<Standing, 'license' | 'base'>) =>
   (base ?? license).allocation === 'named'
 
 /** Seats add up over all licenses for named users that count; each adds the overdraft it declares. */

@@ -13,6 +13,7 @@ import { ownFindings } from './license-findings.ts'
 import { Place } from './place.ts'
 import type { Question } from './question.ts'
 import { scopeFindings } from './scope-findings.ts'
+import { seatFindings } from './seat-findings.ts'
 import { effectiveTerm, nextChange, STATUSES } from './status.ts'
 import { versionFindings, withFallback } from './version-findings.ts'
 
@@ -74,6 +75,7 @@ export function judge(
     ...withFallback(ownFindings(standing, now), standing, question.version),
     ...scopeFindings(license, question),
     ...activationFindings(question.machine, now),
+    ...seatFindings(question.seat),
     ...versionFindings(standing, question.version),
     ...featureFindings(granted, question.features ?? []),
     ...capacityFindings(granted, standing),
@@ -150,9 +152,9 @@ export function rejectedFile(fault: FileFault, now: Instant, pace: Pace): Verdic
   }
 }
 
-/** What the question asks that no rule looks at: named users are not known to the service yet. */
-function unchecked(question: Question): string[] {
-  return question.userId === undefined ? [] : ['userId']
+/** What the question asks that no rule looks at: who asks, where no seats are managed. */
+function unchecked({ userId, seat }: Question): string[] {
+  return userId === undefined || seat !== undefined ? [] : ['userId']
 }
 
 function nextCheck(now: Instant, { interval, jitter }: Pace, change: Instant | undefined): Instant {

@@ -4,6 +4,7 @@ import type { Countries } from '../../shared/domain/country.ts'
 import { FINDINGS } from '../../shared/domain/finding.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { placeOf } from '../../shared/domain/place.ts'
+import type { AskedSeat } from '../../shared/domain/seat-findings.ts'
 import { sightingsOf } from '../../shared/domain/sighting.ts'
 import { judge, Verdict } from '../../shared/domain/verdict.ts'
 import type { Visit } from '../../shared/domain/visits.ts'
@@ -37,6 +38,9 @@ const DOCUMENTED = [
   ['TRAVEL_EXHAUSTED', 'error'],
   ['SITE_MEMBER_REQUIRED', 'error'],
   ['OUTSIDE_SITE', 'error'],
+  ['USER_INACTIVE', 'error'],
+  ['SEAT_PENDING', 'error'],
+  ['SEAT_REQUIRED', 'error'],
   ['VERSION_REQUIRED', 'error'],
   ['VERSION_UNKNOWN', 'error'],
   ['VERSION_NOT_COVERED', 'error'],
@@ -82,6 +86,7 @@ const trouble = fc.record({
   traveled: fc.boolean(),
   wanted: fc.constantFrom<string[][]>([], ['reports'], ['api']),
   used: fc.constantFrom(0, 150, 151, 1000),
+  seat: fc.constantFrom('unmanaged', 'held', 'none', 'pending', 'suspended'),
 })
 type Trouble = typeof trouble extends fc.Arbitrary<infer Drawn> ? Drawn : never
 
@@ -90,6 +95,16 @@ const PHASES: Record<Trouble['phase'], LicenseOverrides> = {
   ACTIVE: {},
   GRACE: { expiresAt: '2026-06-20T00:00:00Z', graceDays: 30, graceEndsAt: '2026-07-20T00:00:00Z' },
   EXPIRED: { expiresAt: '2026-06-20T00:00:00Z' },
+}
+
+const SEATS: Record<Trouble['seat'], AskedSeat | undefined> = {
+  unmanaged: undefined,
+  held: { holder: { status: 'active', holds: true, pending: [] } },
+  none: { holder: undefined },
+  pending: {
+    holder: { status: 'active', holds: false, pending: [{ metric: 'users', reason: 'NO_CAPACITY' }] },
+  },
+  suspended: { holder: { status: 'suspended', holds: true, pending: [] } },
 }
 
 function verdictOn(drawn: Trouble): Verdict {
@@ -117,6 +132,7 @@ function verdictOn(drawn: Trouble): Verdict {
   const standing = all.get(license.id)
   if (standing === undefined) throw new Error('the license has no standing')
   const { product, fingerprint, country, wanted: features, fileRevision } = drawn
+  const seat = SEATS[drawn.seat]
   const place =
     drawn.countries &&
     placeOf(
@@ -125,7 +141,7 @@ function verdictOn(drawn: Trouble): Verdict {
       drawn.traveled ? [TRAVELED] : [],
       Day.parse('2026-07-01'),
     )
-  const question = { product, fingerprint, place, features, fileRevision }
+  const question = { product, fingerprint, place, seat, features, fileRevision }
   return Verdict.parse(judge(standing, all, holdings, question, NOW, { interval: HOUR, jitter: 0 }))
 }
 
@@ -170,6 +186,9 @@ function expectedCodes(drawn: Trouble): string[] {
     ['COUNTRY_REQUIRED', isUnknown && drawn.countries?.unknown !== 'allow'],
     ['COUNTRY_NOT_ALLOWED', isOutside && !isDoubtful && !mayTravel],
     ['TRAVEL_EXHAUSTED', isOutside && mayTravel && drawn.traveled],
+    ['USER_INACTIVE', drawn.seat === 'suspended'],
+    ['SEAT_PENDING', drawn.seat === 'pending'],
+    ['SEAT_REQUIRED', drawn.seat === 'none'],
     ['FEATURE_MISSING', drawn.wanted.includes('api') || (drawn.wanted.includes('reports') && !counts)],
     ['OVER_CAPACITY', counts && drawn.used > capacity],
     ['COUNTRY_UNKNOWN', isUnknown && drawn.countries?.unknown === 'allow'],
@@ -209,7 +228,7 @@ test('every finding says what it is about, what is the matter and what would cur
   fc.assert(
     fc.property(trouble, (drawn) => {
       for (const { subject, detail, cure } of verdictOn(drawn).findings) {
-        expect(subject).toMatch(/^(license|file|product|fingerprint|country|feature:\w+|metric:\w+)$/)
+        expect(subject).toMatch(/^(license|file|product|user|fingerprint|country|feature:\w+|metric:\w+)$/)
         for (const sentence of [detail, cure]) {
           expect(sentence).toMatch(/^[A-Z0-9].{5,}\.$/)
           expect(sentence).not.toMatch(/undefined|null|NaN|\[object/)

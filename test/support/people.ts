@@ -85,6 +85,12 @@ export async function createPeople(api: Api, limits: Record<string, number | 'un
     /** An action of the vendor on a license. */
     act: (licenseId: string, action: string, body: object = { reason: 'a test' }) =>
       api.call('POST', `/v1/licenses/${licenseId}/${action}`, { token: vendor, body }),
+    /** The key of a license. */
+    async keyOf(licenseId: string) {
+      const body = { reason: 'a test' }
+      const answer = await api.call('POST', `/v1/licenses/${licenseId}/reveal-key`, { token: vendor, body })
+      return z.object({ key: z.string() }).parse(expected(200, answer)).key
+    },
     async module(code: string, query: Record<string, string> = {}) {
       const board = SeatDashboard.parse(expected(200, await call('GET', '/seats', { query })))
       const found = board.products.flatMap(({ modules }) => modules).find((one) => one.code === code)

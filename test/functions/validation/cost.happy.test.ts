@@ -5,6 +5,7 @@ import { epochSeconds, toDate } from '../../../shared/platform/time.ts'
 import { readHoldings } from '../../../shared/store/holdings.ts'
 import { startApi } from '../../support/api.ts'
 import { costOf } from '../../support/cost.ts'
+import { createPeople } from '../../support/people.ts'
 import { type Answered, createScenario, inDays } from '../../support/scenario.ts'
 
 // What a validation costs (reference/performance.md, budgets), and the signed verdict that costs no more.
@@ -58,6 +59,21 @@ describe('a validation', () => {
     expect(await costOf(api, () => Promise.all([own.validate(asked), own.validate(asked)]))).toEqual({
       Query: 2,
     })
+  })
+
+  test('of a person whose seats are managed here is one read more', async () => {
+    const people = await createPeople(api, { learners: 1 })
+    const own = await people.keyOf(people.license.id)
+    const { id } = await people.add({ roles: ['author'], externalId: 'ada' })
+    const ask = (userId?: string) => () => validate({ key: own, userId })
+    await ask()()
+    expect(await costOf(api, ask(id))).toEqual({ Query: 1, BatchGetItem: 1 })
+    expect(await costOf(api, ask(id))).toEqual({ Query: 1, GetItem: 1 })
+    // The address of an external id comes before, once.
+    expect(await costOf(api, ask('ada'))).toEqual({ Query: 1, GetItem: 2 })
+    expect(await costOf(api, ask('ada'))).toEqual({ Query: 1, GetItem: 1 })
+    expect(await costOf(api, ask('nobody'))).toEqual({ Query: 1, GetItem: 1 })
+    expect(await costOf(api, ask())).toEqual({ Query: 1 })
   })
 
   test('reads what was written last: its query is strongly consistent', async () => {
