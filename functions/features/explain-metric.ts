@@ -32,7 +32,7 @@ export async function aboutMetric(
     const all = new Map(standings.map((one) => [one.license.id, one]))
     const licenses = licensesBehind(asked, all, situation)
     const elsewhere = await refusedHere(asked, licenses, asked.country, {}, services)
-    return explainPool({ ...situation, elsewhere }, standings, units, sight, seconds(now))
+    return explainPool({ ...situation, elsewhere }, standings, units, asked.department, sight, seconds(now))
   }
   const drawn =
     metric === MACHINES && granting.some(isNodeLocked)

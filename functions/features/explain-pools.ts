@@ -9,6 +9,7 @@ import type { LicenseId } from '../../shared/platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
 import { readDenials } from '../../shared/store/lease-denial.ts'
 import { readPool } from '../../shared/store/pool.ts'
+import { readPoolShares } from '../../shared/store/pool-shares.ts'
 import { readQueue } from '../../shared/store/ticket.ts'
 import { holdersOf } from '../lease-holders.ts'
 import { type AskedBy, type ExplainServices, licenseOf } from './explain-sight.ts'
@@ -28,7 +29,7 @@ export async function poolSituation(
 ): Promise<PoolSituation> {
   const { tenantId, productId } = holdings
   const address = { tenantId, productId, metric }
-  const pool = await readPool(table, address)
+  const [pool, shares] = await Promise.all([readPool(table, address), readPoolShares(table, address)])
   const tickets = pool !== undefined && pool.waiting > 0 ? await readQueue(table, address, TICKETS) : []
   const line = pool && { pool, tickets }
   const [holders, denials] =
@@ -41,8 +42,8 @@ export async function poolSituation(
   return {
     metric,
     line,
-    terms: leaseTerms(holdings, metric, now, verifier.isGenuine),
-    hold: holdTerms(holdings, metric, now, verifier.isGenuine),
+    terms: leaseTerms(holdings, metric, now, verifier.isGenuine, shares),
+    hold: holdTerms(holdings, metric, now, verifier.isGenuine, shares),
     holders,
     denials: line ? judge(denials ?? [], now, waitsIn(line)) : [],
   }

@@ -18,6 +18,7 @@ export type AskedBy = Whence & {
   readonly now: Instant
   readonly requestId: string
   readonly country?: string | undefined
+  readonly department?: string | undefined
 }
 
 export type ExplainServices = VerifyingServices & PlaceServices

@@ -12,6 +12,7 @@ import { readHoldings } from '../../shared/store/holdings.ts'
 import { type Named, refusedHere, seePlace, sightingsIn, visitorOf } from '../places.ts'
 import { machinesOf } from './explain-machine.ts'
 import { licensesBehind, poolSituation } from './explain-pools.ts'
+import { aboutSeats } from './explain-seat.ts'
 import { type AskedBy, type ExplainServices, licenseOf, type Place, sightOf } from './explain-sight.ts'
 
 /** A person: can they use the product, and what do they hold of it? */
@@ -40,6 +41,9 @@ export async function aboutUser(
   const places = await placesOf(asked, list, { userId }, services)
   const isAsked = sight.others && person.userId !== undefined && list.some(isNodeLocked)
   const machines = isAsked ? await machinesOf(table, holdings) : []
+  // A license key is told of nobody.
+  const isNamed = userId !== undefined || person.question.email !== undefined
+  const seats = sight.others && isNamed ? await aboutSeats(asked, place, person, services) : undefined
   return explainUser(
     {
       person,
@@ -52,6 +56,7 @@ export async function aboutUser(
     },
     sight,
     now,
+    seats,
   )
 }
 

@@ -54,16 +54,13 @@ async function aboutHeld(
   place: Place,
   services: ExplainServices,
 ): Promise<Explanation | Refusal> {
-  const { licenseId, feature, metric, units, fingerprints, userId, email, organization, ...more } = call.body
-  const asked = { ...call, country: more.country }
+  const { licenseId, feature, metric, units, fingerprints, userId, email, organization, ...others } =
+    call.body
+  const { country, department } = others
+  const asked = { ...call, country, department }
   if (fingerprints !== undefined) return aboutMachine(asked, place, fingerprints, services)
   if (userId !== undefined || email !== undefined || organization !== undefined)
-    return aboutUser(
-      asked,
-      place,
-      { userId, department: more.department, question: { email, organization } },
-      services,
-    )
+    return aboutUser(asked, place, { userId, department, question: { email, organization } }, services)
   const holdings = await readHoldings(services.table, place.tenantId, place.productId)
   const all = standings(holdings, call.now, services.verifier.isGenuine)
   const list = [...all.values()]

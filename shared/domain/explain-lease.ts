@@ -10,7 +10,7 @@ import {
   step,
 } from './explanation.ts'
 import type { Standing } from './holdings.ts'
-import type { Seconds } from './lease-entry.ts'
+import type { Entry, Seconds } from './lease-entry.ts'
 import { type LeaseAsIssued, type Renewal, renewal } from './lease-renewal.ts'
 import { findLease } from './pool.ts'
 import { instantOf, isFloating } from './pool-terms.ts'
@@ -197,15 +197,20 @@ function leaseCures(
     case 'lapsed':
     case 'too-many':
       return cheapestFirst(
-        lease.entries.flatMap(([, { units }], index) => againCures(pools[index], units, sight, now)),
+        lease.entries.flatMap(([, entry], index) => againCures(pools[index], entry, sight, now)),
       )
   }
 }
 
 /** What gets a new place where the old one is gone. */
-function againCures(situation: PoolSituation | undefined, units: number, sight: Sight, now: Seconds): Cure[] {
+function againCures(
+  situation: PoolSituation | undefined,
+  { units, department }: Entry,
+  sight: Sight,
+  now: Seconds,
+): Cure[] {
   if (situation === undefined) return []
-  const found = checkOutOf(situation, { ref: '', units, kind: 'lease', generation: 0 }, now)
+  const found = checkOutOf(situation, units, undefined, now, { department })
   if (outcomeOf(found) === 'OK') return [free('caller', 'Check out again (POST /v1/leases).')]
   return found.is === 'full' ? poolCures(situation, units, found.line, sight, now) : []
 }

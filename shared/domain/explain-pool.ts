@@ -9,6 +9,7 @@ import type { LeaseHolder } from './pool-shortage.ts'
 import { instantOf, limitOf } from './pool-terms.ts'
 import type { Line } from './queue.ts'
 import type { Refusal } from './refusal.ts'
+import { codeOf } from './shares.ts'
 
 /** A floating pool and all that decides on it. */
 export type PoolSituation = {
@@ -31,8 +32,23 @@ export type PoolSituation = {
 
 export type DenialSeen = { readonly denial: Denial; readonly judged: readonly Judged[] }
 
-export const checkOutOf = ({ line, terms, hold }: PoolSituation, ask: Ask, now: Seconds): CheckedOut =>
-  checkedOut(line, ask, terms, hold, now)
+/** What a check-out of so many units comes to, for a department if one is named. */
+export function checkOutOf(
+  { line, terms, hold }: PoolSituation,
+  units: number,
+  department: string | undefined,
+  now: Seconds,
+  as: Partial<Ask> = {},
+): CheckedOut {
+  const own = codeOf(terms.shares, department)
+  return checkedOut(
+    line,
+    { ref: '', units, kind: 'lease', generation: 0, department: own, ...as },
+    terms,
+    hold,
+    now,
+  )
+}
 
 /** The code that a check-out answers, `OK` if it is granted. */
 export function outcomeOf(found: CheckedOut, elsewhere?: Refusal): string {
@@ -59,7 +75,7 @@ export function poolSteps(
   const isGranted = found.is === 'granted'
   const kept = isGranted && found.heldBefore ? '; has its place already' : ''
   const beyond = isGranted && found.entry.overdraft ? '; granted beyond the capacity, as overdraft' : ''
-  const room = `${pool?.used ?? 0} of ${limitOf(capacity)} ${metric} taken${overdraft}, ${lapsed} of them lapsed; ${pool?.waiting ?? 0} wait; wanted ${units}${kept}${beyond}`
+  const room = `${pool?.used ?? 0} of ${limitOf(capacity)} ${metric} taken${overdraft}, ${lapsed} of them lapsed; ${pool?.waiting ?? 0} wait; wanted ${units}${kept}${beyond}${found.is === 'full' ? WHY[found.because] : ''}`
   return [
     ...(situation.elsewhere ? [step('country', false, situation.elsewhere.detail)] : []),
     step(`place in ${metric}`, isGranted, room),
@@ -68,6 +84,13 @@ export function poolSteps(
       : []),
     ...(denials.length > 0 ? [step(`denials of ${metric}`, true, denialText(denials))] : []),
   ]
+}
+
+const WHY: Readonly<Record<(CheckedOut & { is: 'full' })['because'], string>> = {
+  units: '',
+  borrowed: '',
+  kept: '; what is free is kept for departments that it is guaranteed to',
+  quota: '; the department has all it may have',
 }
 
 /** How many requests were denied, and how many of them as demand that was not met. */

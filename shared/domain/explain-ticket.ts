@@ -1,5 +1,5 @@
 import { curesOf, heldStep, standingStep } from './explain-license.ts'
-import { nameOf, outcomeOf, type PoolSituation, poolCures, poolSteps } from './explain-pool.ts'
+import { checkOutOf, nameOf, outcomeOf, type PoolSituation, poolCures, poolSteps } from './explain-pool.ts'
 import {
   type Cure,
   cheapestFirst,
@@ -11,7 +11,7 @@ import {
 } from './explanation.ts'
 import type { Standing } from './holdings.ts'
 import type { Entry, Seconds } from './lease-entry.ts'
-import { checkedOut, claim } from './lease-request.ts'
+import { claim } from './lease-request.ts'
 import { isLapsed } from './pool.ts'
 import { instantOf, isFloating } from './pool-terms.ts'
 import { COUNTED, served, standingOf } from './queue.ts'
@@ -96,7 +96,6 @@ const SHOWN = 5
 
 function stateSteps(state: State, facts: TicketFacts, sight: Sight, now: Seconds): Step[] {
   const { situation, kept, ticket, became } = facts
-  const { line, terms, hold } = situation
   if (state.is === 'held') {
     return [step('place held', true, `${state.hold.units} until ${instantOf(state.hold.until)}`)]
   }
@@ -114,9 +113,7 @@ function stateSteps(state: State, facts: TicketFacts, sight: Sight, now: Seconds
   }
   const { ticket: own, before } = state
   const { position, estimate } = standing(state, situation, now)
-  const found = line
-    ? checkedOut(line, { ref: own.ref, units: own.units, kind: 'lease', generation: 0 }, terms, hold, now)
-    : ({ is: 'none' } as const)
+  const found = checkOutOf(situation, own.units, own.department, now, { ref: own.ref })
   const ahead = before
     .slice(0, SHOWN)
     .map((one) => `${nameOf(one.holder)}: ${one.units} since ${one.createdAt}`)
@@ -154,7 +151,7 @@ function standing(
 
 function ticketCures(
   state: State,
-  { situation, standings }: TicketFacts,
+  { situation, standings, kept }: TicketFacts,
   floating: readonly Standing[],
   sight: Sight,
   now: Seconds,
@@ -164,7 +161,7 @@ function ticketCures(
   if (terms.size.limit === 0 || line === undefined)
     return curesOf(floating.length > 0 ? floating : standings, `Buy a floating license for ${metric}.`)
   if (state.is === 'ended') {
-    const found = checkedOut(line, { ref: '', units: 1, kind: 'lease', generation: 0 }, terms, hold, now)
+    const found = checkOutOf(situation, 1, kept?.department, now)
     if (outcomeOf(found) === 'OK') return [free('caller', 'Check out (POST /v1/leases): a place is free.')]
     return found.is === 'full' ? poolCures(situation, 1, found.line, sight, now) : []
   }

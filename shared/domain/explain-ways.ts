@@ -27,7 +27,7 @@ import type { CheckedOut } from './lease-request.ts'
 import { nameOf, sharingOf } from './lease-terms.ts'
 import type { Place } from './place.ts'
 import type { Ask } from './pool.ts'
-import { isFloating, seconds } from './pool-terms.ts'
+import { isFloating, limitOf, seconds } from './pool-terms.ts'
 import type { Question } from './question.ts'
 import type { Refusal } from './refusal.ts'
 import { scopeFindings } from './scope-findings.ts'
@@ -108,7 +108,9 @@ export function floatingWay(
   const { metric, holders, line } = situation
   const at = seconds(now)
   const { userId, department } = person
-  const found: CheckedOut = refused ? { is: 'none' } : checkOutOf(situation, askOf(situation, userId), at)
+  const found: CheckedOut = refused
+    ? { is: 'none' }
+    : checkOutOf(situation, 1, department, at, askOf(situation, userId))
   const isOwn = (holder: { userId?: string | undefined } | undefined) =>
     userId !== undefined && holder?.userId === userId
   const held = holders.filter(({ holder, lapsed }) => isOwn(holder) && !lapsed)
@@ -168,13 +170,13 @@ function deniedSteps({ metric, denials }: PoolSituation, userId: string | undefi
 }
 
 /** What a check-out would ask: where a user's processes share one unit, for that unit. */
-function askOf({ terms }: PoolSituation, userId: string | undefined): Ask {
+function askOf({ terms }: PoolSituation, userId: string | undefined): Partial<Ask> {
   const sharing = sharingOf([terms.size])
   const ref = sharing === 'user' && userId !== undefined ? nameOf('user', userId) : ''
-  return { ref, units: 1, kind: sharing === 'process' ? 'lease' : 'shared', generation: 0 }
+  return { ref, kind: sharing === 'process' ? 'lease' : 'shared' }
 }
 
-function departmentStep({ metric, holders }: PoolSituation, department: string): Step {
+function departmentStep({ metric, holders, terms }: PoolSituation, department: string): Step {
   const units = new Map<string, number>()
   for (const one of holders) {
     if (one.lapsed) continue
@@ -185,8 +187,16 @@ function departmentStep({ metric, holders }: PoolSituation, department: string):
   return step(
     `${metric} by department`,
     true,
-    `${department} holds ${units.get(department) ?? 0}; all: ${shares.join(', ') || 'none'}`,
+    `${department} holds ${units.get(department) ?? 0}${ofDepartment(terms, department)}; all: ${shares.join(', ') || 'none'}`,
   )
+}
+
+/** What the department has of the pool, where it is shared out. */
+function ofDepartment({ shares }: PoolSituation['terms'], department: string): string {
+  const own = [...(shares?.values() ?? [])].find((one) => one.department === department)
+  if (own === undefined) return shares === undefined ? '' : ', and has no share of its own'
+  const most = limitOf(own.maximum)
+  return `, of a share of ${own.share}, ${own.kept} guaranteed, ${most === 'unlimited' ? 'no maximum' : `${most} at most`}`
 }
 
 /** Node-locked licenses let in whoever sits at a machine that is activated. */

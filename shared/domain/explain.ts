@@ -103,11 +103,12 @@ export function explainPool(
   situation: PoolSituation,
   standings: readonly Standing[],
   units: number,
+  department: string | undefined,
   sight: Sight,
   now: Seconds,
 ): Explanation {
   const { metric } = situation
-  const found = checkOutOf(situation, { ref: '', units, kind: 'lease', generation: 0 }, now)
+  const found = checkOutOf(situation, units, department, now)
   const floating = standings.filter(isFloating)
   const { elsewhere } = situation
   const granted = found.is === 'granted' && elsewhere === undefined

@@ -7,8 +7,8 @@ import { isBehind, type Line, served } from './queue.ts'
 /** What a check-out of one pool comes to. */
 export type CheckedOut =
   | { readonly is: 'granted'; readonly entry: Entry; readonly heldBefore: boolean }
-  /** Others wait, or there is no place. */
-  | { readonly is: 'full'; readonly line: Line }
+  /** Others wait, or there is no place, or none for this department. */
+  | { readonly is: 'full'; readonly line: Line; readonly because: 'units' | 'kept' | 'quota' | 'borrowed' }
   /** No license gives any. */
   | { readonly is: 'none' }
 
@@ -28,9 +28,9 @@ export function checkedOut(
   if (line === undefined || terms.size.limit === 0) return { is: 'none' }
   const isNew = !isHolding(line.pool, ask.ref, now)
   const left = isNew ? served(line, hold, now) : line
-  if (isNew && isBehind(left, ask, hold, now)) return { is: 'full', line: left }
+  if (isNew && isBehind(left, ask, hold, now)) return { is: 'full', line: left, because: 'units' }
   const found = grant(left.pool, ask, terms.offers, now, terms.shares)
-  if (found.outcome === 'full') return { is: 'full', line: left }
+  if (found.outcome === 'full') return { is: 'full', line: left, because: found.because }
   return { is: 'granted', entry: found.entry, heldBefore: found.heldBefore }
 }
 

@@ -6,6 +6,10 @@ import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { Explanation } from '../../../shared/domain/explanation.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
+import { withCodes } from '../../../shared/domain/shares.ts'
+import { raiseFence } from '../../../shared/store/fence.ts'
+import { readPoolShares, replacePoolShares } from '../../../shared/store/pool-shares.ts'
+import { transact } from '../../../shared/store/transact.ts'
 import { localTable } from '../../store/local-table.ts'
 import { aWorld, type World } from '../leases/rig.ts'
 
@@ -37,25 +41,52 @@ const SCRIPT = steps(
    out cut suspend out beat:6 cut suspend pass:700 out out out join:300 out`,
 )
 
+/** Physics has one place that is kept for it, and two at most: it comes by its maximum, and others by what is kept. */
+const SHARED = steps('out:1 out:1 out:1 out:1 out out out join join:1 ping ping:1 in ping ping:1 claim out')
+
+async function shareOut({ asking }: World) {
+  const address = { ...asking, metric: 'concurrent' }
+  const share = { department: 'Physics', share: { units: 1 }, guaranteed: true, maximum: { units: 2 } }
+  const current = await readPoolShares(table, address)
+  const next = { ...current, ...withCodes(current, [share]), revision: current.revision + 1 }
+  const writes = { shares: replacePoolShares(address, next, current.revision), fence: raiseFence(address) }
+  expect(await transact(table, writes)).toEqual({ ok: true })
+}
+
+/** Every third asks for Physics. */
+const departmentOf = (pick: number) => (pick % 3 === 0 ? { department: 'Physics' } : {})
+
 test('what explain predicts is what the operation then answers', async () => {
   const seen = new Set<string>()
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 30, size: 'max' }), async (walk) => {
-      const world = await aWorld(
-        table,
-        { limits: { concurrent: 2 }, rules: { overdraft: { kind: 'absolute', units: 1 } } },
-        { limits: { concurrent: 1 } },
-      )
-      const take = walkThrough(world)
-      for (const one of walk) {
-        // The same request again in the same second is answered as it was, whatever became of the license.
-        world.pass(1)
-        const [predicted, answered] = await take(one)
-        expect(answered, JSON.stringify(one)).toEqual(predicted)
-        seen.add(`${one.what} ${answered}`)
-      }
-    }),
-    { numRuns: 3, examples: [[SCRIPT]], endOnFailure: true },
+    fc.asyncProperty(
+      fc.array(step, { minLength: 30, maxLength: 30, size: 'max' }),
+      fc.constant(true),
+      async (walk, isShared) => {
+        const world = await aWorld(
+          table,
+          { limits: { concurrent: 2 }, rules: { overdraft: { kind: 'absolute', units: 1 } } },
+          { limits: { concurrent: 1 } },
+        )
+        if (isShared) await shareOut(world)
+        const take = walkThrough(world)
+        for (const one of walk) {
+          // The same request again in the same second is answered as it was, whatever became of the license.
+          world.pass(1)
+          const [predicted, answered] = await take(one)
+          expect(answered, JSON.stringify(one)).toEqual(predicted)
+          seen.add(`${one.what} ${answered}`)
+        }
+      },
+    ),
+    {
+      numRuns: 4,
+      examples: [
+        [SCRIPT, false],
+        [SHARED, true],
+      ],
+      endOnFailure: true,
+    },
   )
   const codes = [
     ...['out OK', 'out POOL_EXHAUSTED', 'out LICENSE_NOT_IN_FORCE'],
@@ -98,8 +129,9 @@ function walkThrough(world: World) {
     const nothing: Pair = ['nothing', 'nothing']
     switch (one.what) {
       case 'out': {
-        const explained = await aboutUser(asked(), asking, { userId: 'ada', question: {} }, services)
-        const answer = await world.out()
+        const own = departmentOf(one.pick)
+        const explained = await aboutUser(asked(), asking, { userId: 'ada', question: {}, ...own }, services)
+        const answer = await world.out(own)
         return [outcome(explained, 'POST /v1/leases (concurrent)'), kept(answer)]
       }
       case 'beat':
@@ -110,7 +142,10 @@ function walkThrough(world: World) {
         return [await ofLease(lease, 'POST /v1/leases/check-in'), codeOf(await world.in(lease))]
       case 'join': {
         const units = one.amount > 200 ? 2 : 1
-        const answer = await world.join({ wanted: { metric: 'concurrent', units } })
+        const answer = await world.join({
+          wanted: { metric: 'concurrent', units },
+          ...departmentOf(one.pick),
+        })
         if (!isRefusal(answer)) tickets.push(answer)
         return nothing
       }
