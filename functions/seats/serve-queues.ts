@@ -3,7 +3,8 @@ import { type Instant, readClock } from '../../shared/platform/time.ts'
 import { KIND } from '../../shared/store/keys.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { resumeRun, saveRun } from '../../shared/store/run.ts'
-import { decodeSeatPool, QueuedPool, unmarkPool } from '../../shared/store/seat-pool.ts'
+import { decodeSeatPool, pendingSeatEntity, QueuedPool, unmarkPool } from '../../shared/store/seat-pool.ts'
+import { rejudgeSeats } from '../rejudge-seats.ts'
 import { serveQueue } from '../serve-seats.ts'
 import type { VerifyingServices } from '../verified.ts'
 
@@ -15,7 +16,7 @@ const AT_ONCE = 25
 
 /**
  * Gives seats that became free without a request that freed them, above all by a license: every pool that somebody
- * waits for is looked at. What it finds done already it leaves; it may come twice, late or not at all.
+ * waits for is looked at, and those who have waited longest are decided on anew (rejudge-seats.ts). What it finds done already it leaves; it may come twice, late or not at all.
  */
 export async function serveQueues(
   scheduledAt: Instant,
@@ -27,16 +28,28 @@ export async function serveQueues(
   if (run.finishedAt !== undefined) return
   const requestId = newRunId(scheduledAt)
   let { checked, changed, from } = run
+  let before: unknown
   for await (const page of readPages(table, { index: 'kind', pk: KIND.seatQueues }, from)) {
     for (const item of page.items) {
       const [tenant, productId, metric] = QueuedPool.parse(item['kindSk'])
       const tenantId = TenantId.parse(tenant)
       checked += 1
-      if (decodeSeatPool(item).queued === 0) await unmarkPool(table, tenantId, { productId, metric })
+      const isPool = item['entity'] !== pendingSeatEntity.name
+      if (isPool && decodeSeatPool(item).queued === 0)
+        await unmarkPool(table, tenantId, { productId, metric })
+      // A pool is listed once for itself, and once for each who waits for something else than its turn.
+      if (item['kindSk'] === before) continue
+      before = item['kindSk']
+      const outOfTime = () => new Error(`${JOB} ran out of time after ${changed} people`)
+      if (remaining() < RESERVE) throw outOfTime()
+      const place = { productId, metric }
+      const judged = await rejudgeSeats({ now: readClock(), requestId }, services, tenantId, place)
+      changed += judged.changed
+      const places = [place, ...judged.serve]
       for (let served = AT_ONCE; served >= AT_ONCE; ) {
-        if (remaining() < RESERVE) throw new Error(`${JOB} ran out of time after ${changed} people`)
+        if (remaining() < RESERVE) throw outOfTime()
         const request = { now: readClock(), requestId }
-        served = await serveQueue(request, services, tenantId, [{ productId, metric }], AT_ONCE)
+        served = await serveQueue(request, services, tenantId, places, AT_ONCE)
         changed += served
       }
     }

@@ -149,7 +149,7 @@ export function changeSeatPool(tenantId: TenantId, place: Place, change: SeatPoo
   const mark = change.queued > 0
   if (mark) {
     values[':list'] = KIND.seatQueues
-    values[':self'] = `${tenantId}#${place.productId}#${place.metric}`
+    values[':self'] = listedAs(tenantId, place)
   }
   return {
     kind: 'update',
@@ -160,6 +160,8 @@ export function changeSeatPool(tenantId: TenantId, place: Place, change: SeatPoo
   }
 }
 
+const listedAs = (tenantId: TenantId, { productId, metric }: Place) => `${tenantId}#${productId}#${metric}`
+
 const lineOf = (pending: Pick<Pending, 'reason'>): Line => (isQueued(pending) ? 'QUEUE' : 'BLOCKED')
 
 const rowOf = (tenantId: TenantId, userId: UserId, pending: Pending) =>
@@ -167,7 +169,9 @@ const rowOf = (tenantId: TenantId, userId: UserId, pending: Pending) =>
 
 export function addPending(tenantId: TenantId, userId: UserId, pending: Pending): Action {
   const { since } = pending
-  const item = pendingSeatEntity.encode(rowOf(tenantId, userId, pending), { userId, since })
+  // Who waits for something else is found by the same list as the pools that somebody waits for.
+  const listed = !isQueued(pending) && { kindPk: KIND.seatQueues, kindSk: listedAs(tenantId, pending) }
+  const item = pendingSeatEntity.encode(rowOf(tenantId, userId, pending), { userId, since }, { ...listed })
   return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
 }
 
@@ -183,9 +187,11 @@ export async function* readQueue(
   tenantId: TenantId,
   { productId, metric }: Place,
   line: Line = 'QUEUE',
+  most?: number,
 ): AsyncGenerator<z.infer<typeof pendingSeatEntity.schema>> {
   const range = { pk: pendingSeatsKey(tenantId, productId, metric), prefix: `${line}#` }
-  for await (const { items } of readPages(table, range)) yield* items.map(pendingSeatEntity.decode)
+  for await (const { items } of readPages(table, range, undefined, most))
+    yield* items.map(pendingSeatEntity.decode)
 }
 
 /** All reservations of a tenant: one strongly consistent query. */

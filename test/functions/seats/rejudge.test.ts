@@ -1,0 +1,39 @@
+import { afterAll, expect, test } from 'vitest'
+import { Instant } from '../../../shared/platform/time.ts'
+import { startApi } from '../../support/api.ts'
+import { createPeople, metricsOf } from '../../support/people.ts'
+import { createPlan } from '../../support/resources.ts'
+import { disagreements, seatRows } from '../../support/seat-rows.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+const { handler } = await import('../../../functions/seats/index.ts')
+
+test('who was not allowed a seat where the person works has one by itself once a license covers the place', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  await people.act(people.license.id, 'suspend')
+  const german = await createPlan(api, people.product.id, {
+    limits: { learners: 1 },
+    features: {},
+    graceDays: 0,
+    rules: { countries: { allow: ['DE'] } },
+  })
+  const narrow = await people.issue({ planId: german.id })
+  const eve = await people.add({ roles: ['author'], usageLocation: 'FR' })
+  expect(eve.pending).toMatchObject([{ reason: 'NOT_ALLOWED_HERE' }])
+  const { version } = (await seatRows(api.table, people.tenantId)).users[0] ?? {}
+  const run = (scheduledAt: string) =>
+    handler(
+      { job: 'serveSeatQueues', scheduledAt: Instant.parse(scheduledAt) },
+      { getRemainingTimeInMillis: () => 60_000 },
+    )
+  await run('2030-01-01T00:00:00Z')
+  // Who is not concerned is not written.
+  expect((await seatRows(api.table, people.tenantId)).users[0]?.version).toBe(version)
+  await people.act(narrow.id, 'suspend')
+  await people.act(people.license.id, 'reinstate')
+  await run('2030-01-01T00:05:00Z')
+  expect(await people.read(eve.id)).toMatchObject({ pending: [] })
+  expect(metricsOf(await people.read(eve.id))).toEqual(['learners'])
+  expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
+})
