@@ -1,13 +1,19 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
+import { readSeating } from '../../../functions/seating.ts'
 import { sealKeepToken } from '../../../functions/seats/keep-link.ts'
-import { createClients } from '../../../functions/services.ts'
+import { reclaimPerson } from '../../../functions/seats/reclaim-person.ts'
+import { createClients, createServices } from '../../../functions/services.ts'
+import { withVerifier } from '../../../functions/verified.ts'
+import { Environment, readEnvironment } from '../../../shared/platform/config/environment.ts'
 import { UserId } from '../../../shared/platform/ids.ts'
 import { loadSecrets } from '../../../shared/platform/signing/mac.ts'
 import { DAY, HOUR, Instant, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
 import { KIND } from '../../../shared/store/keys.ts'
 import { type Notice, noticeEntity } from '../../../shared/store/notice.ts'
 import { readRange } from '../../../shared/store/read.ts'
+import { RECLAIM_TIMER } from '../../../shared/store/reclaim.ts'
+import { readTimer } from '../../../shared/store/timer.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
@@ -251,6 +257,31 @@ describe('while it waits', () => {
     for (const [place, { id }] of all.entries())
       expect(cases.find(({ userId }) => userId === id)?.state).toBe(held[place] ? 'canceled' : 'reclaimed')
     expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
+  })
+
+  test('whoever is seen after it was judged, and before it is written, keeps the seat', async () => {
+    const { people, idle, busy } = await world()
+    await pass(people, 84, 84, [busy.id])
+    await pass(people, 6, 6, [busy.id])
+    advanceClock(DAY)
+    const { tenantId, product } = people
+    const userId = UserId.parse(idle.id)
+    const timer = await readTimer(api.table, { kind: RECLAIM_TIMER, subject: [tenantId, userId] })
+    if (timer === undefined) throw new Error('no timer')
+    const clients = createClients()
+    const common = await createServices(readEnvironment(Environment), clients)
+    const services = await withVerifier(common, clients.kms, api.keys.signing)
+    let late = 0
+    const viewOf = async (_: unknown, fresh: boolean) => {
+      const seating = await readSeating(services, tenantId, readClock(), [product.id])
+      // It is judged on the person as it was read, and read anew only because the write fails.
+      if (fresh && late++ === 0) await report(people, idle.id)
+      return seating && { seating, lastDay: '9999-12-31' }
+    }
+    await reclaimPerson(timer, tenantId, userId, viewOf, 'a test', services)
+    expect(late).toBeGreaterThan(0)
+    expect(metricsOf(await people.read(idle.id))).toEqual(['learners'])
+    expect(await casesOf(people)).toMatchObject([{ state: 'canceled', because: 'ACTIVITY' }])
   })
 })
 
