@@ -74,7 +74,7 @@ async function exhausted(
 }
 
 /** Some who have a seat of a pool, are not pinned to it by being seen lately, longest not seen first. */
-async function findIdle(
+export async function findIdle(
   table: Table,
   { tenant, policy }: TenantSeating,
   name: string,

@@ -6,9 +6,11 @@ import type { License } from './license.ts'
 
 /**
  * Can this person use the product, in any of the ways its licenses give: as a member of a site, with a floating license,
- * on a machine? Each way is looked at by the rules of its own operation.
+ * with a seat, on a machine? Each way is looked at by the rules of its own operation.
+ *
+ * @param seats the way of who has a seat, where the tenant's people have seats of the product
  */
-export function explainUser(facts: UserFacts, sight: Sight, now: Instant): Explanation {
+export function explainUser(facts: UserFacts, sight: Sight, now: Instant, seats?: Way): Explanation {
   const { standings, own, refused } = facts
   if (own !== undefined && refused !== undefined) {
     return {
@@ -24,7 +26,7 @@ export function explainUser(facts: UserFacts, sight: Sight, now: Instant): Expla
     ...(opens('site') ? siteWays(facts) : []),
     ...(opens('floating') ? facts.pools.map((one) => floatingWay(one, facts, sight, now)) : []),
     ...(opens('node-locked') ? machineWays(facts, sight, now) : []),
-    ...(opens('named') ? openWays(facts) : []),
+    ...(opens('named') ? (seats ? [seats] : openWays(facts)) : []),
   ]
   const [open, closed] = [ways.filter(({ granted }) => granted), ways.filter(({ granted }) => !granted)]
   const predictions = ways.flatMap((way) => way.predictions ?? [])
