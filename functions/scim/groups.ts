@@ -1,12 +1,10 @@
 import type { Group } from '../../shared/domain/directory.ts'
-import { isListed } from '../../shared/domain/person-directory.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import { type GroupId, newGroupId, type TenantId, UserId } from '../../shared/platform/ids.ts'
-import { groupMemberEntity, readGroup, readGroups, readMembers } from '../../shared/store/group.ts'
-import { groupMemberKey, tenantKey } from '../../shared/store/keys.ts'
-import { readItems } from '../../shared/store/read.ts'
+import { type GroupId, newGroupId, UserId } from '../../shared/platform/ids.ts'
+import { readGroup, readGroups, readMembers } from '../../shared/store/group.ts'
+import { tenantKey } from '../../shared/store/keys.ts'
 import { checkLive } from '../../shared/store/transact.ts'
 import { readUsers } from '../../shared/store/user.ts'
 import { missing } from '../change-person.ts'
@@ -14,10 +12,11 @@ import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { readFilter } from './filter.ts'
+import { movesFor, readPeople } from './group-moves.ts'
 import { type GroupChange, groupChange } from './group-patch.ts'
 import { groupResource } from './group-resource.ts'
 import { writeGroup } from './group-writes.ts'
-import { type Move, moveMembers, type Request } from './membership.ts'
+import { moveMembers, type Request } from './membership.ts'
 import { isAsked, projected } from './project.ts'
 import type { scimRoutes } from './routes.ts'
 import { LIST, RESOURCES } from './schemas.ts'
@@ -244,67 +243,4 @@ function edited(group: Group, { displayName, externalId }: GroupChange, isMoved:
     ...(givesOther && { given: group.given + 1, spreading: true as const }),
     revision: group.revision + 1,
   }
-}
-
-/** Who joins and who leaves. Who joins must be somebody; who leaves may be nobody any more. */
-async function movesFor(
-  services: VerifyingServices,
-  { tenantId, id }: Group,
-  { isReplaced, add, remove }: GroupChange,
-): Promise<(readonly [UserId, Move])[] | Refusal> {
-  const joining = [...add]
-  const before = isReplaced
-    ? new Set<string>(await readMembers(services.table, tenantId, id))
-    : await amongMembers(services, tenantId, id, [...joining, ...remove])
-  const wanted = await readPeople(
-    services,
-    tenantId,
-    joining.filter((one) => !before.has(one)),
-  )
-  if (isRefusal(wanted)) return wanted
-  const leaving = isReplaced
-    ? [...before].filter((one) => !add.has(one))
-    : [...remove].filter((one) => before.has(one))
-  return [
-    ...leaving.flatMap((one): (readonly [UserId, Move])[] => {
-      const known = UserId.safeParse(one)
-      return known.success ? [[known.data, 'leave']] : []
-    }),
-    ...wanted.map((one): readonly [UserId, Move] => [one, 'join']),
-  ]
-}
-
-/** Which of these people are in the group. */
-async function amongMembers(
-  { table }: VerifyingServices,
-  tenantId: TenantId,
-  groupId: GroupId,
-  ids: readonly string[],
-): Promise<Set<string>> {
-  const keys = [...new Set(ids)].flatMap((id) => {
-    const known = UserId.safeParse(id)
-    return known.success ? [groupMemberKey(tenantId, groupId, known.data)] : []
-  })
-  return new Set((await readItems(table, keys)).map((item) => groupMemberEntity.decode(item).userId))
-}
-
-/** People that are there for the directory, all of them. */
-async function readPeople(
-  { table }: VerifyingServices,
-  tenantId: TenantId,
-  ids: readonly string[],
-): Promise<UserId[] | Refusal> {
-  const known = [...new Set(ids)].map((id) => UserId.safeParse(id).data ?? id)
-  const people = await readUsers(
-    table,
-    tenantId,
-    known.flatMap((id) => UserId.safeParse(id).data ?? []),
-  )
-  const there = new Set<string>(people.filter(isListed).map(({ id }) => id))
-  const stranger = known.find((id) => !there.has(id))
-  return stranger === undefined
-    ? [...there].map((id) => UserId.parse(id))
-    : refuse('INVALID_REQUEST', `There is no person ${stranger}.`, {
-        members: { scimType: 'invalidValue' },
-      })
 }

@@ -123,14 +123,14 @@ test('Bulk does each for itself, what needs another after it', async () => {
     },
     { method: 'POST', path: '/Users', bulkId: 'u', data: { schemas: [USER], userName: 'bulk@b.example' } },
     { method: 'POST', path: '/Users', bulkId: 'x', data: { schemas: [USER], userName: 'BULK@b.example' } },
-    { method: 'PATCH', path: '/Users/bulkId:u', data: { schemas: [], Operations: [] } },
+    { method: 'PATCH', path: 'Users/bulkId:u', data: { schemas: [], Operations: [] } },
     {
       method: 'POST',
       path: '/Groups',
       bulkId: 'h',
       data: { schemas: [GROUP], displayName: 'b', members: [{ value: 'bulkId:none' }] },
     },
-    { method: 'DELETE', path: '/Users/usr_nobody' },
+    { method: 'DELETE', path: 'Users/usr_nobody' },
   ]
   const schemas = ['urn:ietf:params:scim:api:messages:2.0:BulkRequest']
   const done = await scim('POST', '/Bulk', { body: { schemas, Operations } })
