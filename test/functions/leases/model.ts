@@ -12,9 +12,20 @@ export type Model = {
   suspended: boolean
   capacity: number
   /** Leases and holds that have not lapsed. */
-  leases: { id: number; units: number; until: number; hold?: boolean; claimedAt?: number }[]
-  /** The queue, in its order; each wants one unit. */
-  tickets: { id: number; pingBy: number }[]
+  leases: {
+    id: number
+    units: number
+    until: number
+    /** How often the department had got its share when it was granted to it. */
+    share?: number | undefined
+    hold?: boolean
+    claimedAt?: number
+  }[]
+  /** The queue, in its order; nobody in it is of the department that has a share. */
+  tickets: { id: number; units: number; pingBy: number; overtaken: number }[]
+  /** Units that are guaranteed to a department, if any are, and how often it got a share. */
+  guaranteed: number
+  shares: number
   /** Leases and tickets that there ever were. */
   made: number
   hadLeases: boolean
@@ -58,13 +69,41 @@ function command(
   }
 }
 
-/** Gives what is free to those who wait, and forgets those who do not any more. */
-function serve(model: Model): void {
+/** Units that are kept for the department. */
+function kept({ guaranteed, capacity, shares, leases }: Readonly<Model>): number {
+  const own = leases.filter(({ share }) => share === shares).reduce((sum, { units }) => sum + units, 0)
+  return guaranteed === 0 ? 0 : Math.max(0, Math.min(guaranteed, capacity) - own)
+}
+
+const MOST_OVERTAKEN = 5
+
+/**
+ * Gives what is free to those who wait, and forgets those who do not any more. A large ticket is overtaken by smaller
+ * ones five times, then what is free is set aside for it.
+ *
+ * @returns whether somebody waits for what is free, or will be
+ */
+function serve(model: Model): boolean {
   model.tickets = model.tickets.filter(({ pingBy }) => pingBy > model.now)
-  while (model.tickets.length > 0 && held(model) < limit(model)) {
-    const first = model.tickets.shift()
-    if (first) model.leases.push({ id: first.id, units: 1, until: model.now + HOLD, hold: true })
+  const passed: { ticket: Model['tickets'][number]; at: number }[] = []
+  let given = 0
+  for (const ticket of [...model.tickets]) {
+    const { id, units } = ticket
+    const free = limit(model) - held(model)
+    const isForOthers = units <= free && units > free - kept(model)
+    if (units > limit(model) || isForOthers) continue
+    const mayOvertake = passed.every(({ ticket: one, at }) => one.overtaken + given - at < MOST_OVERTAKEN)
+    if (units > free || !mayOvertake) {
+      passed.push({ ticket, at: given })
+      continue
+    }
+    given += 1
+    model.tickets = model.tickets.filter((one) => one !== ticket)
+    model.leases.push({ id, units, until: model.now + HOLD, hold: true })
   }
+  for (const { ticket, at } of passed) ticket.overtaken += given - at
+  // Where nothing is kept for anybody, all that wait come before a newcomer.
+  return model.guaranteed === 0 ? model.tickets.length > 0 : passed.length > 0
 }
 
 const pick = <T>(all: readonly T[], index: number): T => {
@@ -73,28 +112,31 @@ const pick = <T>(all: readonly T[], index: number): T => {
   return one
 }
 
-function take(model: Model, real: Real, units: number, lease: Lease): void {
+function take(model: Model, real: Real, units: number, lease: Lease, share?: number): void {
   model.made += 1
-  model.leases.push({ id: model.made, units, until: model.now + LENGTH })
+  model.leases.push({ id: model.made, units, until: model.now + LENGTH, share })
   real.leases.set(model.made, lease)
   model.hadLeases = true
 }
 
-export const out = (units: number): Command =>
-  command(`out(${units})`, async (model, real) => {
-    const answer = await real.world.out({ items: [{ metric: 'concurrent', units }] })
-    if (limit(model) > 0) serve(model)
+/** `department`: it is for the one that may have a share. */
+export const out = (units: number, department?: string): Command =>
+  command(`out(${units}, ${department})`, async (model, real) => {
+    const answer = await real.world.out({ department, items: [{ metric: 'concurrent', units }] })
+    const others = limit(model) > 0 && serve(model)
+    const share = department !== undefined && model.guaranteed > 0 ? model.shares : undefined
+    const isOwn = share !== undefined && units <= kept(model)
+    const free = limit(model) - held(model) - (share === undefined ? kept(model) : 0)
     if (limit(model) === 0) expect(codeOf(answer)).toBe('LICENSE_NOT_IN_FORCE')
-    else if (model.tickets.length > 0 || held(model) + units > limit(model))
-      expect(codeOf(answer)).toBe('POOL_EXHAUSTED')
-    else take(model, real, units, granted(answer))
+    else if ((others && !isOwn) || units > free) expect(codeOf(answer)).toBe('POOL_EXHAUSTED')
+    else take(model, real, units, granted(answer), share)
   })
 
 /** Several at once: exactly as many as there are places. */
 export const outs = (count: number): Command =>
   command(`outs(${count})`, async (model, real) => {
-    if (limit(model) > 0) serve(model)
-    const free = model.tickets.length > 0 ? 0 : limit(model) - held(model)
+    const others = limit(model) > 0 && serve(model)
+    const free = others ? 0 : limit(model) - held(model) - kept(model)
     const places = Math.max(0, Math.min(count, free))
     const answers = await times(count, () => real.world.out())
     const won = answers.flatMap((answer) => (isRefusal(answer) ? [] : [answer]))
@@ -155,20 +197,25 @@ export const storm = (): Command =>
       model.leases = model.leases.filter(({ hold }) => hold)
       if (all.length > 0) serve(model)
     },
-    (model) => held(model) <= limit(model),
+    // In which order places come free decides how often large tickets are overtaken.
+    (model) => held(model) <= limit(model) && model.tickets.every(({ units }) => units === 1),
   )
 
-export const join = (): Command =>
-  command('join', async (model, real) => {
-    const answer = await real.world.join()
+export const join = (units: number): Command =>
+  command(`join(${units})`, async (model, real) => {
+    const answer = await real.world.join({ wanted: { metric: 'concurrent', units } })
     if (limit(model) === 0) {
       expect(codeOf(answer)).toBe('LICENSE_NOT_IN_FORCE')
+      return
+    }
+    if (units > limit(model) - Math.min(model.guaranteed, model.capacity)) {
+      expect(codeOf(answer)).toBe('POOL_EXHAUSTED')
       return
     }
     model.made += 1
     model.hadTickets = true
     real.tickets.set(model.made, queued(answer))
-    model.tickets.push({ id: model.made, pingBy: model.now + PING })
+    model.tickets.push({ id: model.made, units, pingBy: model.now + PING, overtaken: 0 })
     serve(model)
     expect(queued(answer).state).toBe(stateOf(model, model.made))
   })
@@ -278,4 +325,13 @@ export const cut = (to: number): Command =>
     const own = (await world.licenses()).find(({ id }) => id === world.ids[0])?.limits['concurrent']
     await world.cut(to)
     model.capacity += to - Number(own)
+  })
+
+/** The department is guaranteed so many units from now on; what it holds by then is not counted to it. */
+export const share = (units: number): Command =>
+  command(`share(${units})`, async (model, { world }) => {
+    const guarantee = { department: 'art', share: { units }, guaranteed: true }
+    await world.shareOut(...(units === 0 ? [] : [guarantee]))
+    if (units > 0 && model.guaranteed === 0) model.shares += 1
+    model.guaranteed = units
   })

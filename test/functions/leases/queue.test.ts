@@ -121,6 +121,27 @@ describe('the queue', () => {
     expect(await ruled.join(units(2))).toMatchObject({ refused: 'POOL_EXHAUSTED' })
   })
 
+  test('keeps what is too little for who waits from a newcomer, who asks without looking', async () => {
+    const world = await aWorld(table, { limits: { concurrent: 2 } })
+    granted(await world.out())
+    expect(queued(await world.join(units(2))).state).toBe('waiting')
+    expect(await world.out()).toMatchObject({ refused: 'POOL_EXHAUSTED', pool: { used: 1, waiting: 1 } })
+  })
+
+  test('is not left behind by who comes again under a name whose lease has lapsed', async () => {
+    const world = await aWorld(table, { limits: { concurrent: 1 } })
+    const leaseToken = 'the-same-process'
+    granted(await world.out({ leaseToken }))
+    const ticket = queued(await world.join())
+    world.pass(299)
+    await world.ping(ticket)
+    world.pass(299)
+    await world.ping(ticket)
+    world.pass(33)
+    expect(codeOf(await world.out({ leaseToken }))).toBe('POOL_EXHAUSTED')
+    expect((await world.ping(ticket)).state).toBe('held')
+  })
+
   test('gives up after maxWait', async () => {
     const { world } = await full(1)
     const ticket = queued(await world.join({ maxWait: Duration.parse('PT2M') }))

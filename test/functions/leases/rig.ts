@@ -4,22 +4,26 @@ import { checkIn } from '../../../functions/leases/check-in.ts'
 import { type CheckOut, checkOut } from '../../../functions/leases/check-out.ts'
 import { claimTicket } from '../../../functions/leases/claim.ts'
 import { heartbeat } from '../../../functions/leases/heartbeat.ts'
-import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { LeaseServices } from '../../../functions/leases/services.ts'
 import { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { sights } from '../../../functions/leases/sight.ts'
 import { cancelTicket, type Join, joinTicket, pingTicket } from '../../../functions/leases/tickets.ts'
+import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { CommitRequest } from '../../../functions/services.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
 import type { License } from '../../../shared/domain/license.ts'
 import { unitsOf } from '../../../shared/domain/pool.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
+import { heldBy, Share, withCodes } from '../../../shared/domain/shares.ts'
 import { type LicenseId, newLicenseId, newProductId, newTenantId } from '../../../shared/platform/ids.ts'
 import { type Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
 import { commit } from '../../../shared/store/commit.ts'
-import { raiseFences } from '../../../shared/store/fence.ts'
+import { raiseFence, raiseFences } from '../../../shared/store/fence.ts'
 import { licenseItem, readHoldings, readLicense, replaceLicense } from '../../../shared/store/holdings.ts'
+import { poolKey } from '../../../shared/store/keys.ts'
 import { readPool } from '../../../shared/store/pool.ts'
+import { readPoolShares, replacePoolShares } from '../../../shared/store/pool-shares.ts'
+import { readItem } from '../../../shared/store/read.ts'
 import { readQueue } from '../../../shared/store/ticket.ts'
 import { putOnce, type Table, transact } from '../../../shared/store/transact.ts'
 import { aLicense, at, type LicenseOverrides } from '../../support/licenses.ts'
@@ -104,6 +108,21 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     issue,
     change,
     licenses: async () => (await readHoldings(table, asking.tenantId, asking.productId)).licenses,
+    /** Shares the pool out as the tenant does. */
+    async shareOut(...given: readonly object[]) {
+      const address = { ...asking, metric: 'concurrent' }
+      const current = await readPoolShares(table, address)
+      const coded = withCodes(
+        current,
+        given.map((one) => Share.parse(one)),
+      )
+      const next = { ...current, ...coded, revision: current.revision + 1 }
+      const writes = {
+        shares: replacePoolShares(address, next, current.revision),
+        fence: raiseFence(address),
+      }
+      if (!(await transact(table, writes)).ok) throw new Error('somebody else shares the pool out')
+    },
     pass: (seconds: number) => {
       clock.now = plusMilliseconds(clock.now, seconds * 1000)
     },
@@ -136,6 +155,12 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
       if (pool.waiting !== queue.length)
         throw new Error(`waiting ${pool.waiting}, but ${queue.length} tickets`)
       if (pool.used !== counted) throw new Error(`used ${pool.used}, but entries of ${counted}`)
+      const item = (await readItem(table, poolKey(asking.tenantId, asking.productId, metric))) ?? {}
+      const held = heldBy(pool.entries.values())
+      for (const [name, value] of Object.entries(item))
+        if (/^d\d+$/.test(name) && value !== (held.get(Number(name.slice(1))) ?? 0))
+          throw new Error(`${name} ${String(value)}, but entries of ${held.get(Number(name.slice(1)))}`)
+      for (const code of held.keys()) if (!(`d${code}` in item)) throw new Error(`no d${code}`)
       return pool
     },
   }

@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { heldBy, Share, withCodes } from '../../../shared/domain/shares.ts'
-import { raiseFence } from '../../../shared/store/fence.ts'
-import { poolKey } from '../../../shared/store/keys.ts'
-import { readPoolShares, replacePoolShares } from '../../../shared/store/pool-shares.ts'
-import { readItem } from '../../../shared/store/read.ts'
-import { transact } from '../../../shared/store/transact.ts'
+import { heldBy } from '../../../shared/domain/shares.ts'
 import { localTable } from '../../store/local-table.ts'
 import type { LicenseOverrides } from '../../support/licenses.ts'
 import { tally, times } from '../../support/parallel.ts'
@@ -23,34 +18,14 @@ const guaranteed = (department: string, share: number) => ({
 /** A tenant that has shared its pool out. */
 async function aTenant(license: LicenseOverrides, ...shares: readonly object[]) {
   const world = await aWorld(table, license)
-  const address = { ...world.asking, metric: 'concurrent' }
-  async function shareOut(...given: readonly object[]) {
-    const current = await readPoolShares(table, address)
-    const coded = withCodes(
-      current,
-      given.map((share) => Share.parse(share)),
-    )
-    const next = { ...current, ...coded, revision: current.revision + 1 }
-    const writes = { shares: replacePoolShares(address, next, current.revision), fence: raiseFence(address) }
-    expect(await transact(table, writes)).toEqual({ ok: true })
-  }
-  await shareOut(...shares)
+  await world.shareOut(...shares)
   return {
     world,
-    shareOut,
+    shareOut: world.shareOut,
     out: async (department: string, wanted = 1) =>
       world.out({ department, items: [{ metric: 'concurrent', units: wanted }] }),
-    /** Units by the code of the department, as counted and as the entries add up: the same, always. */
-    async held() {
-      const pool = await world.pool()
-      const item = (await readItem(table, poolKey(address.tenantId, address.productId, 'concurrent'))) ?? {}
-      const counted = Object.entries(item).flatMap(([name, value]) => {
-        const code = /^d(\d+)$/.exec(name)?.[1]
-        return code === undefined || value === 0 ? [] : [[Number(code), Number(value)] as const]
-      })
-      expect(new Map(counted.toSorted())).toEqual(new Map([...heldBy(pool.entries.values())].toSorted()))
-      return Object.fromEntries(counted)
-    },
+    /** Units by the code of the department. That they are counted so, `pool` looks at. */
+    held: async () => Object.fromEntries(heldBy((await world.pool()).entries.values())),
   }
 }
 
