@@ -1,6 +1,7 @@
 import {
   addCounts,
   type Bulk,
+  type BulkRow,
   CHUNK,
   decideAction,
   eventFor,
@@ -129,21 +130,23 @@ async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): 
   const { tenantId } = bulk
   const users = await readChunk(table, bulk, bulk.next)
   if (bulk.next >= bulk.chunks) return finish(bulk, bulk, drive, services)
-  const known = new Set(
-    (bulk.dryRun ? [] : await readOutcomes(table, bulk, users)).map(({ userId }) => userId),
-  )
-  const open = users.filter((id) => !known.has(id))
   const chunk = await createChunk(bulk, drive, services)
   if (chunk === undefined) return false
   let isLate = false
-  for (let start = 0; start < open.length && !isLate; start += TOGETHER) {
-    const some = open.slice(start, start + TOGETHER)
-    const [now, persons] = await Promise.all([
+  for (let start = 0; start < users.length && !isLate; start += TOGETHER) {
+    const some = users.slice(start, start + TOGETHER)
+    const [now, known, persons] = await Promise.all([
       readBulk(table, tenantId, bulk.id),
+      bulk.dryRun ? [] : readOutcomes(table, bulk, some),
       Promise.all(some.map((id) => readPerson(table, tenantId, id))),
     ])
-    if (now === undefined || isOver(now) || now.next !== bulk.next) return true
+    if (now === undefined || isOver(now) || now.next !== bulk.next) {
+      // What was freed until then is served all the same.
+      if (!bulk.dryRun) await chunk.end()
+      return true
+    }
     for (const [index, id] of some.entries()) {
+      if (known.some(({ userId }) => userId === id)) continue
       isLate = drive.remaining() < RESERVE
       if (isLate) break
       await chunk.row(id, persons[index])
@@ -220,6 +223,7 @@ async function createChunk(
   let foreseen: PoolMove[] = bulk.foreseen
   let base: TenantSeating = dryRun ? afterMoves(first, foreseen) : first
   const serve = new Map<PoolName, Adjustment['serve'][number]>()
+  const told: BulkRow[] = []
   return { row, end }
 
   async function row(id: UserId, read: Person | undefined): Promise<void> {
@@ -233,7 +237,7 @@ async function createChunk(
       const result = isRefusal(edit) ? edit : (edit.adjustment?.after ?? ('unchanged' as const))
       const outcome = rowOf(id, person, result, now)
       if (dryRun) {
-        await writeRow(table, putRow(bulk, outcome))
+        told.push(outcome)
         if (!isRefusal(edit)) forward(edit.adjustment?.moves ?? [])
         return
       }
@@ -286,6 +290,8 @@ async function createChunk(
   }
 
   async function end(): Promise<PoolMove[]> {
+    for (let start = 0; start < told.length; start += TOGETHER)
+      await Promise.all(told.slice(start, start + TOGETHER).map((one) => writeRow(table, putRow(bulk, one))))
     if (dryRun) return sumMoves([...foreseen, ...servedMoves(base, foreseen)])
     await serveQueue(request, services, tenantId, [...serve.values()], SERVED_AT_ONCE)
     return foreseen

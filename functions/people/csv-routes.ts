@@ -58,13 +58,15 @@ export const csvRoutes = {
     success: {
       status: 200,
       body: z.strictObject({
-        /** CSV (RFC 4180); the first page begins with the names of the columns. */
-        csv: z.string(),
+        /** The names of the columns, as the first line of CSV (RFC 4180). */
+        header: z.string(),
+        /** A line for each person, with its end. */
+        items: z.array(z.string()),
         nextCursor: z.string().optional(),
       }),
     },
     errors: [],
-    summary: 'People as CSV, page by page: put the pages one after the other',
+    summary: 'People as lines of CSV, page by page: the header, then the items of all pages',
     description:
       'The columns of an import, and id, lastActiveAt and seats, which an import leaves alone. A cell that a spreadsheet would take for a formula begins with a quote, which an import takes off. An organization stands for those below it, too.',
   },

@@ -25,6 +25,5 @@ export const exportUsers: Handler<(typeof csvRoutes)['exportUsers'], VerifyingSe
     ),
   )
   if (isRefusal(page)) return page
-  const head = query.cursor === undefined ? csvLine(PERSON_COLUMNS) : ''
-  return { csv: head + page.items.join(''), ...(page.nextCursor && { nextCursor: page.nextCursor }) }
+  return { header: csvLine(PERSON_COLUMNS), ...page }
 }

@@ -121,14 +121,6 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     await writeRow(api.table, writeRequest(TenantId.parse(tenant.id), undefined, request))
   }
 
-  // Nobody is meant by it, so that it changes nothing.
-  const bulk = Created.parse(
-    await post(201, `${people}/bulk`, vendor, {
-      action: { do: 'suspend' },
-      filter: { withRole: 'nobody', organizationId: organization.id },
-    }),
-  )
-
   const tokens = new Map<Role, string>()
   for (const role of TenantRole.options) tokens.set(role, await api.token(role, tenant.id))
   const keeper = await newToken(api, {
@@ -137,6 +129,10 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     organizationId: organization.id,
   })
   tokens.set('org:admin', keeper.token)
+  // Both change nothing.
+  const foreseen = { action: { do: 'suspend' }, users: users.slice(0, 2), dryRun: true }
+  const bulk = Created.parse(await post(201, `${people}/bulk`, keeper.token, foreseen))
+  await post(201, `${people}/bulk`, keeper.token, foreseen)
   const directory = await api.token('tenant:scim', tenant.id)
   const members = users.slice(0, 1).map((value) => ({ value }))
   const inIt = {
