@@ -34,7 +34,9 @@ export async function shortage(
   const detail = fits
     ? `${pool.used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}${WHY[because]}.`
     : `${units} units of ${metric} are more than the ${most} that there are${most < limit ? ' for this department' : ''}.`
-  return refuse('POOL_EXHAUSTED', detail, {
+  // Its places would have to come free in several queues at once: those in each would wait for those in the others.
+  const instead = fits && !isQueueable ? ONE_BY_ONE : ''
+  return refuse('POOL_EXHAUSTED', `${detail}${instead}`, {
     pool: {
       metric,
       units,
@@ -63,6 +65,9 @@ const WHY: Readonly<Record<Denied, string>> = {
   'reserved-elsewhere': '; the others are kept for departments that they are guaranteed to',
   quota: '; the department that asks has all it may have',
 }
+
+const ONE_BY_ONE =
+  ' A ticket waits for one metric: take one for each (POST /v1/tickets) and claim each once its place is held, or ask for all again.'
 
 /** Holders named in a refusal; the tenant's view of its pools has all. */
 const SHOWN = 20

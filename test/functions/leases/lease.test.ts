@@ -46,7 +46,8 @@ describe('a check-out', () => {
     const lease = granted(await world.out({ items: both }))
     expect(await world.out({ items: both })).toMatchObject({
       refused: 'POOL_EXHAUSTED',
-      pool: { metric: 'cad' },
+      detail: expect.stringContaining('A ticket waits for one metric'),
+      pool: { metric: 'cad', because: 'capacity' },
     })
     expect(
       await world.out({
