@@ -139,9 +139,10 @@ describe('the story of the demo', () => {
   })
 })
 
-describe('the story in the README', () => {
-  const blocks = readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```bash\n(.*?)```/gs)
-  const script = [...blocks].map(([, block]) => block).join('')
+describe('the story in the README, and each model after it', () => {
+  const texts = ['README.md', 'shared/domain/README.md'].map((file) => readFileSync(join(ROOT, file), 'utf8'))
+  const blocks = texts.flatMap((text) => [...text.matchAll(/```bash\n(.*?)```/gs)])
+  const script = blocks.map(([, block]) => block).join('')
   const promised = [...script.matchAll(/ # (.+)$/gm)].map(([, text]) => text)
   const hasCurl = spawnSync('curl', ['--version']).status === 0
 
