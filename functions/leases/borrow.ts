@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { subjectOf } from '../../shared/domain/access.ts'
+import { checkSameMachine, jtiOf, type PublicKey } from '../../shared/domain/borrowing.ts'
 import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
 import { milliseconds, nameOf, sharedOut } from '../../shared/domain/lease-terms.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
 import { grant, isHolding } from '../../shared/domain/pool.ts'
-import { offers, ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
+import { instantOf, offers, ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { codeOf } from '../../shared/domain/shares.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -16,11 +17,14 @@ import {
   type Instant,
   plusMilliseconds,
 } from '../../shared/platform/time.ts'
+import { putBorrowing, readBorrowing } from '../../shared/store/borrowing.ts'
 import type { Asked } from '../places.ts'
+import { openLeaseId } from '../sealed-id.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
 import { randomRef, sizeOf } from './plan.ts'
+import { checkPublicKey } from './return-proof.ts'
 import { lookAtQueue, makeWay } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
@@ -34,6 +38,8 @@ export type Borrow = {
   readonly wanted: Wanted
   /** Of the machine that is going offline. */
   readonly fingerprint: string
+  /** Of that machine: then it has to prove an early return. */
+  readonly publicKey?: PublicKey | undefined
   readonly until?: Instant | undefined
   readonly holder?: Holder | undefined
   readonly department?: string | undefined
@@ -53,7 +59,9 @@ export async function borrow(
 ): Promise<Borrowed | Refusal | Replayed> {
   const { caller, now } = call
   const { metric, units } = body.wanted
-  const { fingerprint, leaseToken } = body
+  const { fingerprint, publicKey, leaseToken } = body
+  const unfit = await checkPublicKey(publicKey)
+  if (unfit) return unfit
   const ref = leaseToken === undefined ? randomRef() : nameOf('borrow', subjectOf(caller), leaseToken)
   const generation = randomInt(0x1_0000)
   const at = seconds(now)
@@ -107,8 +115,20 @@ export async function borrow(
         services.secrets.leaseKey,
         { heldBefore: found.heldBefore },
       )
-      const changes = found.outcome === 'held' ? new Map() : new Map([[metric, found.change]])
-      return { changes, last: lastOf('borrow', ref, call, body), reply }
+      const jti = jtiOf(ref, found.entry)
+      if (found.outcome === 'held') {
+        const known = await readBorrowing(services.table, address, jti)
+        const other = known && checkSameMachine(known, body)
+        return other ?? { changes: new Map(), reply }
+      }
+      const until = instantOf(found.entry.until)
+      const borrowing = { jti, fingerprint, ...(publicKey && { publicKey }), until }
+      return {
+        changes: new Map([[metric, found.change]]),
+        beside: { borrowing: putBorrowing(address, borrowing) },
+        last: lastOf('borrow', ref, call, body),
+        reply,
+      }
     },
   })
   if (isRefusal(lease)) return unlicensed(lease, call, asking, [body.wanted], body, services)
@@ -121,11 +141,13 @@ async function sign(
   { tenantId, productId }: Asking,
   fingerprint: string,
   now: Instant,
-  { issuer, sessionKeys }: LeaseServices,
+  { issuer, secrets, sessionKeys }: LeaseServices,
 ): Promise<string> {
   const { kid, privateKey } = await sessionKeys.current(now)
   const { ref, items, leaseId } = lease
+  const [[, entry] = []] = openLeaseId(leaseId, secrets.leaseKey)?.entries ?? []
   return new SignJWT({ tenantId, productId, items, fingerprint, leaseId })
+    .setJti(entry === undefined ? ref : jtiOf(ref, entry))
     .setProtectedHeader({ alg: 'ES256', typ: BORROW_TYP, kid })
     .setIssuer(issuer)
     .setSubject(ref)

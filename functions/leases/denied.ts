@@ -3,7 +3,7 @@ import { type Denial, whoOf } from '../../shared/domain/denial.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import type { Holder } from '../../shared/domain/lease-last.ts'
 import { isFloating } from '../../shared/domain/pool-terms.ts'
-import type { Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, PLACE_REFUSALS, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { recordDenial } from '../../shared/store/lease-denial.ts'
 import type { CommitRequest } from '../services.ts'
@@ -37,7 +37,10 @@ export async function denied(
   await recordDenial(table, { ...asking, metric }, { ...denial, ...why }, now)
 }
 
-/** The same answer, with a denial left where it is for want of a license: no want of capacity, and told apart from it. */
+/**
+ * The same answer, with a denial left where no license is in force, or none for the place: no want of capacity, and told
+ * apart from it.
+ */
 export async function unlicensed<T>(
   answer: T | Refusal,
   call: CommitRequest,
@@ -46,30 +49,30 @@ export async function unlicensed<T>(
   asker: Asker,
   services: LeaseServices,
 ): Promise<T | Refusal> {
-  if (!isNotInForce(answer)) return answer
+  const why = isRefusal(answer) ? otherReason(answer) : undefined
+  if (why === undefined) return answer
   const sight = await services.sights.get(asking.tenantId, asking.productId, call.now)
   const wanted = items?.[0] ?? { metric: usualMetric(sight), units: 1 }
   const { metric } = wanted
   // What was never licensed has no pool, and leaves nothing.
   if (metric === undefined || !sight.fences.has(metric)) return answer
-  const status = statusOf(sight, metric, call.caller, call.now, services)
+  const status = why.status ?? statusOf(sight, metric, call.caller, call.now, services)
   await denied(
     call,
     asking,
     { ...wanted, metric },
     asker,
     undefined,
-    { because: 'license', status },
+    { because: why.because, status },
     services,
   )
   return answer
 }
 
-const isNotInForce = (answer: unknown) =>
-  typeof answer === 'object' &&
-  answer !== null &&
-  'refused' in answer &&
-  answer.refused === 'LICENSE_NOT_IN_FORCE'
+function otherReason({ refused }: Refusal): Pick<Denial, 'because' | 'status'> | undefined {
+  if (refused === 'LICENSE_NOT_IN_FORCE') return { because: 'license' }
+  return PLACE_REFUSALS.some((code) => code === refused) ? { because: 'place', status: refused } : undefined
+}
 
 /** What a request without items is about. */
 function usualMetric({ fences }: Sight): string | undefined {

@@ -30,7 +30,7 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
 
   async checkIn(call, services) {
     const address = leaseOf(call.body.leaseId, call.caller, services)
-    return isRefusal(address) ? address : checkIn(call, address, services)
+    return isRefusal(address) ? address : checkIn(call, address, call.body.proof, services)
   },
 
   async borrow(call, services) {

@@ -1,3 +1,4 @@
+import { contactOf, jtiOf } from '../../shared/domain/borrowing.ts'
 import type { Entry } from '../../shared/domain/lease-entry.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
 import { renewal } from '../../shared/domain/lease-renewal.ts'
@@ -5,6 +6,7 @@ import { isLapsed, type PoolChange, renewBlindly } from '../../shared/domain/poo
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
+import { readBorrowing } from '../../shared/store/borrowing.ts'
 import type { LeaseAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
 import { notInForce, refuseCaller } from './asking.ts'
@@ -27,8 +29,12 @@ export async function heartbeat(
   const { caller, now } = call
   const { tenantId, productId, ref, entries } = address
   const at = seconds(now)
-  if (entries.some(([, entry]) => entry.kind === 'borrow'))
-    return refuse('TRANSITION_NOT_ALLOWED', 'A borrowed license is not renewed; return it and borrow again.')
+  const borrowed = entries.find(([, { kind }]) => kind === 'borrow')
+  if (borrowed !== undefined) {
+    const [metric, entry] = borrowed
+    const pool = { tenantId, productId, metric }
+    return contactOf(await readBorrowing(services.table, pool, jtiOf(ref, entry)), !isLapsed(entry, at))
+  }
 
   const answer = (renewed: readonly (readonly [string, Entry])[]): Lease =>
     leaseView({ ...address, entries: renewed }, now, services.secrets.leaseKey)

@@ -1,3 +1,4 @@
+import { jtiOf } from '../../shared/domain/borrowing.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
 import type { PoolChange } from '../../shared/domain/pool.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -5,6 +6,7 @@ import { windowOf } from '../../shared/platform/auth/counter.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { HOUR } from '../../shared/platform/time.ts'
+import { putBorrowing, readBorrowing } from '../../shared/store/borrowing.ts'
 import { addCount } from '../../shared/store/count.ts'
 import { holdersOf } from '../lease-holders.ts'
 import type { CommitRequest } from '../services.ts'
@@ -56,10 +58,12 @@ export async function releaseLease(
       const address = { tenantId, productId, metric }
       const served = await serveQueue(address, pool, sight, call.now, services, change)
       const seen = await holdersOf(table, address, pool, call.now)
+      const lent = entry.kind === 'borrow' && (await readBorrowing(table, address, jtiOf(ref, entry)))
+      const back = lent && { ...lent, back: { at: call.now, how: 'released' as const } }
       const before = seen.find((one) => one.ref === ref)
       return {
         changes: new Map([[metric, served?.change ?? change]]),
-        ...(served && { beside: served.beside }),
+        beside: { ...served?.beside, ...(back && { borrowing: putBorrowing(address, back) }) },
         last: lastOf('release', ref, call),
         events: [
           {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { PublicKey } from '../../shared/domain/borrowing.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Country } from '../../shared/domain/country.ts'
 import { Department, Holder } from '../../shared/domain/lease-last.ts'
@@ -62,17 +63,23 @@ export const leasesRoutes = {
     access: holders,
     body: z.strictObject({ leaseId: LeaseId }),
     success: { status: 200, body: Lease },
-    errors: [...own, 'LEASE_SUPERSEDED', 'LEASE_LAPSED', 'TRANSITION_NOT_ALLOWED'],
+    errors: [...own, 'LEASE_SUPERSEDED', 'LEASE_LAPSED', 'TRANSITION_NOT_ALLOWED', 'BORROW_RETURNED'],
     summary: 'Renew a lease; its id is replaced',
   },
   checkIn: {
     method: 'POST',
     path: '/v1/leases/check-in',
     access: holders,
-    body: z.strictObject({ leaseId: LeaseId }),
+    body: z.strictObject({
+      leaseId: LeaseId,
+      /** Of a borrowed license whose machine gave a key: a JWS of the token's `jti`, `typ: return+jwt`, signed with it. */
+      proof: z.string().max(4000).optional(),
+    }),
     success: { status: 200, body: z.strictObject({ released: z.boolean() }) },
-    errors: ['NOT_FOUND', 'LEASE_SUPERSEDED'],
+    errors: ['NOT_FOUND', 'LEASE_SUPERSEDED', 'RETURN_NOT_PROVEN'],
     summary: 'Give a lease back; a second time changes nothing',
+    description:
+      'A borrowed license comes back early. Where the machine that borrowed it gave a `publicKey`, it signs that it has disabled its copy (`proof`); otherwise the event says until when a copy may be used. A copy that comes online later is answered `BORROW_RETURNED` to a heartbeat.',
   },
   borrow: {
     method: 'POST',
@@ -83,6 +90,8 @@ export const leasesRoutes = {
       item: Item.optional(),
       /** Of the machine that goes offline. */
       fingerprint: Fingerprint,
+      /** Of a key pair of that machine (P-256): then it has to prove an early return. */
+      publicKey: PublicKey.optional(),
       /** As long as the plan allows, unless said otherwise. */
       until: Instant.optional(),
       leaseToken: LeaseToken.optional(),

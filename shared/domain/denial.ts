@@ -4,9 +4,12 @@ import { Department, Holder } from './lease-last.ts'
 
 /**
  * Why a pool gave nothing: it is used up, what is free is kept for other departments, the own department (or the part
- * that may be borrowed) is used up, or no license is in force.
+ * that may be borrowed) is used up, no license is in force, or none may be used in this place.
  */
-export const DENIED_FOR = ['capacity', 'reserved-elsewhere', 'quota', 'license'] as const
+export const DENIED_FOR = ['capacity', 'reserved-elsewhere', 'quota', 'license', 'place'] as const
+
+/** No larger pool would help. */
+const isOther = (because: Denial['because']) => because === 'license' || because === 'place'
 
 /** The requests of one holder that found no place in a minute, as they are stored. */
 export const Denial = z.strictObject({
@@ -18,7 +21,7 @@ export const Denial = z.strictObject({
   /** Of the last request; of all together where nobody knows whose they were. */
   units: z.int().positive(),
   because: z.enum(DENIED_FOR),
-  /** What the license is, where that is why: `EXPIRED`, … */
+  /** What the license is, or was answered for the place, where that is why: `EXPIRED`, `COUNTRY_NOT_ALLOWED`, … */
   status: z.string().optional(),
   holder: Holder,
   department: Department.optional(),
@@ -80,7 +83,7 @@ export function judge(
       now,
       isWaiting,
     )
-    if (denial.who !== undefined && denial.because !== 'license') next.set(denial.who, denial)
+    if (denial.who !== undefined && !isOther(denial.because)) next.set(denial.who, denial)
     return { denial, judged }
   })
   return found.toReversed()
@@ -94,11 +97,11 @@ function judgeOne(
 ): Judged[] {
   const { who, requests, units, because } = denial
   const isNamed = who !== undefined
-  if (because === 'license')
+  if (isOther(because))
     return [
       {
         class: 'not-capacity',
-        reason: 'license',
+        reason: because,
         denials: requests,
         units: isNamed ? requests * units : units,
       },

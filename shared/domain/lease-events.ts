@@ -60,8 +60,12 @@ export function leaseEvents(
     const own = last?.ref === ref ? WENT[last.op] : undefined
     if (own === null) return
     const lapse = entry.kind === 'hold' ? 'ticket.lapsed' : 'lease.lapsed'
+    // Of an early return nobody has proven, a copy may go on.
+    const isOpen = own === 'lease.returned' && last?.pr !== true
+    const after = isOpen ? { mayBeUsedOfflineUntil: view(entry).expiresAt } : undefined
     // What had lapsed ended by itself, whoever came upon it.
-    events.push(event(own ?? lapse, ref, { before: view(entry) }, own ? common.actor : SERVICE))
+    const images = { before: view(entry), ...(after && { after }) }
+    events.push(event(own ?? lapse, ref, images, own ? common.actor : SERVICE))
   }
   for (const [ref, entry] of before?.entries ?? []) if (!after.entries.has(ref)) gone(ref, entry)
   for (const [ref, entry] of after.entries) {

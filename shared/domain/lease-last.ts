@@ -32,6 +32,8 @@ export const Last = z.object({
   m: z.string().optional(),
   p: z.string().optional(),
   d: z.string().optional(),
+  /** Of a return: that the machine proved it. */
+  pr: z.literal(true).optional(),
 })
 export type Last = z.infer<typeof Last>
 

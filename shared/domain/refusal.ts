@@ -275,6 +275,16 @@ export const REFUSALS = {
     title: 'This license cannot be borrowed',
     next: 'Check out instead; borrowing has to be part of the plan.',
   },
+  BORROW_RETURNED: {
+    status: 409,
+    title: 'The borrowed license was returned',
+    next: 'Stop using it, and check out or borrow again.',
+  },
+  RETURN_NOT_PROVEN: {
+    status: 422,
+    title: 'The return is not proven',
+    next: 'Disable the copy on the machine and send the proof it signs; a tenant:admin can release it without.',
+  },
   ACTIVATIONS_EXHAUSTED: {
     status: 409,
     title: 'Every place for a machine is taken',

@@ -78,6 +78,9 @@ export const leaseDenialKey = (
 ) => key(['T', tenant, 'DENIALS', product, metric], [minute, encodeURIComponent(who)])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
+/** A license that was borrowed, by the id of its token. */
+export const borrowingKey = (tenant: TenantId, product: ProductId, metric: string, jti: string) =>
+  key(['T', tenant, 'BORROWED', product], [metric, jti])
 /** What departments have of a tenant's pools: those of a product are read together. */
 export const poolSharesKey = (tenant: TenantId, product: ProductId, metric: string) =>
   key(['T', tenant, 'SHARES'], [product, metric])

@@ -41,6 +41,7 @@ describe('a denial', () => {
       ['true reserved-elsewhere 1 1'],
     ],
     ['because the own share is used up', { because: 'quota' }, ['true quota 1 1']],
+    ['in the wrong place', { because: 'place', status: 'COUNTRY_NOT_ALLOWED' }, ['not-capacity place 1 1']],
     ['without a license', { because: 'license', requests: 2 }, ['not-capacity license 2 2']],
     ['that led to a ticket which ended', { ticket: 't', queued: later(1) }, ['true capacity 1 1']],
     [

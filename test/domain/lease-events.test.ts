@@ -91,6 +91,15 @@ const cases: [string, Pool | undefined, Pool, unknown[]][] = [
     pool({ a: shared(2) }, last('in', 'a')),
     [['lease.unshared', 'a', 'tenant']],
   ],
+  [
+    'a return, early and late',
+    pool({ a: entry({ kind: 'borrow' }), b: entry({ kind: 'borrow', until: seconds(NOW) - 40 }) }),
+    pool({}, last('return', 'a')),
+    [
+      ['lease.returned', 'a', 'tenant'],
+      ['lease.lapsed', 'b', 'system'],
+    ],
+  ],
   ['a release, told by its own transaction', pool({ a }), pool({}, last('release', 'a')), []],
   ['a pool that shrank', pool({ a }), pool({}, last('shed', 'a')), [['lease.withdrawn', 'a', 'tenant']]],
   ['a ticket', pool({}), pool({}, last('join', 't'), 1), [['ticket.joined', 't', 'tenant']]],
@@ -116,6 +125,14 @@ const cases: [string, Pool | undefined, Pool, unknown[]][] = [
 
 test.each(cases)('%s', (_, before, after, events) => {
   expect(told(before, after)).toEqual(events)
+})
+
+test('says until when a copy may be used of what came back without a proof', () => {
+  const before = pool({ a: entry({ kind: 'borrow' }) })
+  const back = (proven: boolean) => pool({}, { ...last('return', 'a'), ...(proven && { pr: true }) })
+  const after = (proven: boolean) => leaseEvents(ADDRESS, before, back(proven), LATER).map((one) => one.after)
+  expect(after(false)).toEqual([{ mayBeUsedOfflineUntil: at('2026-06-01T12:10:00Z') }])
+  expect(after(true)).toEqual([undefined])
 })
 
 test('says who, for whom, when and in which request', () => {

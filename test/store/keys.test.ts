@@ -77,6 +77,7 @@ const ITEM_KEYS = {
   ),
   leaseDetailKey: own2(CODES, CODES, keys.leaseDetailKey),
   poolSharesKey: own(CODES, keys.poolSharesKey),
+  borrowingKey: own2(CODES, CODES, keys.borrowingKey),
   leaseUseKey: own2(CODES, instants, (tenant, product, metric, from) =>
     keys.leaseUseKey(tenant, product, metric, from, 'ref'),
   ),

@@ -55,6 +55,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.leaseDetailKey(tenant, product, '<metric>', '<ref>')],
   [keys.leaseUseKey(tenant, product, '<metric>', instant, '<ref>'), 'from'],
   [keys.poolSharesKey(tenant, product, '<metric>')],
+  [keys.borrowingKey(tenant, product, '<metric>', '<jti>')],
   [keys.activationKey(tenant, activation)],
   [keys.fingerprintKey(tenant, product, '<scope>', '<hash>')],
   [keys.visitsKey(tenant, license, { type: 'license', id: '<visitor>' })],

@@ -133,7 +133,8 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     out: async (body: CheckOut = {}, by = services, changes: Partial<CommitRequest> = {}) =>
       answered(await checkOut(call(changes), asking, body, by)),
     beat: async (lease: Lease, by = services) => answered(await heartbeat(call(), opened(lease), by)),
-    in: async (lease: Lease, by = services) => checkIn(call(), opened(lease), by),
+    in: async (lease: Lease, by = services, changes: Partial<CommitRequest> = {}) =>
+      checkIn(call(changes), opened(lease), undefined, by),
     join: async (more: Partial<Join> = {}, by = services) => {
       // Those who come in the same millisecond are in no order.
       clock.now = plusMilliseconds(clock.now, 1)
