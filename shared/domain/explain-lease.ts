@@ -12,7 +12,7 @@ import {
 import type { Standing } from './holdings.ts'
 import type { Entry, Seconds } from './lease-entry.ts'
 import { type LeaseAsIssued, type Renewal, renewal } from './lease-renewal.ts'
-import { findLease } from './pool.ts'
+import { findLease } from './pool-lease.ts'
 import { instantOf, isFloating } from './pool-terms.ts'
 import type { Refusal } from './refusal.ts'
 

@@ -1,5 +1,6 @@
 import type { Entry, Seconds } from './lease-entry.ts'
-import { findLease, type Pool, type PoolChange, renew } from './pool.ts'
+import type { Pool, PoolChange } from './pool.ts'
+import { findLease, renew } from './pool-lease.ts'
 import type { Offer } from './pool-terms.ts'
 
 /** A lease as its id has it: its reference, its bit among those who share it, its entry in each pool. */
