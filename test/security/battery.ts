@@ -14,13 +14,17 @@ export const named = operations.map((operation) => [operation.operationId, opera
 export type Sent = CallOptions & { readonly params?: Readonly<Fields> }
 
 /** A request that the operation's contract takes, with what is known by name put in its places. */
-export function requestFor({ params, query, body, versioned, method }: Operation, known: Known = {}): Sent {
+export function requestFor(
+  { params, query, body, versioned, method }: Operation,
+  known: Known = {},
+  wanted: readonly string[] = [],
+): Sent {
   const text = (fields: unknown) =>
     Object.fromEntries(Object.entries(Object(fields)).map(([name, value]) => [name, String(value)]))
   return {
     ...(params && { params: text(plausible(params, known)) }),
     ...(query && { query: text(plausible(query, known)) }),
-    ...(body && { body: plausible(body, known) }),
+    ...(body && { body: plausible(body, known, 'input', wanted) }),
     ...(versioned && method === 'PATCH' && { headers: { 'if-match': '"1"' } }),
   }
 }

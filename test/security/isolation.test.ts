@@ -75,8 +75,13 @@ function callersOf({ tokens, key }: Tenancy, { access }: Operation): Caller[] {
   ]
 }
 
-function call(operation: Operation, caller: Caller, known: Readonly<Fields>): Promise<Answer> {
-  const request: Sent = requestFor(operation, known)
+function call(
+  operation: Operation,
+  caller: Caller,
+  known: Readonly<Fields>,
+  wanted: readonly string[] = [],
+): Promise<Answer> {
+  const request: Sent = requestFor(operation, known, wanted)
   const headers = { ...request.headers, authorization: caller.authorization }
   return send(api, operation, { ...request, headers })
 }
@@ -107,8 +112,8 @@ describe("another tenant's id is like one that never was", () => {
     for (const caller of callers) {
       for (const foreign of choices) {
         const [theirs, nones] = [pick(other.known, foreign), pick(nobodys, foreign)]
-        const seen = await call(operation, caller, { ...own.known, ...theirs })
-        const unseen = await call(operation, caller, { ...own.known, ...nones })
+        const seen = await call(operation, caller, { ...own.known, ...theirs }, foreign)
+        const unseen = await call(operation, caller, { ...own.known, ...nones }, foreign)
         const where = `${caller.name}, ${foreign.join(' and ')} of another tenant`
         expect(comparable(seen, theirs), where).toBe(comparable(unseen, nones))
         expect(shownOf(other.marks, seen, theirs), where).toEqual([])

@@ -73,9 +73,15 @@ export function fieldsOf(schema: z.ZodType | undefined, io: 'input' | 'output' =
  * A value that the schema takes, made from the schema alone: what is required, what is known by its name, and an optional
  * field where it will not do without. The same one each time.
  *
+ * @param wanted where the schema does not take all that is known at once, these before others
  * @throws an Error if it cannot find one: then this has something to learn
  */
-export function plausible(schema: z.ZodType, known: Known = {}, io: 'input' | 'output' = 'input'): unknown {
+export function plausible(
+  schema: z.ZodType,
+  known: Known = {},
+  io: 'input' | 'output' = 'input',
+  wanted: readonly string[] = [],
+): unknown {
   const shape = shapeOf(schema, io)
   const defs = shape.$defs ?? {}
   const least = make(shape, { defs, known })
@@ -87,8 +93,26 @@ export function plausible(schema: z.ZodType, known: Known = {}, io: 'input' | 'o
     const value = { ...Object(least), [name]: make(field, { defs, known }, name) }
     if (schema.safeParse(value).success) return value
   }
+  const some = takenOf(schema, Object(least), shape.required ?? [], wanted)
+  if (schema.safeParse(some).success) return some
   const { error } = schema.safeParse(least)
   throw new Error(`plausible.ts finds no value for a schema; ${JSON.stringify(least)}: ${error?.message}`)
+}
+
+/** As many of the fields as the schema takes together, beside those that are required. */
+function takenOf(
+  schema: z.ZodType,
+  all: Fields,
+  required: readonly string[],
+  wanted: readonly string[],
+): Fields {
+  const fields = Object.entries(all)
+  let value = Object.fromEntries(fields.filter(([name]) => required.includes(name)))
+  for (const [name, field] of fields.toSorted(([a], [b]) => wanted.indexOf(b) - wanted.indexOf(a))) {
+    const more = { ...value, [name]: field }
+    if (schema.safeParse(more).success) value = more
+  }
+  return value
 }
 
 type World = { readonly defs: Readonly<Record<string, Shape>>; readonly known: Known }

@@ -104,6 +104,18 @@ describe('a machine', () => {
     const byKey = await api.call('POST', '/v1/explain', { ...key, body: { activationId: id } })
     expect(JSON.stringify(byKey.body)).not.toMatch(/sold|tok_/)
 
+    const request = { format: 'latchkey-activation-request/1', product: shop.product, nonce: 'n'.repeat(16) }
+    const body = { request: { ...request, fingerprints: fingerprints('b') } }
+    const offline = activatedBy(await api.call('POST', '/v1/activations/offline', { ...key, body }))
+    const told = await ask(shop, { activationId: offline.id })
+    expect(told.chain.find(({ step }) => step === 'offline file')?.evidence).toMatch(
+      /^its file verifies until 20/,
+    )
+    await shop.deactivate(offline.id)
+    expect(JSON.stringify(await ask(shop, { activationId: offline.id }))).toContain(
+      'offline file verifies until',
+    )
+
     const other = await openShop(api, 1)
     const foreign = activatedBy(await other.activate(['a']))
     const answers = [
