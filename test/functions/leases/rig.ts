@@ -1,11 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import type { Asking } from '../../../functions/leases/asking.ts'
+import { type Borrow, borrow } from '../../../functions/leases/borrow.ts'
 import { checkIn } from '../../../functions/leases/check-in.ts'
 import { type CheckOut, checkOut } from '../../../functions/leases/check-out.ts'
 import { claimTicket } from '../../../functions/leases/claim.ts'
 import { heartbeat } from '../../../functions/leases/heartbeat.ts'
 import type { LeaseServices } from '../../../functions/leases/services.ts'
-import { Lease, TicketView } from '../../../functions/leases/shapes.ts'
+import { Borrowed, Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { sights } from '../../../functions/leases/sight.ts'
 import { cancelTicket, type Join, joinTicket, pingTicket } from '../../../functions/leases/tickets.ts'
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
@@ -50,7 +51,9 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     return partOf({
       table: own,
       sights: sights(own),
+      issuer: 'https://licensing.example.test',
       secrets: { leaseKey: LEASE_KEY },
+      sessionKeys: { current: async () => ({ kid: 'session', privateKey: SESSION_KEY }) },
       verifier: { isGenuine: () => true },
       commit: (request: CommitRequest, decision: Parameters<typeof commit>[3]) =>
         commit(own, SEALING_KEY, request, decision),
@@ -135,12 +138,18 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     beat: async (lease: Lease, by = services) => answered(await heartbeat(call(), opened(lease), by)),
     in: async (lease: Lease, by = services, changes: Partial<CommitRequest> = {}) =>
       checkIn(call(changes), opened(lease), undefined, by),
-    join: async (more: Partial<Join> = {}, by = services) => {
+    borrow: async (body: Partial<Borrow>, by = services) => {
+      const wanted = { metric: 'concurrent', units: 1 }
+      const answer = await borrow(call(), asking, { wanted, fingerprint: 'machine-1', ...body }, by)
+      return isRefusal(answer) ? answer : Borrowed.parse(answer).lease
+    },
+    join: async (more: Partial<Join> = {}, by = services, changes: Partial<CommitRequest> = {}) => {
       // Those who come in the same millisecond are in no order.
       clock.now = plusMilliseconds(clock.now, 1)
       const body = { wanted: { metric: 'concurrent', units: 1 }, priority: 0, ...more }
-      const answer = await joinTicket(call(), asking, body, by)
-      return isRefusal(answer) ? answer : TicketView.parse(answer)
+      const answer = await joinTicket(call(changes), asking, body, by)
+      if (isRefusal(answer)) return answer
+      return TicketView.parse('replayed' in answer ? answer.replayed : answer)
     },
     ping: async (ticket: TicketView, by = services) =>
       TicketView.parse(await pingTicket(call(), openedTicket(ticket), by)),
@@ -168,6 +177,7 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
 }
 
 const LEASE_KEY = randomBytes(32)
+const SESSION_KEY = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
 const SEALING_KEY = randomBytes(32)
 
 function partOf(services: object): LeaseServices {
