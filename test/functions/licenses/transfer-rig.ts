@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { inject } from 'vitest'
 import * as z from 'zod'
 import type { LicenseServices } from '../../../functions/licenses/services.ts'
 import { transferHandlers } from '../../../functions/licenses/transfer-handlers.ts'
@@ -29,7 +26,7 @@ import { eventEntity } from '../../../shared/store/event.ts'
 import { eventLog } from '../../../shared/store/keys.ts'
 import { readRange } from '../../../shared/store/read.ts'
 import type { Answer, Api } from '../../support/api.ts'
-import { clientSettings } from '../../support/dynamodb.ts'
+import { faultyClient } from '../../support/faults.ts'
 import { createPlan, createProduct, createTenant } from '../../support/resources.ts'
 import { expected, Issued } from '../../support/scenario.ts'
 
@@ -117,25 +114,9 @@ export async function waiting(
   return id
 }
 
-/** What happens to a transaction: it is throttled, times out after it was committed, is sent twice, or is overtaken. */
-export type Fault = 'throttled' | 'lost' | 'twice' | { before: () => Promise<unknown> }
-
 /** The approval of transfers behind a client whose next transactions meet these faults; the SDK tries once. */
 export async function faultyApproval() {
-  const client = new DynamoDBClient({ ...clientSettings(inject('dynamodbEndpoint')), maxAttempts: 1 })
-  const dynamodb = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
-  const faults: Fault[] = []
-  dynamodb.middlewareStack.add(
-    (next, context) => async (args) => {
-      const fault = context.commandName === 'TransactWriteItemsCommand' ? faults.shift() : undefined
-      if (fault === 'throttled') throw named('ThrottlingException')
-      if (typeof fault === 'object') await fault.before()
-      const result = await next(args)
-      if (fault === 'lost') throw named('TimeoutError')
-      return fault === 'twice' ? next(args) : result
-    },
-    { step: 'deserialize', priority: 'high' },
-  )
+  const { client: dynamodb, faults } = faultyClient(1, new Set(['TransactWriteItemsCommand']))
   const kms = new KMSClient({})
   const own = readEnvironment(VerifierEnvironment.extend(LicenseKeyEnvironment.shape))
   const common = await createServices(readEnvironment(Environment), { dynamodb, kms })
@@ -172,10 +153,8 @@ export async function faultyApproval() {
       return before ?? transferHandlers.approveTransfer(call, services)
     },
     stop() {
-      client.destroy()
+      dynamodb.destroy()
       kms.destroy()
     },
   }
 }
-
-const named = (name: string) => Object.assign(new Error(`injected: ${name}`), { name })

@@ -7,12 +7,13 @@ import { readMachines } from '../../../shared/store/activation.ts'
 import { readPools } from '../../../shared/store/pool.ts'
 import { type Answer, outcome, startApi } from '../../support/api.ts'
 import { typesOf } from '../../support/events.ts'
+import type { Fault } from '../../support/faults.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { allRows } from '../../support/rows.ts'
 import { expected } from '../../support/scenario.ts'
 import { openShop } from '../activations/machines.ts'
 import { faultyHandlers, idOf } from '../activations/rig.ts'
-import { type Fault, faultyApproval, openMarket, waiting } from './transfer-rig.ts'
+import { faultyApproval, openMarket, waiting } from './transfer-rig.ts'
 
 const api = await startApi()
 afterAll(api.stop)
