@@ -118,7 +118,7 @@ export async function editPersonFor<Reply extends object>(
   change: PersonChange,
   replyOf: (person: Person) => Reply,
 ): Promise<Reply | Refusal | Replayed> {
-  const done = await untilFresh<Reply | Replayed | Stale>(async () => {
+  return untilFresh<Reply | Replayed>(async () => {
     const person = await readPerson(services.table, tenantId, userId)
     if (person === undefined) return missing
     const seating = await readSeating(services, tenantId, call.now, [
@@ -128,14 +128,13 @@ export async function editPersonFor<Reply extends object>(
     const isSeen = seating && seesOrganization(call.caller, person.user.organizationId, seating.organizations)
     if (seating === undefined || !isSeen) return missing
     const decided = await decideEdit(call, services, person, seating, change)
-    if (isRefusal(decided)) return decided.refused === 'REVISION_OUTDATED' ? { stale: decided } : decided
+    if (isRefusal(decided)) return decided
     const { adjustment, decision } = decided
     const reply = replyOf(adjustment?.after ?? person)
     return adjustment === undefined
       ? services.commit(call, { ...decision, reply })
       : commitPerson(call, services, adjustment, { ...decision, reply })
   })
-  return 'stale' in done ? done.stale : done
 }
 
 /** What a change comes to; without an adjustment nothing is another. */
@@ -189,9 +188,6 @@ export async function decideEdit(
   })
   return isRefusal(decision) ? decision : { adjustment, decision }
 }
-
-/** The caller named a revision that is over; to try again would not help. */
-type Stale = { readonly stale: Refusal }
 
 /** Products that a person has something of. */
 export const productsOf = ({ user, seats }: Person): ProductId[] =>

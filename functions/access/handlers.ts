@@ -18,7 +18,7 @@ import { readTenant } from '../../shared/store/tenant.ts'
 import { readToken, revokeToken, rotateToken, tokenEntity, tokenItem } from '../../shared/store/token.ts'
 import { checkLive, putOnce } from '../../shared/store/transact.ts'
 import type { Services } from '../services.ts'
-import { untilFresh } from '../until-fresh.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import { OPERATION_IDS } from './operation-ids.ts'
 import type { accessRoutes } from './routes.ts'
 
@@ -102,7 +102,6 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
 
 const unknown = refuse('NOT_FOUND', 'There is no such resource.')
 const archivedTenant = refuse('ARCHIVED', 'The tenant is archived.')
-const outdated = refuse('REVISION_OUTDATED', 'The token was changed at the same time.')
 
 /** A tenant that is archived gets no new tokens. */
 function liveTenant({ tenantId }: Token) {

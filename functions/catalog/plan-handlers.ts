@@ -10,7 +10,7 @@ import { KIND, ownedByProduct, productKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { checkLive, putOnce, putRevision, type Table } from '../../shared/store/transact.ts'
 import type { Services } from '../services.ts'
-import { untilFresh } from '../until-fresh.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import type { catalogRoutes } from './routes.ts'
 
 type PlanHandlers = Pick<
@@ -105,7 +105,6 @@ async function productOf(table: Table, { id, productId }: Plan): Promise<Product
   return product
 }
 
-const outdated = refuse('REVISION_OUTDATED', 'The plan was changed at the same time.')
 
 function eventOf(type: EventDraft['type'], { id }: Plan): EventDraft {
   return { type, subject: { type: 'plan', id } }

@@ -11,7 +11,7 @@ import { KIND } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { putOnce, putRevision, type Table } from '../../shared/store/transact.ts'
 import type { Services } from '../services.ts'
-import { untilFresh } from '../until-fresh.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import type { catalogRoutes } from './routes.ts'
 
 type ProductHandlers = Pick<
@@ -93,7 +93,6 @@ async function loadProduct(table: Table, id: ProductId): Promise<Product | Refus
   return (await readProduct(table, id)) ?? refuse('NOT_FOUND', 'There is no such resource.')
 }
 
-const outdated = refuse('REVISION_OUTDATED', 'The product was changed at the same time.')
 
 function eventOf(type: EventDraft['type'], { id }: Product): EventDraft {
   return { type, subject: { type: 'product', id } }

@@ -23,7 +23,7 @@ import { replaceLicense } from '../../shared/store/holdings.ts'
 import { keyAddressKey, tenantKey } from '../../shared/store/keys.ts'
 import { checkLive, putOnce } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
-import { outdated, untilFresh } from '../until-fresh.ts'
+import { outdated, stale, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
 import { fileOf, type LicenseServices, loadLicense, tampered, viewOf } from './services.ts'
 
@@ -42,7 +42,7 @@ export const actionHandlers: ActionHandlers = {
   editLicense: async (call, services) => {
     const license = await loadLicense(services, call.params.licenseId)
     if (isRefusal(license)) return license
-    if (license.revision !== call.revision) return outdated
+    if (license.revision !== call.revision) return stale
     const product = await readProduct(services.table, license.productId)
     if (product === undefined) throw new Error(`${license.id} names a product that does not exist`)
     return revise(call, services, license.id, {
@@ -50,7 +50,7 @@ export const actionHandlers: ActionHandlers = {
       event: 'license.edited',
       reason: call.body.reason,
       next: (read) =>
-        read.revision === call.revision ? edited(read, call.body, product, call.now) : outdated,
+        read.revision === call.revision ? edited(read, call.body, product, call.now) : stale,
       reply: (view) => view,
     })
   },

@@ -83,14 +83,14 @@ export const organizationHandlers: OrganizationHandlers = {
 
   async editOrganization(call, { table, commit }) {
     // A tree that somebody else changed is looked at again; the revision is the caller's, and stays old.
-    const done = await untilFresh<Organization | Replayed | { stale: Refusal }>(async () => {
+    return untilFresh<Organization | Replayed>(async () => {
       const { tenantId } = call.params
       const tree = await changeTree(table, tenantId)
       const all = await readOrganizations(table, tenantId)
       const current = find(call, all)
       if (isRefusal(current)) return current
       const refused = checkEdit(current, call.revision)
-      if (refused) return { stale: refused }
+      if (refused) return refused
       const { parentId, ...rest } = call.body
       const { parentId: before, ...others } = current
       const wanted = parentId === undefined ? before : (parentId ?? undefined)
@@ -113,7 +113,6 @@ export const organizationHandlers: OrganizationHandlers = {
         refusals: { organization: outdated, tree: outdated },
       })
     })
-    return 'stale' in done ? done.stale : done
   },
 
   archiveOrganization: (call, { table, commit }) =>

@@ -9,7 +9,7 @@ import { checkLive } from '../../shared/store/transact.ts'
 import { readUsers } from '../../shared/store/user.ts'
 import { missing } from '../change-person.ts'
 import type { CommitRequest } from '../services.ts'
-import { outdated, untilFresh } from '../until-fresh.ts'
+import { stale, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { readFilter } from './filter.ts'
 import { movesFor, readPeople } from './group-moves.ts'
@@ -226,7 +226,7 @@ async function changeGroup<Reply extends object>(
 }
 
 function checkRevision({ revision }: Group, named: number): Refusal | undefined {
-  return named > 0 && named !== revision ? outdated : undefined
+  return named > 0 && named !== revision ? stale : undefined
 }
 
 /** The group as it is to be. A name may be a role's, so that another name gives another role. */

@@ -14,7 +14,7 @@ import { readGroupsOf } from '../../shared/store/group.ts'
 import { findUser, findUserName, readUser, readUsers } from '../../shared/store/user.ts'
 import { editPersonFor, missing } from '../change-person.ts'
 import { createPerson } from '../create-person.ts'
-import { outdated } from '../until-fresh.ts'
+import { stale } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { listUsers } from './list-users.ts'
 import { patched } from './patch.ts'
@@ -153,7 +153,7 @@ function changed(
 function checkSeen(user: User, revision: number): Refusal | undefined {
   if (!isListed(user)) return missing
   return revision > 0 && revision !== user.revision
-    ? { ...outdated, detail: `It is at ${user.revision}.` }
+    ? { ...stale, detail: `It is at ${user.revision}.` }
     : undefined
 }
 

@@ -6,7 +6,7 @@ import { checkUnused } from '../../shared/domain/tenant-rules.ts'
 import { visitsView } from '../../shared/domain/visits.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import { newTenantId, type TenantId } from '../../shared/platform/ids.ts'
-import { customerItem } from '../../shared/store/address.ts'
+import { customerItem, findLicense } from '../../shared/store/address.ts'
 import { eventEntity } from '../../shared/store/event.ts'
 import { seenTenantFence } from '../../shared/store/fence.ts'
 import { readAllHoldings } from '../../shared/store/holdings.ts'
@@ -16,7 +16,7 @@ import { readTenant, tenantEntity, tenantItem } from '../../shared/store/tenant.
 import { putOnce, putRevision, type Table } from '../../shared/store/transact.ts'
 import { visitsEntity, visitsRange } from '../../shared/store/visits.ts'
 import type { Services } from '../services.ts'
-import { untilFresh } from '../until-fresh.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import type { tenantsRoutes } from './routes.ts'
 
 export const tenantHandlers: Omit<Handlers<typeof tenantsRoutes, Services>, 'getOverview'> = {
@@ -97,6 +97,8 @@ export const tenantHandlers: Omit<Handlers<typeof tenantsRoutes, Services>, 'get
   async listPlaces({ params, query }, { table, secrets }) {
     const tenant = await loadTenant(table, params.tenantId)
     if (isRefusal(tenant)) return tenant
+    const license = query.licenseId && (await findLicense(table, query.licenseId))
+    if (query.licenseId !== undefined && (!license || license.tenantId !== tenant.id)) return unknown
     const range = visitsRange(tenant.id, query.licenseId)
     return readPage(table, secrets.cursorKey, range, query, async (items) =>
       items.map((item) => visitsView(visitsEntity.decode(item))),
@@ -120,10 +122,9 @@ function readEvents(
 const isArchived = ({ archivedAt }: Tenant) => archivedAt !== undefined
 
 async function loadTenant(table: Table, id: TenantId): Promise<Tenant | Refusal> {
-  return (await readTenant(table, id)) ?? refuse('NOT_FOUND', 'There is no such resource.')
+  return (await readTenant(table, id)) ?? unknown
 }
 
-const outdated = refuse('REVISION_OUTDATED', 'The tenant was changed at the same time.')
 
 function taken({ customerId }: Tenant): Refusal {
   return refuse('CODE_TAKEN', `Another tenant has the customer id ${customerId}.`)
@@ -132,3 +133,5 @@ function taken({ customerId }: Tenant): Refusal {
 function eventOf(type: EventDraft['type'], { id }: Tenant): EventDraft {
   return { type, tenantId: id, subject: { type: 'tenant', id } }
 }
+
+const unknown = refuse('NOT_FOUND', 'There is no such resource.')

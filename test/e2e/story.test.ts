@@ -79,6 +79,7 @@ test('the stack supports all of the template', () => {
 
 describe('every operation of the route table is deployed', () => {
   const Problem = z.object({ code: z.string(), detail: z.string() })
+  const ScimError = z.object({ status: z.string() })
   const paramsOf = (path: string) =>
     Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, 'any']))
 
@@ -91,8 +92,10 @@ describe('every operation of the route table is deployed', () => {
   })
 
   test.each(operations)('$operationId: $method $path', async (operation) => {
-    const { status, body } = await client().send(operation, undefined, { params: paramsOf(operation.path) })
+    const { path } = operation
+    const { status, body } = await client().send(operation, undefined, { params: paramsOf(path) })
     if (operation.access === 'public') expect([200, 400]).toContain(status)
+    else if (path.startsWith('/scim/')) expect([status, ScimError.parse(body).status]).toEqual([401, '401'])
     else expect([status, Problem.parse(body).code]).toEqual([401, 'UNAUTHENTICATED'])
   })
 })

@@ -218,7 +218,7 @@ test('whatever is put into one field of a body, the answer is a declared one and
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.constantFrom('#', 'a#b', '%', '__proto__', 'constructor', '9'.repeat(400), 1e308, -0),
   )
-  const operationOf = new Map(withBody)
+  const operationOf = new Map(withBody.filter(([, { body }]) => fieldsOf(body).length > 0))
   const attempt = fc.constantFrom(...operationOf.keys()).chain((operationId) =>
     fc.record({
       operationId: fc.constant(operationId),
