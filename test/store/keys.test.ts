@@ -4,6 +4,7 @@ import { ActivationId } from '../../shared/domain/activation.ts'
 import {
   BulkId,
   EventId,
+  GroupId,
   LicenseId,
   OrganizationId,
   PlanId,
@@ -32,6 +33,7 @@ const [tenants, products, plans, licenses, tokens, events, activations] = [
 const [organizations, users] = [two(OrganizationId, 'org'), two(UserId, 'usr')]
 const transfers = two(TransferId, 'trf')
 const bulks = two(BulkId, 'blk')
+const groups = two(GroupId, 'grp')
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
@@ -115,6 +117,31 @@ const ITEM_KEYS = {
   ),
   reservationKey: own2(CODES, organizations, keys.reservationKey),
   seatPolicyKey: each(tenants, keys.seatPolicyKey),
+  userNameKey: each2(tenants, TEXTS, keys.userNameKey),
+  groupKey: each2(tenants, groups, keys.groupKey),
+  groupMemberKey: tenants.flatMap((tenant) =>
+    each2(groups, users, (group, user) => keys.groupMemberKey(tenant, group, user)),
+  ),
+  groupNameKey: (['NAME', 'EXTERNAL'] as const).flatMap((kind) =>
+    each2(tenants, TEXTS, (tenant, text) => keys.groupNameKey(tenant, kind, text)),
+  ),
+  reclaimCaseKey: own(users, (tenant, product, user) => keys.reclaimCaseKey(tenant, user, product)),
+  reclaimRulesKey: each(tenants, keys.reclaimRulesKey),
+  reclaimedKey: own2(['2026-01', '2026-02'], CODES, (tenant, product, month, metric) =>
+    keys.reclaimedKey(tenant, month, product, metric),
+  ),
+  seatRequestKey: own2(users, CODES, (tenant, product, user, module) =>
+    keys.seatRequestKey(tenant, user, product, module),
+  ),
+  noticeKey: tenants.flatMap((tenant) =>
+    each2(CODES, CODES, (kind, occasion) => keys.noticeKey(tenant, kind, [occasion])),
+  ),
+  timerKey: each2(CODES, users, (kind, user) => keys.timerKey(kind, [user])),
+  visitsKey: (['user', 'machine'] as const).flatMap((type) =>
+    tenants.flatMap((tenant) =>
+      each2(licenses, TEXTS, (license, id) => keys.visitsKey(tenant, license, { type, id })),
+    ),
+  ),
   bulkKey: each2(tenants, bulks, keys.bulkKey),
   bulkChunkKey: tenants.flatMap((tenant) =>
     each2(bulks, [0, 1], (bulk, chunk) => keys.bulkChunkKey(tenant, bulk, chunk)),
@@ -144,6 +171,15 @@ const PLACES = [
   'BULK_ROW_PREFIX',
   'pendingSeatsKey',
   'reservationsKey',
+  'groupsKey',
+  'GROUP_PREFIX',
+  'groupMembersKey',
+  'RECLAIM_PREFIX',
+  'reclaimCasesOf',
+  'reclaimedOfTenant',
+  'seatRequestsOf',
+  'timersOf',
+  'visitsOfTenant',
   'seatCountsKey',
   'ownedByRole',
   'ownedByPool',
