@@ -105,7 +105,6 @@ async function productOf(table: Table, { id, productId }: Plan): Promise<Product
   return product
 }
 
-
 function eventOf(type: EventDraft['type'], { id }: Plan): EventDraft {
   return { type, subject: { type: 'plan', id } }
 }

@@ -93,7 +93,6 @@ async function loadProduct(table: Table, id: ProductId): Promise<Product | Refus
   return (await readProduct(table, id)) ?? refuse('NOT_FOUND', 'There is no such resource.')
 }
 
-
 function eventOf(type: EventDraft['type'], { id }: Product): EventDraft {
   return { type, subject: { type: 'product', id } }
 }

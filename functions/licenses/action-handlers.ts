@@ -49,8 +49,7 @@ export const actionHandlers: ActionHandlers = {
       transition: 'edit',
       event: 'license.edited',
       reason: call.body.reason,
-      next: (read) =>
-        read.revision === call.revision ? edited(read, call.body, product, call.now) : stale,
+      next: (read) => (read.revision === call.revision ? edited(read, call.body, product, call.now) : stale),
       reply: (view) => view,
     })
   },

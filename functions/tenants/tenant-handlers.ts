@@ -125,7 +125,6 @@ async function loadTenant(table: Table, id: TenantId): Promise<Tenant | Refusal>
   return (await readTenant(table, id)) ?? unknown
 }
 
-
 function taken({ customerId }: Tenant): Refusal {
   return refuse('CODE_TAKEN', `Another tenant has the customer id ${customerId}.`)
 }

@@ -44,9 +44,11 @@ const MOST_RECLAIMED = 60
 
 /** The entries that nobody renewed, and the units they free. */
 export function lapsedIn(pool: Pool, now: Seconds): { entries: Map<string, Entry>; units: number } {
-  const entries = new Map(
-    [...pool.entries].filter(([, entry]) => isLapsed(entry, now)).slice(0, MOST_RECLAIMED),
-  )
+  const all = [...pool.entries].filter(([, entry]) => isLapsed(entry, now))
+  // Of many, those first that keep their department from what it may have: no other unit makes up for them.
+  const first = all.filter(([, { department }]) => department !== undefined)
+  const rest = all.filter(([, { department }]) => department === undefined)
+  const entries = new Map([...first, ...rest].slice(0, MOST_RECLAIMED))
   return { entries, units: unitsOf(entries.values()) }
 }
 

@@ -4,10 +4,9 @@ import type { Entry } from '../../shared/domain/lease-entry.ts'
 import { decodeEntry, encodeEntry } from '../../shared/domain/lease-entry.ts'
 import type { LeaseTerms } from '../../shared/domain/lease-terms.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
-import { applied, grant, type Pool } from '../../shared/domain/pool.ts'
+import { applied, grant, type Pool, type PoolChange, unitsOf } from '../../shared/domain/pool.ts'
 import { isBehind, serving } from '../../shared/domain/queue.ts'
 import {
-  type Bounds,
   checkShares,
   codeOf,
   heldBy,
@@ -165,6 +164,27 @@ describe('a check-out', () => {
     expect(mostFor(termsOf(10, { share: units(4), guaranteed: true }), 10, undefined)).toBe(6)
   })
 
+  test('takes the places of those of its department that lapsed, however many others did', () => {
+    const terms = termsOf(100, { maximum: units(1) })
+    const over = {
+      kind: 'lease',
+      units: 1,
+      overdraft: false,
+      until: NOW - 100,
+      beat: 0,
+      generation: 0,
+      sharers: 0,
+    } as const
+    const others = Array.from({ length: 70 }, (_, index) => [`${index}`, over] as const)
+    const pool: Pool = {
+      ...EMPTY,
+      used: 71,
+      entries: new Map([...others, ['own', { ...over, department: 1 }]]),
+    }
+    const ask = { ref: 'x', units: 1, kind: 'lease', generation: 0, department: 1 } as const
+    expect(grant(pool, ask, offersOf(100), NOW, terms).outcome).toBe('granted')
+  })
+
   test('is never granted beyond the capacity or a maximum, and always within a guarantee', () => {
     const share = fc.record({
       share: fc.nat(5).map(units),
@@ -201,7 +221,23 @@ describe('a check-out', () => {
   })
 })
 
-test('a grant that is decided on what was before holds what departments are promised on what is now', () => {
+const aTicket = (ref: string, department?: string, wanted = 1, overtaken = 0): Ticket => ({
+  ref,
+  order: ref,
+  units: wanted,
+  holder: {},
+  ...(department !== undefined && { department }),
+  createdAt: at('2026-06-01T12:00:00Z'),
+  pingBy: NOW + 300,
+  overtaken,
+})
+const leaseTermsOf = (limit: number, shares: ShareTerms): LeaseTerms => ({
+  size: { capacity: limit, limit, licenses: [] },
+  offers: offersOf(limit),
+  shares,
+})
+
+describe('what is decided on what was before holds what departments are promised on what is now:', () => {
   const entry = (department: number | undefined, wanted: number): Entry => ({
     kind: 'lease',
     units: wanted,
@@ -217,80 +253,90 @@ test('a grant that is decided on what was before holds what departments are prom
     guaranteed: fc.boolean(),
     maximum: fc.option(fc.integer({ min: 1, max: 8 }).map(units), { nil: undefined }),
   })
+  const shared = fc
+    .array(share, { minLength: 1, maxLength: 3 })
+    .map((all) => termsOf(10, ...all.map(({ maximum, ...one }) => ({ ...one, ...(maximum && { maximum }) }))))
   const lease = fc.tuple(
     fc.constantFrom(1, 2, 3, undefined),
     fc.integer({ min: 1, max: 2 }),
     fc.constantFrom('both', 'before', 'now'),
   )
-  const poolOf = (leases: readonly (readonly [number | undefined, number, string])[], when: string): Pool => {
-    const there = leases.filter(([, , seen]) => seen === 'both' || seen === when)
+  const leases = fc.array(lease, { maxLength: 12 })
+  const poolOf = (
+    all: readonly (readonly [number | undefined, number, string])[],
+    when: string,
+    terms: ShareTerms,
+  ): Pool => {
+    const there = all
+      .filter(([, , seen]) => seen === 'both' || seen === when)
+      .map(([department, wanted]) =>
+        entry(department !== undefined && terms.has(department) ? department : undefined, wanted),
+      )
     return {
       ...EMPTY,
-      entries: new Map(
-        there.map(([department, wanted], index) => [`${when} ${index}`, entry(department, wanted)]),
-      ),
-      used: there.reduce((sum, [, wanted]) => sum + wanted, 0),
+      entries: new Map(there.map((one, index) => [`${when} ${index}`, one])),
+      used: there.reduce((sum, one) => sum + one.units, 0),
+      waiting: 9,
     }
   }
-  /** Units that are held, or kept for who does not hold them. */
-  const promised = (pool: Pool, terms: ShareTerms) =>
-    pool.used + keptFromOthers(terms, heldBy(pool.entries.values()), undefined)
-  let granted = 0
-  fc.assert(
-    fc.property(
-      fc.array(share, { minLength: 1, maxLength: 3 }),
-      fc.array(lease, { maxLength: 12 }),
-      fc.constantFrom(1, 2, undefined),
-      (shares, leases, own) => {
-        const terms = termsOf(
-          10,
-          ...shares.map(({ maximum, ...one }) => ({ ...one, ...(maximum && { maximum }) })),
-        )
-        const now = poolOf(leases, 'now')
-        fc.pre(promised(now, terms) <= 10)
+  /** Units that are held, or kept for who does not hold them; or what a department has beyond its maximum. */
+  const isKept = (pool: Pool, terms: ShareTerms) => {
+    const held = heldBy(pool.entries.values())
+    const isWithin = [...terms].every(([code, { maximum }]) => (held.get(code) ?? 0) <= maximum)
+    return isWithin && pool.used + keptFromOthers(terms, held, undefined) <= 10
+  }
+  /** Applied where its conditions are met, as the store has them. */
+  function applyTo(now: Pool, change: PoolChange): Pool | undefined {
+    const held = heldBy(now.entries.values())
+    const isMet = [...(change.held ?? [])].every(([code, { atLeast = 0, atMost = 99 }]) => {
+      const own = held.get(code) ?? 0
+      return own >= atLeast && own <= atMost
+    })
+    return isMet && now.used + unitsOf(change.put.values()) <= (change.limit ?? 0)
+      ? applied(now, change)
+      : undefined
+  }
+
+  test('a grant', () => {
+    let made = 0
+    fc.assert(
+      fc.property(shared, leases, fc.constantFrom(1, 2, undefined), (terms, all, own) => {
+        const now = poolOf(all, 'now', terms)
+        fc.pre(isKept(now, terms))
         const department = own !== undefined && terms.has(own) ? own : undefined
-        const found = grant(
-          poolOf(leases, 'before'),
-          { ref: 'x', units: 1, kind: 'lease', generation: 0, department },
-          offersOf(10),
-          NOW,
-          terms,
-        )
-        if (found.outcome !== 'granted') return
-        const { limit = 0, held: bounds = new Map<number, Bounds>() } = found.change
-        const held = heldBy(now.entries.values())
-        const isMet =
-          now.used + 1 <= limit &&
-          [...bounds].every(([code, { atLeast = 0, atMost = 99 }]) => {
-            const own = held.get(code) ?? 0
-            return own >= atLeast && own <= atMost
-          })
-        if (!isMet) return
-        granted += 1
-        const next = applied(now, found.change)
-        expect(promised(next, terms)).toBeLessThanOrEqual(10)
-        if (department !== undefined)
-          expect(heldBy(next.entries.values()).get(department)).toBeLessThanOrEqual(
-            terms.get(department)?.maximum ?? 0,
-          )
-      },
-    ),
-    { numRuns: 1000 },
-  )
-  expect(granted).toBeGreaterThan(50)
+        const ask = { ref: 'x', units: 1, kind: 'lease', generation: 0, department } as const
+        const found = grant(poolOf(all, 'before', terms), ask, offersOf(10), NOW, terms)
+        const next = found.outcome === 'granted' ? applyTo(now, found.change) : undefined
+        if (next === undefined) return
+        made += 1
+        expect(isKept(next, terms)).toBe(true)
+      }),
+      { numRuns: 1000 },
+    )
+    expect(made).toBeGreaterThan(50)
+  })
+
+  test('places that are held for those who wait', () => {
+    const ticket = fc.tuple(fc.constantFrom(...DEPARTMENTS, undefined), fc.integer({ min: 1, max: 3 }))
+    let made = 0
+    fc.assert(
+      fc.property(shared, leases, fc.array(ticket, { minLength: 1, maxLength: 6 }), (terms, all, waiting) => {
+        const now = poolOf(all, 'now', terms)
+        fc.pre(isKept(now, terms))
+        const tickets = waiting.map(([department, wanted], index) => aTicket(`t${index}`, department, wanted))
+        const change = serving(poolOf(all, 'before', terms), tickets, leaseTermsOf(10, terms), NOW)?.change
+        const next = change && applyTo(now, change)
+        if (next === undefined) return
+        made += 1
+        expect(isKept(next, terms)).toBe(true)
+      }),
+      { numRuns: 1000 },
+    )
+    expect(made).toBeGreaterThan(50)
+  })
 })
 
 describe('the queue', () => {
-  const aTicket = (ref: string, department?: string, wanted = 1, overtaken = 0): Ticket => ({
-    ref,
-    order: ref,
-    units: wanted,
-    holder: {},
-    ...(department !== undefined && { department }),
-    createdAt: at('2026-06-01T12:00:00Z'),
-    pingBy: NOW + 300,
-    overtaken,
-  })
   const entry = (wanted: number, department?: number): Entry => ({
     kind: 'lease',
     units: wanted,
@@ -307,13 +353,8 @@ describe('the queue', () => {
     used: Object.values(entries).reduce((sum, one) => sum + one.units, 0),
     waiting,
   })
-  const lease = (limit: number, shares: ShareTerms): LeaseTerms => ({
-    size: { capacity: limit, limit, licenses: [] },
-    offers: offersOf(limit),
-    shares,
-  })
   const held = (pool: Pool, tickets: readonly Ticket[], limit: number, shares: ShareTerms) =>
-    serving(pool, tickets, lease(limit, shares), NOW)?.holds.map(({ ticket }) => ticket.ref) ?? []
+    serving(pool, tickets, leaseTermsOf(limit, shares), NOW)?.holds.map(({ ticket }) => ticket.ref) ?? []
 
   test('gives a department that holds less than its share the next place, then goes by arrival', () => {
     const terms = termsOf(4, { share: units(2) })
@@ -351,7 +392,7 @@ describe('the queue', () => {
         generation: 0,
         department: codeOf(terms, department),
       } as const
-      return isBehind({ pool: poolOf(entries, tickets.length), tickets }, ask, lease(4, terms), NOW)
+      return isBehind({ pool: poolOf(entries, tickets.length), tickets }, ask, leaseTermsOf(4, terms), NOW)
     }
     const one = { x: entry(1, 1) }
     expect(behind([aTicket('a1', 'art')], 'cad', one)).toBe(false)
@@ -367,7 +408,7 @@ describe('the queue', () => {
     const change = serving(
       poolOf({ x: entry(1, 2) }, 1),
       [aTicket('a1', 'art')],
-      lease(4, terms),
+      leaseTermsOf(4, terms),
       NOW,
     )?.change
     expect(change?.put.get('a1')).toMatchObject({ kind: 'hold', department: 1 })

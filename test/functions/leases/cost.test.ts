@@ -25,6 +25,19 @@ function metered() {
 const HOLDER = { userId: 'ada.lovelace@example.edu', machine: 'ws-0815.cs.example.edu', process: '4711' }
 const ONE_WRITE = [{ command: 'UpdateItemCommand', units: 1 }]
 
+test('a check-out of a pool with shares is a read besides', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 1000 } })
+  await world.shareOut({ department: 'Computer Science', share: { units: 100 }, guaranteed: true })
+  const { client, take } = metered()
+  const warm = world.warm(client)
+  await world.out({ holder: HOLDER, department: 'Computer Science' }, warm)
+  take()
+  const lease = granted(await world.out({ holder: HOLDER, department: 'Computer Science' }, warm))
+  expect(take()).toEqual([{ command: 'GetItemCommand', units: 1 }, ...ONE_WRITE])
+  await world.in(lease, warm)
+  expect(take()).toEqual(ONE_WRITE)
+})
+
 test('check-out, heartbeat and check-in are one write of one unit while 40 leases are held', async () => {
   const world = await aWorld(table, { limits: { concurrent: 1000 } })
   const { client, take } = metered()

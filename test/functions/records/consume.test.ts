@@ -191,6 +191,19 @@ describe('a record that cannot be processed', () => {
   })
 })
 
+test('what a step is made from is taken away only once the step is made', async () => {
+  const meaningOf = (): Meaning => ({
+    events: [],
+    rows: [
+      [{ kind: 'put', item: { ...rowKey('made'), used: { not: 'storable', at: () => 1 } } }],
+      [{ kind: 'remove', key: rowKey('users') }],
+    ],
+  })
+  await run([record(1, 'users', 1)])
+  expect(await run([record(2, 'users', 2, 1)], { meaningOf })).toEqual(failed(2))
+  expect(await rows()).toEqual({ users: 1 })
+})
+
 test('bytes reach the pool as bytes', async () => {
   const seen: PoolRecord[] = []
   const entry = new Uint8Array([105, 0, 0, 100, 0, 2, 88, 0, 7])
