@@ -175,12 +175,9 @@ describe('a check-out', () => {
       generation: 0,
       sharers: 0,
     } as const
-    const others = Array.from({ length: 70 }, (_, index) => [`${index}`, over] as const)
-    const pool: Pool = {
-      ...EMPTY,
-      used: 71,
-      entries: new Map([...others, ['own', { ...over, department: 1 }]]),
-    }
+    const entries = new Map<string, Entry>([['own', { ...over, department: 1 }]])
+    for (let count = 0; count < 70; count += 1) entries.set(`other ${count}`, over)
+    const pool: Pool = { ...EMPTY, used: 71, entries: new Map([...entries].toReversed()) }
     const ask = { ref: 'x', units: 1, kind: 'lease', generation: 0, department: 1 } as const
     expect(grant(pool, ask, offersOf(100), NOW, terms).outcome).toBe('granted')
   })

@@ -195,7 +195,7 @@ test('what a step is made from is taken away only once the step is made', async 
   const meaningOf = (): Meaning => ({
     events: [],
     rows: [
-      [{ kind: 'put', item: { ...rowKey('made'), used: { not: 'storable', at: () => 1 } } }],
+      [{ kind: 'put', item: { pk: 'a row without a sort key' } }],
       [{ kind: 'remove', key: rowKey('users') }],
     ],
   })
