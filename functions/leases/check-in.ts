@@ -62,7 +62,9 @@ export async function checkIn(
         const change = giveBack(ref, found.entry, sharer)
         const place = { tenantId, productId, metric }
         const served = await serveQueue(place, pool, sight, call.now, services, change)
-        changes.set(metric, served?.change ?? (pool.waiting > 0 ? change : { ...change, waiting: 0 }))
+        // Who gives back at the same time frees what those who wait may need: the last of them sees it all.
+        const next = served?.change ?? change
+        changes.set(metric, pool.waiting > 0 ? { ...next, usedBefore: pool.used } : { ...next, waiting: 0 })
         beside = { ...beside, ...served?.beside }
       }
       return step(changes, changes.size > 0 ? { ...beside, ...back?.beside } : beside)

@@ -8,7 +8,7 @@ import { readTenant } from '../../shared/store/tenant.ts'
 import { missing } from '../change-person.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { csvRoutes } from './csv-routes.ts'
-import { selected, selectionOf } from './selection.ts'
+import { canName, selected, selectionOf } from './selection.ts'
 
 export const exportUsers: Handler<(typeof csvRoutes)['exportUsers'], VerifyingServices> = async (
   call,
@@ -18,6 +18,7 @@ export const exportUsers: Handler<(typeof csvRoutes)['exportUsers'], VerifyingSe
   const { tenantId } = params
   const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
   if (tenant === undefined) return missing
+  if (query.organizationId !== undefined && !canName(call.caller, query.organizationId, all)) return missing
   const selection = selectionOf({ ...query, includeBelow: true }, tenant, all, call)
   const page = await readPage(table, secrets.cursorKey, selection.range, query, async (items) =>
     (await selected(table, tenantId, selection, items)).map(

@@ -9,7 +9,7 @@ import { missing } from '../change-person.ts'
 import { findSeatPlace } from '../seat-place.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { peopleRoutes } from './routes.ts'
-import { selected, selectionOf } from './selection.ts'
+import { canName, selected, selectionOf } from './selection.ts'
 
 /** People by a filter, in pages; one who is named by an address at once. */
 export const listUsers: Handler<(typeof peopleRoutes)['listUsers'], VerifyingServices> = async (
@@ -20,7 +20,8 @@ export const listUsers: Handler<(typeof peopleRoutes)['listUsers'], VerifyingSer
   const { tenantId } = params
   const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
   if (tenant === undefined) return missing
-  const { product, module } = query
+  const { product, module, organizationId } = query
+  if (organizationId !== undefined && !canName(call.caller, organizationId, all)) return missing
   const isSeatAsked = product !== undefined || module !== undefined
   const place = isSeatAsked ? await findSeatPlace(table, product, module) : undefined
   if (isRefusal(place)) return place

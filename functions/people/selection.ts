@@ -33,6 +33,10 @@ export type Selection = {
   readonly isWanted: (user: User) => boolean
 }
 
+/** Is there an organization of this id, for this caller? */
+export const canName = (caller: CommitRequest['caller'], id: OrganizationId, all: Organizations): boolean =>
+  all.has(id) && seesOrganization(caller, id, all)
+
 /** By the index that leaves the fewest: who has a seat, a role, was not seen, is in an organization, and else all. */
 export function selectionOf(
   filter: PeopleFilter,

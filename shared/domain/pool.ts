@@ -76,6 +76,8 @@ export type PoolChange = {
   readonly waiting?: number
   /** Fewer tickets than this must be waiting. */
   readonly waitingBelow?: number
+  /** How many must be held before: where those who wait were looked at, and what else is freed may be what they need. */
+  readonly usedBefore?: number
   /** Tickets that come and go with this change. */
   readonly tickets?: number
 }

@@ -146,6 +146,10 @@ export function changePool(
     )
     values[':waiting'] = change.waiting
   }
+  if (change.usedBefore !== undefined) {
+    conditions.push('used = :usedBefore')
+    values[':usedBefore'] = change.usedBefore
+  }
   if (change.waitingBelow !== undefined) {
     conditions.push('(attribute_not_exists(waiting) OR waiting < :most)')
     values[':most'] = change.waitingBelow
