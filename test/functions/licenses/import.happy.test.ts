@@ -218,14 +218,14 @@ describe('asking', () => {
 })
 
 describe('many rows', () => {
-  test('hundreds are imported, each with a key of its own', async () => {
+  test('120 are imported, each with a key of its own', async () => {
     const scenario = await createScenario(api)
-    const { imported, licenses } = await report(rowsOf(scenario, 250), { remaining: () => 120_000 })
-    expect(imported).toBe(250)
-    expect(new Set(licenses.map(({ key }) => key)).size).toBe(250)
-    expect(await stored(scenario)).toHaveLength(250)
-    expect(await scenario.validate({ key: licenses[249]?.key })).toMatchObject({
-      license: { id: licenses[249]?.licenseId },
+    const { imported, licenses } = await report(rowsOf(scenario, 120), { remaining: () => 120_000 })
+    expect(imported).toBe(120)
+    expect(new Set(licenses.map(({ key }) => key)).size).toBe(120)
+    expect(await stored(scenario)).toHaveLength(120)
+    expect(await scenario.validate({ key: licenses[119]?.key })).toMatchObject({
+      license: { id: licenses[119]?.licenseId },
     })
   }, 120_000)
 
