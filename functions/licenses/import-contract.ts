@@ -4,8 +4,7 @@ import { Reference } from '../../shared/domain/license.ts'
 import { Flag } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, PlanId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
-
-export const IMPORT_LIMIT = 10_000
+import { IMPORT_LIMIT } from '../import-lines.ts'
 
 /**
  * One existing license. `reference` is the vendor's own number of it: a reference that is already here is not imported

@@ -9,7 +9,8 @@ import { readPlan, readProduct } from '../../shared/store/catalog.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
-import { invalidRows, type LineError, lineError, type NumberedRow, type ReadRows } from './import-rows.ts'
+import { invalidLines, type LineError, lineError } from '../import-lines.ts'
+import type { NumberedRow, ReadRows } from './import-rows.ts'
 
 /** A row that will become a license. */
 export type PlannedRow = {
@@ -42,7 +43,7 @@ export async function planImport(
     byReference.set(numbered.row.reference, license)
     planned.push({ line: numbered.line, reference: numbered.row.reference, license })
   }
-  return errors.length > 0 ? invalidRows(errors) : { planned, alreadyHere: rows.length - fresh.length }
+  return errors.length > 0 ? invalidLines(errors) : { planned, alreadyHere: rows.length - fresh.length }
 }
 
 function decide(

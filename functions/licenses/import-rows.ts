@@ -1,27 +1,16 @@
-import { CsvError, parse } from 'csv-parse/sync'
-import * as z from 'zod'
-import { type FieldError, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { IMPORT_LIMIT, ImportRow } from './import-contract.ts'
+import type { Refusal } from '../../shared/domain/refusal.ts'
+import { type LineError, lineError, readLines } from '../import-lines.ts'
+import { ImportRow } from './import-contract.ts'
 
-/** A row with the line it stands on: of the CSV text, header counted, or the place in the JSON list, from 1. */
+/** A row with the line it stands on. */
 export type NumberedRow = { readonly line: number; readonly row: ImportRow }
-
-/** How many bad fields a report names; the rest shows once these are mended. */
-const REPORTED = 1000
-
-/** What is wrong with a row. */
-export type LineError = FieldError & { readonly line: number }
 
 /** The rows that can be read, and what is wrong with the others. */
 export type ReadRows = { readonly rows: readonly NumberedRow[]; readonly errors: readonly LineError[] }
 
 export function readRows(body: { rows: readonly unknown[] } | string): ReadRows | Refusal {
-  const raw =
-    typeof body === 'string' ? fromCsv(body) : body.rows.map((row, index) => ({ line: index + 1, row }))
+  const raw = readLines(body, nested)
   if ('refused' in raw) return raw
-  if (raw.length === 0 || raw.length > IMPORT_LIMIT) {
-    return refuse('IMPORT_INVALID', `An import has 1 to ${IMPORT_LIMIT} rows, this one ${raw.length}.`)
-  }
   const errors: LineError[] = []
   const rows: NumberedRow[] = []
   const lines = new Map<string, number>()
@@ -37,45 +26,6 @@ export function readRows(body: { rows: readonly unknown[] } | string): ReadRows 
     rows.push({ line, row: parsed.data })
   }
   return { rows, errors }
-}
-
-export function lineError(line: number, field: string, message: string): LineError {
-  return { line, field: field === '' ? `line ${line}` : `line ${line}, ${field}`, message }
-}
-
-export function invalidRows(errors: readonly LineError[]): Refusal {
-  const lines = new Set(errors.map(({ line }) => line)).size
-  return refuse('IMPORT_INVALID', `${lines} of the rows cannot be imported.`, {
-    errors: errors
-      .toSorted((a, b) => a.line - b.line)
-      .slice(0, REPORTED)
-      .map(({ field, message }) => ({ field, message })),
-  })
-}
-
-const CsvRecord = z.object({
-  record: z.record(z.string(), z.string()),
-  info: z.object({ lines: z.number() }),
-})
-
-function fromCsv(text: string): { line: number; row: unknown }[] | Refusal {
-  try {
-    // csv-parse counts a CRLF within quotes as two lines.
-    const records: unknown[] = parse(text.replaceAll('\r\n', '\n'), {
-      columns: true,
-      bom: true,
-      trim: true,
-      info: true,
-      skip_empty_lines: true,
-    })
-    return records.map((entry) => {
-      const { record, info } = CsvRecord.parse(entry)
-      return { line: info.lines, row: nested(record) }
-    })
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    return refuse('IMPORT_INVALID', `The CSV text cannot be read: ${error.message}`)
-  }
 }
 
 /** `limits.users` becomes a field of `limits`; an empty cell is an absent field. */

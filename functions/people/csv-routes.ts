@@ -5,7 +5,7 @@ import { UserStatus } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Flag } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
-import { IMPORT_LIMIT } from './import-rows.ts'
+import { IMPORT_LIMIT } from '../import-lines.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
 

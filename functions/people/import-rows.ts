@@ -1,15 +1,11 @@
-import { CsvError, parse } from 'csv-parse/sync'
 import * as z from 'zod'
 import { unguarded } from '../../shared/domain/csv.ts'
 import { type Organizations, seesOrganization } from '../../shared/domain/organization.ts'
 import { byPath, type PERSON_COLUMNS } from '../../shared/domain/person-csv.ts'
-import { type FieldError, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { Refusal } from '../../shared/domain/refusal.ts'
 import { emailKey, UserDraft } from '../../shared/domain/user.ts'
+import { invalidLines, type LineError, lineError, readLines } from '../import-lines.ts'
 import type { CommitRequest } from '../services.ts'
-
-export const IMPORT_LIMIT = 10_000
-/** How many bad fields a report names; the rest shows once these are mended. */
-const REPORTED = 1_000
 
 const { name, email, externalId, roles, status, usageLocation } = UserDraft.shape
 
@@ -33,18 +29,14 @@ export const ImportPerson = z
 /** A row that can be imported, by the line it stands on: of the text, header counted, or the place in the list. */
 export type NumberedPerson = { readonly line: number; readonly draft: UserDraft }
 
-type LineError = FieldError & { readonly line: number }
-
 /** Every row, or what is wrong with those that cannot be imported. */
 export function readPeople(
   body: { rows: readonly unknown[] } | string,
   all: Organizations,
   { caller }: Pick<CommitRequest, 'caller'>,
 ): NumberedPerson[] | Refusal {
-  const raw = typeof body === 'string' ? fromCsv(body) : body.rows.map((row, at) => ({ line: at + 1, row }))
+  const raw = readLines(body, rowOf)
   if ('refused' in raw) return raw
-  if (raw.length === 0 || raw.length > IMPORT_LIMIT)
-    return refuse('IMPORT_INVALID', `An import has 1 to ${IMPORT_LIMIT} rows, this one ${raw.length}.`)
   const paths = byPath(all)
   const errors: LineError[] = []
   const people: NumberedPerson[] = []
@@ -66,10 +58,10 @@ export function readPeople(
     if (others.length > 0) fail(line, 'organization', `${others.length + 1} organizations have this path`)
     people.push({ line, draft: { ...person, ...(organizationId && { organizationId }) } })
   }
-  return errors.length > 0 ? invalid(errors) : people
+  return errors.length > 0 ? invalidLines(errors) : people
 
   function fail(line: number, field: string, message: string): void {
-    errors.push({ line, field: field === '' ? `line ${line}` : `line ${line}, ${field}`, message })
+    errors.push(lineError(line, field, message))
   }
 
   function once(line: number, field: string, value: string | undefined): void {
@@ -80,20 +72,6 @@ export function readPeople(
   }
 }
 
-export function invalid(errors: readonly LineError[]): Refusal {
-  const lines = new Set(errors.map(({ line }) => line)).size
-  return refuse('IMPORT_INVALID', `${lines} of the rows cannot be imported.`, {
-    errors: errors
-      .toSorted((a, b) => a.line - b.line)
-      .slice(0, REPORTED)
-      .map(({ field, message }) => ({ field, message })),
-  })
-}
-
-const CsvRecord = z.object({
-  record: z.record(z.string(), z.string()),
-  info: z.object({ lines: z.number() }),
-})
 /** Columns of an export that an import does not need: they follow from the others. */
 const IGNORED: ReadonlySet<string> = new Set([
   'id',
@@ -101,29 +79,11 @@ const IGNORED: ReadonlySet<string> = new Set([
   'seats',
 ] satisfies (typeof PERSON_COLUMNS)[number][])
 
-function fromCsv(text: string): { line: number; row: unknown }[] | Refusal {
-  try {
-    // csv-parse counts a CRLF within quotes as two lines.
-    const records: unknown[] = parse(text.replaceAll('\r\n', '\n'), {
-      columns: true,
-      bom: true,
-      info: true,
-      skip_empty_lines: true,
-    })
-    return records.map((entry) => {
-      const { record, info } = CsvRecord.parse(entry)
-      const cells = Object.entries(record)
-        .map(([column, cell]) => [column.trim(), unguarded(cell).trim()] as const)
-        .filter(([column, cell]) => cell !== '' && !IGNORED.has(column))
-      const row = Object.fromEntries(
-        cells.map(([column, cell]) => [column, column === 'roles' ? list(cell) : cell]),
-      )
-      return { line: info.lines, row }
-    })
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    return refuse('IMPORT_INVALID', `The CSV text cannot be read: ${error.message}`)
-  }
+function rowOf(record: Readonly<Record<string, string>>): Record<string, unknown> {
+  const cells = Object.entries(record)
+    .map(([column, cell]) => [column, unguarded(cell).trim()] as const)
+    .filter(([column, cell]) => cell !== '' && !IGNORED.has(column))
+  return Object.fromEntries(cells.map(([column, cell]) => [column, column === 'roles' ? list(cell) : cell]))
 }
 
 const list = (cell: string) =>

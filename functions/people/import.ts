@@ -8,11 +8,12 @@ import { readItems } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { decidePerson, missing } from '../change-person.ts'
 import { decideCreation } from '../create-person.ts'
+import { invalidLines, type LineError } from '../import-lines.ts'
 import { readSeating, type TenantSeating } from '../seating.ts'
 import { outdated } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { csvRoutes } from './csv-routes.ts'
-import { invalid, type NumberedPerson, readPeople } from './import-rows.ts'
+import { type NumberedPerson, readPeople } from './import-rows.ts'
 
 type ImportRoute = (typeof csvRoutes)['importUsers']
 
@@ -63,7 +64,7 @@ async function importRows(
   services: VerifyingServices,
 ): Promise<{ imported: Imported[]; waiting: number; remaining: number } | Refusal> {
   const imported: Imported[] = []
-  const errors: Parameters<typeof invalid>[0][number][] = []
+  const errors: LineError[] = []
   const request = { ...call, idempotencyKey: undefined }
   let seating = first
   for (const [done, { line, draft }] of rows.entries()) {
@@ -96,14 +97,14 @@ async function importRows(
     // What the tenant's rules refuse at once, before anybody was imported, or in a dry run, is told of all rows.
     if (errors.length > 0 && !call.query.dryRun) return stopped()
   }
-  return errors.length > 0 ? invalid(errors) : summary(0)
+  return errors.length > 0 ? invalidLines(errors) : summary(0)
 
   function summary(remaining: number) {
     return { imported, waiting: imported.filter(({ waits }) => waits > 0).length, remaining }
   }
 
   function stopped(): Refusal {
-    const refused = invalid(errors)
+    const refused = invalidLines(errors)
     return { ...refused, detail: `${refused.detail} ${imported.length} before it were imported.` }
   }
 }

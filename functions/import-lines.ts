@@ -1,0 +1,67 @@
+import { CsvError, parse } from 'csv-parse/sync'
+import * as z from 'zod'
+import { type FieldError, type Refusal, refuse } from '../shared/domain/refusal.ts'
+
+/** Rows of one import, of licenses or of people. */
+export const IMPORT_LIMIT = 10_000
+/** How many bad fields a report names; the rest shows once these are mended. */
+const REPORTED = 1_000
+
+/** What stands on a line: of the CSV text, header counted, or the place in the JSON list, from 1. */
+export type Line = { readonly line: number; readonly row: unknown }
+
+/** What is wrong with a row. */
+export type LineError = FieldError & { readonly line: number }
+
+export const lineError = (line: number, field: string, message: string): LineError => ({
+  line,
+  field: field === '' ? `line ${line}` : `line ${line}, ${field}`,
+  message,
+})
+
+/** The lines of an import; `rowOf` makes a row of the cells of a CSV record, by their columns. */
+export function readLines(
+  body: { rows: readonly unknown[] } | string,
+  rowOf: (record: Readonly<Record<string, string>>) => unknown,
+): Line[] | Refusal {
+  const lines =
+    typeof body === 'string' ? fromCsv(body, rowOf) : body.rows.map((row, at) => ({ line: at + 1, row }))
+  if ('refused' in lines || (lines.length > 0 && lines.length <= IMPORT_LIMIT)) return lines
+  return refuse('IMPORT_INVALID', `An import has 1 to ${IMPORT_LIMIT} rows, this one ${lines.length}.`)
+}
+
+/** The refusal that names the bad rows, in their order. */
+export function invalidLines(errors: readonly LineError[]): Refusal {
+  const lines = new Set(errors.map(({ line }) => line)).size
+  return refuse('IMPORT_INVALID', `${lines} of the rows cannot be imported.`, {
+    errors: errors
+      .toSorted((a, b) => a.line - b.line)
+      .slice(0, REPORTED)
+      .map(({ field, message }) => ({ field, message })),
+  })
+}
+
+const CsvRecord = z.object({
+  record: z.record(z.string(), z.string()),
+  info: z.object({ lines: z.number() }),
+})
+
+function fromCsv(text: string, rowOf: Parameters<typeof readLines>[1]): Line[] | Refusal {
+  try {
+    // csv-parse counts a CRLF within quotes as two lines.
+    const records: unknown[] = parse(text.replaceAll('\r\n', '\n'), {
+      columns: true,
+      bom: true,
+      trim: true,
+      info: true,
+      skip_empty_lines: true,
+    })
+    return records.map((entry) => {
+      const { record, info } = CsvRecord.parse(entry)
+      return { line: info.lines, row: rowOf(record) }
+    })
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    return refuse('IMPORT_INVALID', `The CSV text cannot be read: ${error.message}`)
+  }
+}
