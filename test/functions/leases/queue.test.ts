@@ -180,4 +180,15 @@ describe('at the same time', () => {
     expect(tally(claims.map(codeOf))).toEqual({ granted: 10, TRANSITION_NOT_ALLOWED: 10 })
     expect(await world.pool()).toMatchObject({ used: 5, waiting: 5 })
   })
+
+  test('3 come back, one by one too few for the ticket of 3: it has them, without anybody looking', async () => {
+    const { world, leases } = await full(3)
+    queued(await world.join(units(3)))
+    await Promise.all(leases.map((lease) => world.in(lease)))
+    const { waiting, entries } = await world.pool()
+    expect({ waiting, kinds: [...entries.values()].map(({ kind }) => kind) }).toEqual({
+      waiting: 0,
+      kinds: ['hold'],
+    })
+  })
 })
