@@ -10,7 +10,7 @@ import type { LeaseAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
 import { superseded } from './heartbeat.ts'
 import { provenReturn } from './return-proof.ts'
-import { type Served, serveQueue } from './serve-queue.ts'
+import { giveOn, type Served } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 
@@ -61,11 +61,9 @@ export async function checkIn(
         if (!('entry' in found)) continue
         const change = giveBack(ref, found.entry, sharer)
         const place = { tenantId, productId, metric }
-        const served = await serveQueue(place, pool, sight, call.now, services, change)
-        // Who gives back at the same time frees what those who wait may need: the last of them sees it all.
-        const next = served?.change ?? change
-        changes.set(metric, pool.waiting > 0 ? { ...next, usedBefore: pool.used } : { ...next, waiting: 0 })
-        beside = { ...beside, ...served?.beside }
+        const served = await giveOn(place, pool, sight, call.now, services, change)
+        changes.set(metric, served.change)
+        beside = { ...beside, ...served.beside }
       }
       return step(changes, changes.size > 0 ? { ...beside, ...back?.beside } : beside)
     },

@@ -10,7 +10,7 @@ import { putBorrowing, readBorrowing } from '../../shared/store/borrowing.ts'
 import { addCount } from '../../shared/store/count.ts'
 import { holdersOf } from '../lease-holders.ts'
 import type { CommitRequest } from '../services.ts'
-import { serveQueue } from './serve-queue.ts'
+import { giveOn } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
 
@@ -56,14 +56,14 @@ export async function releaseLease(
         remove: [ref],
       }
       const address = { tenantId, productId, metric }
-      const served = await serveQueue(address, pool, sight, call.now, services, change)
+      const served = await giveOn(address, pool, sight, call.now, services, change)
       const seen = await holdersOf(table, address, pool, call.now)
       const lent = entry.kind === 'borrow' && (await readBorrowing(table, address, jtiOf(ref, entry)))
       const back = lent && { ...lent, back: { at: call.now, how: 'released' as const } }
       const before = seen.find((one) => one.ref === ref)
       return {
-        changes: new Map([[metric, served?.change ?? change]]),
-        beside: { ...served?.beside, ...(back && { borrowing: putBorrowing(address, back) }) },
+        changes: new Map([[metric, served.change]]),
+        beside: { ...served.beside, ...(back && { borrowing: putBorrowing(address, back) }) },
         last: lastOf('release', ref, call),
         events: [
           {

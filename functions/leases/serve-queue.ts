@@ -64,6 +64,26 @@ export async function lookAtQueue(
   }
 }
 
+/**
+ * A change that frees places, with what it gives on to those who wait. On condition that nothing else was freed since:
+ * of several who give back at once each sees too little for a ticket of several units, and the last has to see it all.
+ */
+export async function giveOn(
+  address: PoolAddress,
+  pool: Pool,
+  sight: Sight,
+  now: Instant,
+  services: LeaseServices,
+  freeing: PoolChange,
+): Promise<Served> {
+  const served = await serveQueue(address, pool, sight, now, services, freeing)
+  const { change, beside } = served ?? { change: freeing, beside: {} }
+  return {
+    change: pool.waiting > 0 ? { ...change, usedBefore: pool.used } : { ...change, waiting: 0 },
+    beside,
+  }
+}
+
 function servedBy(
   { change, holds, dead, overtaken }: Serving,
   address: PoolAddress,

@@ -17,7 +17,7 @@ import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { offersOf, randomRef } from './plan.ts'
-import { lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
+import { giveOn, lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 import type { TicketView } from './shapes.ts'
@@ -207,10 +207,10 @@ export async function cancelTicket(
       }
       if (hold === undefined) return { changes: new Map(), reply: { canceled: false } }
       const change = giveBack(ref, hold, 0)
-      const served = await serveQueue(address, pool, sight, now, services, change)
+      const served = await giveOn(address, pool, sight, now, services, change)
       return {
-        changes: new Map([[metric, served?.change ?? change]]),
-        ...(served && { beside: served.beside }),
+        changes: new Map([[metric, served.change]]),
+        beside: served.beside,
         last: lastOf('leave', ref, call),
         reply: { canceled: true },
       }
