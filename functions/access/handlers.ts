@@ -1,4 +1,5 @@
 import { seesTenant } from '../../shared/domain/access.ts'
+import type { EventDraft } from '../../shared/domain/event.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
 import { type Token, tokenView } from '../../shared/domain/token.ts'
@@ -108,6 +109,6 @@ function liveTenant({ tenantId }: Token) {
   return tenantId === undefined ? {} : { tenant: checkLive(tenantKey(tenantId)) }
 }
 
-function eventOf(type: `token.${string}`, { id, tenantId }: Token) {
+function eventOf(type: EventDraft['type'], { id, tenantId }: Token) {
   return { type, subject: { type: 'token', id }, ...(tenantId && { tenantId }) }
 }

@@ -8,7 +8,7 @@ import type { Instant } from '../../shared/platform/time.ts'
  * it was is for the log of its own tenant; the other one names the side.
  */
 export function stepEvents(
-  type: `transfer.${string}`,
+  type: EventDraft['type'],
   transfer: Transfer,
   who: Who,
   reason: string | undefined,

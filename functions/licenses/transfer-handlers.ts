@@ -1,4 +1,5 @@
 import { seesTenant } from '../../shared/domain/access.ts'
+import type { EventDraft } from '../../shared/domain/event.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Transfer, Who } from '../../shared/domain/transfer.ts'
@@ -165,7 +166,7 @@ function close(
   call: CommitRequest & { body: { reason?: string | undefined } },
   id: TransferId,
   services: LicenseServices,
-  type: `transfer.${string}`,
+  type: EventDraft['type'],
   decide: (transfer: Transfer, who: Who) => Transfer | Refusal,
 ): Promise<TransferView | Refusal | Replayed> {
   return untilFresh(async () => {

@@ -1,4 +1,5 @@
 import type { Event } from '../../shared/domain/event.ts'
+import type { EventType } from '../../shared/domain/event-types.ts'
 import type { Log } from '../../shared/platform/log.ts'
 import { eventItem } from '../../shared/store/event.ts'
 import type { Table } from '../../shared/store/transact.ts'
@@ -8,7 +9,7 @@ import { type PoolRecord, readPoolRecord } from './pool-record.ts'
 import { type RawRecord, StreamEvent } from './stream-event.ts'
 
 /** An event as the change tells it; its id comes from the record. */
-export type ToldEvent = Omit<Event, 'id'>
+export type ToldEvent = Omit<Event, 'id' | 'type'> & { readonly type: EventType }
 
 /** One write. That its condition fails means that it was made before, or that a later change has been told since. */
 export type RowWrite = Parameters<typeof writeRow>[1]

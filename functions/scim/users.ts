@@ -1,3 +1,4 @@
+import type { EventDraft } from '../../shared/domain/event.ts'
 import {
   inGroups,
   isListed,
@@ -108,7 +109,7 @@ function changed(
   call: Changing,
   services: VerifyingServices,
   userId: UserId,
-  event: string,
+  event: EventDraft['type'],
   inputOf: (user: User) => UserInput | Refusal,
   isBack = false,
 ) {

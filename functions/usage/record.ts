@@ -1,5 +1,6 @@
 import type { Caller } from '../../shared/domain/access.ts'
 import type { Product } from '../../shared/domain/catalog.ts'
+import type { EventDraft } from '../../shared/domain/event.ts'
 import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
 import { meterOf } from '../../shared/domain/meter.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
@@ -205,7 +206,11 @@ async function writesOf(
   )
 }
 
-function eventOf({ gauges, counters }: UsageDecision, { id: tenantId }: Tenant, requestId: string) {
+function eventOf(
+  { gauges, counters }: UsageDecision,
+  { id: tenantId }: Tenant,
+  requestId: string,
+): EventDraft {
   const after = {
     gauges: [...gauges.values()].map(({ productId, usage }) => ({
       productId,

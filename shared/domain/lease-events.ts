@@ -1,6 +1,7 @@
 import type { ProductId, TenantId } from '../platform/ids.ts'
 import { fromEpochMilliseconds, type Instant } from '../platform/time.ts'
 import type { Event, EventDraft } from './event.ts'
+import type { EventType } from './event-types.ts'
 import type { Entry } from './lease-entry.ts'
 import type { Last } from './lease-last.ts'
 import { isAnew, newsOf } from './lease-turns.ts'
@@ -30,7 +31,7 @@ export function leaseEvents(
     requestId: last?.rq ?? 'heartbeat',
   }
   const event = (
-    type: string,
+    type: EventType,
     ref: string,
     images: Pick<EventDraft, 'before' | 'after'>,
     actor = common.actor,
@@ -101,7 +102,7 @@ export function leaseEvents(
 
 const SERVICE: Event['actor'] = { kind: 'system', subject: 'pool' }
 
-const CAME: Readonly<Record<Entry['kind'], string>> = {
+const CAME: Readonly<Record<Entry['kind'], EventType>> = {
   lease: 'lease.checked-out',
   shared: 'lease.checked-out',
   hold: 'ticket.held',
@@ -109,7 +110,7 @@ const CAME: Readonly<Record<Entry['kind'], string>> = {
 }
 
 /** What the entry that a request was about went by; null where that was told already, undefined where it lapsed. */
-const WENT: Readonly<Partial<Record<Last['op'], string | null>>> = {
+const WENT: Readonly<Partial<Record<Last['op'], EventType | null>>> = {
   in: 'lease.checked-in',
   return: 'lease.returned',
   shed: 'lease.withdrawn',

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/domain/access.ts'
+import type { EventDraft } from '../../shared/domain/event.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { DAY, epochSeconds, Instant, plusMilliseconds } from '../../shared/platform/time.ts'
@@ -35,7 +36,7 @@ function aThing(name: string = randomUUID()) {
   return {
     key,
     writes: { thing: putOnce({ ...key, revision: 1 }) },
-    events: [{ type: 'thing.made', tenantId: TENANT, subject: { type: 'thing', id: name } }],
+    events: [{ type: 'product.created', tenantId: TENANT, subject: { type: 'thing', id: name } }],
     reply: { name },
     refusals: { thing: refuse('CODE_TAKEN', `There is a ${name}.`) },
   } satisfies Decision<Reply, 'thing'> & { key: Key }
@@ -57,7 +58,7 @@ describe('a commit', () => {
     expect(await eventsOf('lamp')).toEqual([
       {
         id: expect.stringMatching(/^evt_/),
-        type: 'thing.made',
+        type: 'product.created',
         at: NOW,
         tenantId: TENANT,
         actor: { kind: 'vendor', subject: 'tok_staff', role: 'vendor:issuer' },
@@ -92,7 +93,7 @@ describe('a commit', () => {
   test('of several events has them all, in the log of whom they concern', async () => {
     const decision = aThing()
     const { name } = decision.reply
-    const { tenantId: _, ...vendors } = decision.events[0] ?? { type: '', subject: { type: '', id: '' } }
+    const vendors: EventDraft = { type: 'product.created', subject: { type: 'thing', id: name } }
     await send(aRequest(), { ...decision, events: [...decision.events, ...decision.events, vendors] })
     const own = await eventsOf(name)
     expect(own).toHaveLength(2)

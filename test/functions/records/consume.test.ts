@@ -34,7 +34,7 @@ beforeEach(async () => {
 const usedNow = ({ address, before, after }: PoolRecord): Meaning => ({
   events: [
     {
-      type: 'pool.changed',
+      type: 'pool.shared-out',
       at,
       tenantId: address.tenantId,
       actor: { kind: 'system', subject: 'test' },
