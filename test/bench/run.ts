@@ -1,7 +1,9 @@
-// `npm run bench`: what the service costs, ours beside the floor. `--only <text>` runs the subjects whose name has it.
+// `npm run bench`: what the service costs, ours beside the floor. `--only <text>` runs the subjects whose name has it;
+// `--people <number>` is how many there are in that of people: 100,000 if it runs alone, which takes an hour or so.
 import { parseArgs } from 'node:util'
 import { cost } from './subjects/cost.ts'
 import { leases } from './subjects/leases.ts'
+import { people } from './subjects/people.ts'
 import { queue } from './subjects/queue.ts'
 import { signing } from './subjects/signing.ts'
 import { validateColdStart } from './subjects/validate-cold-start.ts'
@@ -9,6 +11,9 @@ import { validateIo } from './subjects/validate-io.ts'
 import { validateWork } from './subjects/validate-work.ts'
 import { type Bench, startBench } from './support/bench.ts'
 import { render, type Section } from './support/report.ts'
+
+const ALONE = 100_000
+const BESIDE_OTHERS = 2_000
 
 /** A new subject is a file in `subjects/` and a line here. */
 const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
@@ -19,9 +24,12 @@ const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
   leases,
   queue,
   cost,
+  people: (own) => people(own, Number(values.people ?? (chosen.length === 1 ? ALONE : BESIDE_OTHERS))),
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, people: { type: 'string' } },
+})
 const chosen = Object.entries(SUBJECTS).filter(([name]) => name.includes(values.only))
 if (chosen.length === 0) {
   console.error(`There is no subject ${values.only}; there are ${Object.keys(SUBJECTS).join(', ')}.`)

@@ -6,7 +6,13 @@ import type { Answer, Effort, Task } from './arm-protocol.ts'
 
 type Handle = (event: unknown, context: unknown) => unknown
 
-const context = { getRemainingTimeInMillis: () => 10_000 }
+/** API Gateway: 30 s a request, so that is what the function of a context has. */
+const REQUEST_MILLISECONDS = 29_000
+
+function contextFor(milliseconds: number) {
+  const end = performance.now() + milliseconds
+  return { getRemainingTimeInMillis: () => end - performance.now() }
+}
 
 // Lambda's runtime replaces the console (LogFormat JSON): an entry is a line of JSON. Node's own lays objects out for a
 // reader, which costs a multiple.
@@ -25,11 +31,11 @@ function answer(message: Answer): void {
 function handlerOf(bundle: unknown): Handle {
   const handler: unknown = typeof bundle === 'object' && bundle !== null && Reflect.get(bundle, 'handler')
   if (typeof handler !== 'function') throw new Error('the bundle exports no handler')
-  return (event) => Reflect.apply(handler, undefined, [event, context])
+  return (event, context) => Reflect.apply(handler, undefined, [event, context])
 }
 
 async function invoke(handle: Handle, event: string): Promise<string> {
-  const result: unknown = await handle(JSON.parse(event), context)
+  const result: unknown = await handle(JSON.parse(event), contextFor(REQUEST_MILLISECONDS))
   const status: unknown = typeof result === 'object' && result !== null && Reflect.get(result, 'statusCode')
   const text = JSON.stringify(result)
   // A refusal is cheaper than an answer; it must not pass for one.
@@ -54,8 +60,20 @@ async function run(handle: Handle, { events, calls, clients }: Task & { type: 'r
   return { wall: (wall * 1000) / calls, cpu: (user + system) / calls }
 }
 
+async function deliver(handle: Handle, { event, milliseconds }: Task & { type: 'job' }): Promise<Answer> {
+  try {
+    await handle(JSON.parse(event), contextFor(milliseconds))
+    return { type: 'delivered' }
+  } catch (error) {
+    return { type: 'delivered', failure: error instanceof Error ? error.message : String(error) }
+  }
+}
+
 async function perform(handle: Handle, task: Task): Promise<Answer> {
   try {
+    // libuv: in kilobytes.
+    if (task.type === 'memory') return { type: 'peak', bytes: process.resourceUsage().maxRSS * 1024 }
+    if (task.type === 'job') return await deliver(handle, task)
     if (task.type === 'run') return { type: 'ran', effort: await run(handle, task) }
     const start = performance.now()
     const result = await invoke(handle, task.event)

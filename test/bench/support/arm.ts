@@ -11,6 +11,10 @@ export type Arm = {
   invoke(event: string): Promise<{ readonly body: unknown; readonly milliseconds: number }>
   /** `calls` calls by `clients` clients at once, each with the next of the events. */
   run(events: readonly string[], calls: number, clients: number): Promise<Effort>
+  /** A delivery of the scheduler; why it is to be delivered again, if it is. */
+  deliver(event: object, milliseconds: number): Promise<string | undefined>
+  /** The most memory that the process ever had, in bytes. */
+  peak(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -53,6 +57,16 @@ export async function startArm({ bundle, environment, flags = [] }: ArmOptions):
       const answer = await ask({ type: 'run', events, calls, clients })
       if (answer.type !== 'ran') throw new TypeError(`unexpected answer ${answer.type}`)
       return answer.effort
+    },
+    async deliver(event, milliseconds) {
+      const answer = await ask({ type: 'job', event: JSON.stringify(event), milliseconds })
+      if (answer.type !== 'delivered') throw new TypeError(`unexpected answer ${answer.type}`)
+      return answer.failure
+    },
+    async peak() {
+      const answer = await ask({ type: 'memory' })
+      if (answer.type !== 'peak') throw new TypeError(`unexpected answer ${answer.type}`)
+      return answer.bytes
     },
     async stop() {
       const gone = once(child, 'exit')

@@ -18,6 +18,8 @@ export type Bench = {
   /** Calls to KMS since the start. */
   readonly kmsCalls: () => number
   readonly sold: Sold
+  /** Of a `vendor:admin`. */
+  readonly token: string
   /** Starts a function with the environment it has when deployed. */
   start(bundle: keyof Bundles, options?: { dynamoDb?: string; flags?: readonly string[] }): Promise<Arm>
   /** Says on stderr what is being done. */
@@ -43,13 +45,15 @@ export async function startBench(progress: (text: string) => void): Promise<Benc
 
   progress('issuing licenses')
   const endpoints = { dynamodb: dynamoDb.endpoint, kms: kms.endpoint }
-  const sold = await sell(start, await firstVendorToken({ environment, endpoints }))
+  const token = await firstVendorToken({ environment, endpoints })
+  const sold = await sell(start, token)
   return {
     bundles,
     table,
     dynamoDb: dynamoDb.endpoint,
     kmsCalls: () => Object.values(kms.calls()).reduce((total, calls) => total + calls, 0),
     sold,
+    token,
     start,
     progress,
     async stop() {

@@ -5,7 +5,7 @@ export type Row = {
   readonly floor?: number
   /** Ours over the floor's, within one round. */
   readonly ratio?: number
-  readonly unit?: 'µs' | 'ms' | 'kB' | '$'
+  readonly unit?: 'µs' | 'ms' | 's' | 'kB' | 'MB' | '$'
   readonly budget?: { readonly of: 'ours' | 'ratio'; readonly most: number }
 }
 

@@ -1,20 +1,32 @@
 import { randomUUID } from 'node:crypto'
 
 export type RequestOptions = {
-  readonly body: unknown
+  /** None makes it a GET. */
+  readonly body?: unknown
   readonly token?: string
   /** The key of a license, as its application sends it. */
   readonly license?: string | undefined
   /** The last byte of the caller's address, of 0 to 255. */
   readonly host?: number
+  /** What stands in the braces of the path. */
+  readonly params?: Readonly<Record<string, string>>
 }
 
 /** A POST as API Gateway hands it to a function (payload format 2.0). */
-export function post(path: string, { body, token, license, host = 1 }: RequestOptions): string {
+export const post = (path: string, options: RequestOptions): string => request('POST', path, options)
+
+/** A request as API Gateway hands it to a function (payload format 2.0). */
+export function request(
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  { body, token, license, host = 1, params = {} }: RequestOptions,
+): string {
+  const rawPath = path.replace(/\{(\w+)\}/g, (_, name) => params[name] ?? '')
   return JSON.stringify({
     version: '2.0',
-    routeKey: `POST ${path}`,
-    rawPath: path,
+    routeKey: `${method} ${path}`,
+    rawPath,
+    pathParameters: params,
     rawQueryString: '',
     headers: {
       accept: 'application/json',
@@ -34,19 +46,19 @@ export function post(path: string, { body, token, license, host = 1 }: RequestOp
       domainName: 'licensing.example.test',
       domainPrefix: 'licensing',
       http: {
-        method: 'POST',
-        path,
+        method,
+        path: rawPath,
         protocol: 'HTTP/1.1',
         sourceIp: `203.0.113.${host}`,
         userAgent: 'an-application/1.4',
       },
       requestId: randomUUID(),
-      routeKey: `POST ${path}`,
+      routeKey: `${method} ${path}`,
       stage: '$default',
       time: '01/Jan/2026:10:00:00 +0000',
       timeEpoch: 1767261600000,
     },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
     isBase64Encoded: false,
   })
 }
