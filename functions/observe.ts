@@ -1,11 +1,14 @@
+import type { EventDraft } from '../shared/domain/event.ts'
 import type { Standing } from '../shared/domain/holdings.ts'
+import type { License } from '../shared/domain/license.ts'
 import { begunTerm, effectiveTerm, statusByDates, type Term } from '../shared/domain/status.ts'
+import { changesSince, type LastSeen, type StatusChange } from '../shared/domain/status-history.ts'
 import type { LicenseId } from '../shared/platform/ids.ts'
 import type { Instant } from '../shared/platform/time.ts'
 import { record } from '../shared/store/commit.ts'
 import { eventItem } from '../shared/store/event.ts'
 import { replaceLicense } from '../shared/store/holdings.ts'
-import { putOnce, transact } from '../shared/store/transact.ts'
+import { type Action, putOnce, transact } from '../shared/store/transact.ts'
 import type { CommitRequest } from './services.ts'
 import type { VerifyingServices } from './verified.ts'
 
@@ -24,48 +27,60 @@ export function stateOf({ status, because }: Pick<Standing, 'status' | 'because'
 }
 
 /**
- * Notes what each license looks like now and tells what changed since it was looked at last, each change once: the
- * note and its event are one transaction, conditional on the row as it was read. A row that was written meanwhile is
- * left to the next time.
+ * Notes what each license looks like now and tells what changed since it was looked at last: each change once, in order,
+ * with the instant from which it was true, however late this comes. The note and its events are one transaction,
+ * conditional on the row as it was read. A row that was written meanwhile is left to the next time.
  */
 export async function observe(
   standings: readonly Standing[],
   request: Pick<CommitRequest, 'caller' | 'now' | 'requestId'>,
-  { table }: VerifyingServices,
+  { table }: Pick<VerifyingServices, 'table'>,
 ): Promise<SeenChange[]> {
   const changes: SeenChange[] = []
   for (const standing of standings) {
     const { license } = standing
-    const before = license.lastSeenStatus ?? statusByDates(license, license.issuedAt)
+    const seen = lastSeenOf(license)
     const after = stateOf(standing)
-    if (before === after) continue
-    const type = after === 'TAMPERED' ? 'license.tampered' : 'license.status-changed'
-    const { id, tenantId } = license
-    const event = record(
-      {
-        type,
-        tenantId,
-        subject: { type: 'license', id },
-        before: { state: before },
-        after: { state: after },
-      },
-      request,
-    )
+    const history = changesSince(standing, after, seen).slice(-MOST_CHANGES)
+    if (history.length === 0) continue
+    const events = history.map((change, place): [string, Action] => [
+      `event ${place}`,
+      putOnce(eventItem(record(changeEvent(license, change), request))),
+    ])
     const outcome = await transact(table, {
-      license: replaceLicense({ ...license, lastSeenStatus: after }),
-      event: putOnce(eventItem(event)),
+      license: replaceLicense({ ...license, lastSeenStatus: after, lastSeenAt: standing.at }),
+      ...Object.fromEntries(events),
     })
-    if (outcome.ok)
+    if (outcome.ok && after !== seen.state)
       changes.push({
-        licenseId: id,
+        licenseId: license.id,
         product: license.productCode,
-        before,
+        before: seen.state,
         after,
         detail: detail(standing, after, request.now),
       })
   }
   return changes
 }
+
+/** A license has four instants, and twenty extensions have as many: more than these are not told one by one. */
+const MOST_CHANGES = 50
+
+const lastSeenOf = (license: License): LastSeen => ({
+  state: license.lastSeenStatus ?? statusByDates(license, license.issuedAt),
+  at: license.lastSeenAt ?? license.issuedAt,
+})
+
+const changeEvent = (
+  { id, tenantId, productId, productCode }: License,
+  { before, after, since }: StatusChange,
+): EventDraft => ({
+  type: after === 'TAMPERED' ? 'license.tampered' : 'license.status-changed',
+  tenantId,
+  subject: { type: 'license', id },
+  before: { state: before },
+  after: { state: after, since, productId, product: productCode },
+})
 
 function detail({ license, extensions }: Standing, state: string, now: Instant): string {
   const over = begunTerm(license, now, extensions)

@@ -36,6 +36,7 @@ export async function sealed(
       keyHash: secrets.licenseKeyHash(key),
       keyHint: keyHint(key),
       lastSeenStatus: statusAt(unsigned, unsigned.issuedAt),
+      lastSeenAt: unsigned.issuedAt,
     },
     key,
   }

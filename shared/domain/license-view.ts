@@ -41,6 +41,7 @@ const Shown = License.omit({
   timeZone: true,
   duration: true,
   lastSeenStatus: true,
+  lastSeenAt: true,
   transfers: true,
 }).strip()
 

@@ -85,6 +85,8 @@ export const License = z.strictObject({
   transfers: z.array(Instant).optional(),
   /** What the last scheduled validation saw, so that a change is told once. */
   lastSeenStatus: z.string().optional(),
+  /** When that was; absent: when it was issued. */
+  lastSeenAt: Instant.optional(),
 })
 export type License = z.infer<typeof License>
 

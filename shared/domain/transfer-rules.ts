@@ -184,6 +184,7 @@ function remaining(license: License, now: Instant) {
     deletedAt: ____,
     productInstanceId: _____,
     lastSeenStatus: ______,
+    lastSeenAt: _______,
     ...kept
   } = license
   // Where the license itself is over and another one extends it, its own time stays a time that was.

@@ -11,7 +11,7 @@ import type { Action, Table } from './transact.ts'
 /** Rows of each kind that a warm function remembers: about 8 KB for a license. */
 const REMEMBERED = 5_000
 
-export const licenseEntity = remembering(entity('license', 2, License, 1), REMEMBERED)
+export const licenseEntity = remembering(entity('license', 3, License, 1), REMEMBERED)
 export const usageEntity = remembering(entity('usage', 1, Usage), REMEMBERED)
 
 /** Sorts behind every instant: licenses that never expire. */
