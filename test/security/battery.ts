@@ -30,7 +30,7 @@ export function requestFor(
 }
 
 export function pathOf({ path }: Operation, params: Readonly<Fields> = {}): string {
-  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])))
+  return path.replaceAll(/\{(\w+)\+?\}/g, (_, name: string) => encodeURIComponent(String(params[name])))
 }
 
 export function send(api: Api, operation: Operation, { params, ...options }: Sent): Promise<Answer> {
@@ -61,10 +61,17 @@ export function faultsOf(operation: Operation, answer: Answer): string[] {
     else if (problem.data.requestId !== headers['x-request-id'] || problem.data.status !== status)
       faults.push('says another request id or status')
     if (status >= 500) faults.push('is a fault')
-  } else if ('body' in operation.success && !operation.success.body.safeParse(body).success)
+  } else if (
+    'body' in operation.success &&
+    !operation.success.body.safeParse(replyOf(operation, answer)).success
+  )
     faults.push('is not the declared success')
   return faults.map((fault) => `${outcome(answer)} ${fault}`)
 }
+
+/** What the handler replied: of an answer that is no JSON, its type and content. */
+const replyOf = ({ success }: Operation, { headers, body }: Answer) =>
+  'media' in success ? { type: headers['content-type'], content: String(body) } : body
 
 export const changesThings = (operation: Operation) => isMutation(operation)
 

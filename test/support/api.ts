@@ -33,7 +33,7 @@ export type CallOptions = {
 export type Answer = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** Parsed, where it is JSON. */
+  /** Parsed, where it is JSON; bytes, where it is base64. */
   readonly body: unknown
 }
 
@@ -215,10 +215,12 @@ const Result = z.strictObject({
   statusCode: z.int(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
+  isBase64Encoded: z.literal(true).optional(),
 })
 
 function answerOf(result: string): Answer {
-  const { statusCode, headers, body } = Result.parse(JSON.parse(result))
+  const { statusCode, headers, body, isBase64Encoded } = Result.parse(JSON.parse(result))
+  if (isBase64Encoded) return { status: statusCode, headers, body: Buffer.from(body, 'base64') }
   const isJson = headers['content-type']?.includes('json') === true
   return { status: statusCode, headers, body: isJson ? JSON.parse(body) : body }
 }

@@ -18,11 +18,15 @@ type Route = Omit<RouteMatch, 'pathParameters'> & {
   readonly segments: readonly Segment[]
 }
 
-type Segment = { readonly literal: string } | { readonly parameter: string }
+type Segment =
+  | { readonly literal: string }
+  | { readonly parameter: string }
+  /** The last one takes all that is left of the path. */
+  | { readonly rest: string }
 
 /**
  * The routes of an HTTP API. A request goes to the route that fits it most closely: literal segments before
- * parameters, from the left; its method before `ANY`; `$default` when nothing fits (API Gateway developer guide,
+ * parameters and those before one that takes the rest, from the left; its method before `ANY`; `$default` when nothing fits (API Gateway developer guide,
  * "Create routes for HTTP APIs").
  */
 export class RouteTable {
@@ -36,7 +40,7 @@ export class RouteTable {
       return
     }
     const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(routeKey) ?? []
-    if (method === undefined || path === undefined || path.includes('+}')) {
+    if (method === undefined || path === undefined || /\+\}./.test(path)) {
       throw new LocalStackError(
         `The template's route ${routeKey} is of a form that is not supported locally.`,
       )
@@ -64,19 +68,26 @@ export class RouteTable {
 const split = (path: string): string[] => path.slice(1).split('/')
 
 function toSegment(text: string): Segment {
-  const [, parameter] = /^\{([^}]+)\}$/.exec(text) ?? []
-  return parameter === undefined ? { literal: text } : { parameter }
+  const [, parameter, greedy] = /^\{([^}+]+)(\+)?\}$/.exec(text) ?? []
+  if (parameter === undefined) return { literal: text }
+  return greedy === undefined ? { parameter } : { rest: parameter }
 }
 
 function matchSegments(
   route: readonly Segment[],
   path: readonly string[],
 ): Record<string, string> | undefined {
-  if (route.length !== path.length) return undefined
+  const last = route.at(-1)
+  const isGreedy = last !== undefined && 'rest' in last
+  if (isGreedy ? route.length > path.length : route.length !== path.length) return undefined
   const parameters: Record<string, string> = {}
   for (const [index, segment] of route.entries()) {
     const text = path[index] ?? ''
-    if ('parameter' in segment) {
+    if ('rest' in segment) {
+      const rest = path.slice(index).join('/')
+      if (rest === '') return undefined
+      parameters[segment.rest] = rest
+    } else if ('parameter' in segment) {
       if (text === '') return undefined
       parameters[segment.parameter] = text
     } else if (segment.literal !== text) return undefined
@@ -84,14 +95,17 @@ function matchSegments(
   return parameters
 }
 
-/** Among routes of as many segments; only those can fit the same path. */
+/** The closest first, of those that can fit the same path: of as many segments, or the last takes the rest. */
 function byPrecision(one: Route, other: Route): number {
-  if (one.segments.length !== other.segments.length) return one.segments.length - other.segments.length
   for (const [index, segment] of one.segments.entries()) {
     const opposite = other.segments[index]
     if (opposite === undefined) break
-    const difference = Number('parameter' in segment) - Number('parameter' in opposite)
+    const difference = breadth(segment) - breadth(opposite)
     if (difference !== 0) return difference
   }
+  // The longer one is closer, if its beginning is the same: a rest takes at least one segment.
+  if (one.segments.length !== other.segments.length) return other.segments.length - one.segments.length
   return Number(one.method === 'ANY') - Number(other.method === 'ANY')
 }
+
+const breadth = (segment: Segment) => ('literal' in segment ? 0 : 'parameter' in segment ? 1 : 2)

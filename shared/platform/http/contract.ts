@@ -12,7 +12,10 @@ type Shape = z.ZodObject
  */
 export type Route = {
   readonly method: Method
-  /** Parameters in braces, as API Gateway writes them: `/v1/licenses/{licenseId}`. */
+  /**
+   * Parameters in braces, as API Gateway writes them: `/v1/licenses/{licenseId}`; one that takes all that is left of the
+   * path, slashes included, at its end: `/v1/files/{path+}`.
+   */
   readonly path: `/${string}`
   readonly access: Access
   readonly params?: Shape
@@ -22,8 +25,17 @@ export type Route = {
   readonly textBody?: readonly string[]
   /** Bytes; 256 KB unless said otherwise. */
   readonly bodyLimit?: number
-  /** The one successful status and the shape of its body. */
-  readonly success: { readonly status: 200 | 201 | 202; readonly body: z.ZodType } | { readonly status: 204 }
+  /**
+   * The one successful status and the shape of its body. Where `media` is given, the body is no JSON but of one of these
+   * types, and the handler replies what `rawBody` of shapes.ts says.
+   */
+  readonly success:
+    | {
+        readonly status: 200 | 201 | 202
+        readonly body: z.ZodType
+        readonly media?: readonly [string, ...string[]]
+      }
+    | { readonly status: 204 }
   /** Refusals of this operation's own; those every operation can give are added (see openapi.ts). */
   readonly errors: readonly RefusalCode[]
   readonly summary: string

@@ -19,4 +19,10 @@ export const HttpEvent = z.object({
 })
 export type HttpEvent = z.infer<typeof HttpEvent>
 
-export type HttpResult = { statusCode: number; headers: Record<string, string>; body: string }
+export type HttpResult = {
+  statusCode: number
+  headers: Record<string, string>
+  body: string
+  /** The body is base64 of what is to be sent. */
+  isBase64Encoded?: true
+}

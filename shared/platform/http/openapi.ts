@@ -40,8 +40,10 @@ export function openApi(operations: readonly Described[], version: string) {
   const responses: Record<string, unknown> = {}
   const paths: Record<string, Partial<Record<Lowercase<Method>, unknown>>> = {}
   for (const operation of operations) {
-    const path = paths[operation.path] ?? {}
-    paths[operation.path] = path
+    // OpenAPI has no word for a parameter that takes the rest of the path.
+    const name = operation.path.replace('+}', '}')
+    const path = paths[name] ?? {}
+    paths[name] = path
     path[lower(operation.method)] = describe(operation, schemas, responses)
   }
   return {
@@ -107,7 +109,11 @@ function describe(operation: Described, schemas: Schemas, responses: Record<stri
         'body' in success
           ? {
               description: 'Done.',
-              content: { [typeOf(operation)]: { schema: schemas.of(success.body, 'output') } },
+              content: Object.fromEntries(
+                success.media?.map((type) => [type, { schema: RAW }]) ?? [
+                  [typeOf(operation), { schema: schemas.of(success.body, 'output') }],
+                ],
+              ),
             }
           : { description: 'Done.' },
       ...problems(operation, responses),
@@ -123,6 +129,9 @@ function parameters(shape: z.ZodObject | undefined, place: 'path' | 'query', sch
     schema: schemas.of(schema, 'input'),
   }))
 }
+
+/** What is no JSON: text, or bytes. */
+const RAW = { type: 'string' }
 
 const typeOf = ({ dialect }: Route) => (dialect === 'scim' ? SCIM_TYPE : 'application/json')
 

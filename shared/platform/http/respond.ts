@@ -21,6 +21,7 @@ export function succeed(route: Route, reply: unknown, known?: string): HttpResul
   if (!('body' in success))
     return { statusCode: success.status, headers: { 'cache-control': 'no-store' }, body: '' }
   const body: unknown = success.body.parse(reply)
+  if (success.media !== undefined) return raw(Raw.parse(body), success.status, route.cacheSeconds)
   const text = JSON.stringify(body)
   const isScim = route.dialect === 'scim'
   const meta = isScim ? ScimResource.parse(body).meta : undefined
@@ -33,14 +34,36 @@ export function succeed(route: Route, reply: unknown, known?: string): HttpResul
     statusCode: success.status,
     headers: {
       'content-type': isScim ? SCIM_TYPE : 'application/json',
-      'cache-control':
-        route.cacheSeconds === undefined ? 'no-store' : `public, max-age=${route.cacheSeconds}`,
+      'cache-control': cacheControl(route.cacheSeconds),
       ...(etag && { etag }),
       ...(meta?.location && { location: meta.location }),
     },
     body: text,
   }
 }
+
+const Raw = z.object({ type: z.string(), content: z.string(), next: z.string().optional() })
+
+/** An answer that is no JSON; see shapes.ts. */
+function raw(
+  { type, content, next }: z.infer<typeof Raw>,
+  statusCode: number,
+  cacheSeconds?: number,
+): HttpResult {
+  return {
+    statusCode,
+    headers: {
+      'content-type': type,
+      'cache-control': cacheControl(cacheSeconds),
+      ...(next !== undefined && { link: `<${next}>; rel="next"` }),
+    },
+    body: content,
+    ...(type === 'application/octet-stream' && { isBase64Encoded: true }),
+  }
+}
+
+const cacheControl = (seconds: number | undefined) =>
+  seconds === undefined ? 'no-store' : `public, max-age=${seconds}`
 
 /** The revision of an editable resource, or a hash of a conditional answer's content. */
 function etagOf(route: Route, body: unknown, text: string): string | undefined {

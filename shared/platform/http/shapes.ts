@@ -10,6 +10,13 @@ export const PageQuery = z.strictObject({
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.strictObject({ items: z.array(item), nextCursor: z.string().optional() })
 
+/**
+ * The reply of an operation whose answer is no JSON: its media type and its content, as text, or as base64 where the type
+ * is `application/octet-stream`. `next` is the path of the next page, for a Link header (RFC 8288).
+ */
+export const rawBody = <const Type extends string>(...types: readonly [Type, ...Type[]]) =>
+  z.strictObject({ type: z.enum(types), content: z.string(), next: z.string().optional() })
+
 /** A boolean in a query string. */
 export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 

@@ -56,7 +56,27 @@ test('$default takes what nothing else fits', () => {
   expect(table.match('PUT', '/anything')?.routeKey).toBe('$default')
 })
 
-test.each(['GET /files/{proxy+}', 'get /lower', 'nonsense'])(
+// However it is ordered, the closest fits: a rest takes one segment at least, and what is more precise comes first.
+const files = tableOf([
+  'GET /files/{path+}',
+  'GET /files/{id}/info',
+  'GET /files/{id}',
+  'GET /{all+}',
+  'GET /files/a/b',
+])
+
+test.each([
+  ['/files/a', 'GET /files/{id}', { id: 'a' }],
+  ['/files/a/b', 'GET /files/a/b', undefined],
+  ['/files/a/c', 'GET /files/{path+}', { path: 'a/c' }],
+  ['/files/x/info', 'GET /files/{id}/info', { id: 'x' }],
+  ['/files/x/info/y%20z', 'GET /files/{path+}', { path: 'x/info/y z' }],
+  ['/files', 'GET /{all+}', { all: 'files' }],
+])('%s goes to %s', (path, routeKey, pathParameters) => {
+  expect(files.match('GET', path)).toMatchObject({ routeKey, ...(pathParameters && { pathParameters }) })
+})
+
+test.each(['GET /files/{proxy+}/more', 'get /lower', 'nonsense'])(
   'a route %s is named as not supported',
   (routeKey) => {
     expect(() => new RouteTable().add(routeKey, target)).toThrow(LocalStackError)
