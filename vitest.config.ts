@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // Milliseconds. Two cores shared with DynamoDB Local; nothing in a test waits for time to pass.
 const limits = { testTimeout: 180_000, hookTimeout: 180_000 }
 /** Plain functions of their arguments: no database, and no need of a fresh process for each file. */
-const PURE = ['test/domain/**/*.test.ts', 'test/conformance/**/*.test.ts']
+const PURE = ['test/domain/**/*.test.ts']
 
 export default defineConfig({
   test: {

@@ -5,6 +5,8 @@ import { eventItem } from '../../shared/store/event.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import { recordedEventId } from './event-id.ts'
+import { isEventRecord, readEventRecord } from './event-record.ts'
+import type { EventStep } from './event-steps.ts'
 import { type PoolRecord, readPoolRecord } from './pool-record.ts'
 import { type RawRecord, StreamEvent } from './stream-event.ts'
 
@@ -25,13 +27,15 @@ export type ConsumerServices = {
   readonly table: Table
   readonly log: Log
   readonly meaningOf: (record: PoolRecord) => Promise<Meaning> | Meaning
+  /** What follows from events, one after the other. */
+  readonly eventSteps: readonly EventStep[]
 }
 
 /** Which records have to be delivered again, as Lambda wants it of a function with ReportBatchItemFailures. */
 export type BatchResult = { readonly batchItemFailures: { readonly itemIdentifier: string }[] }
 
 /**
- * Writes down what a batch of stream records means. A record that fails does not keep the others from being processed;
+ * Writes down what a batch of stream records means, and does what follows from events. A record that fails does not keep the others from being processed;
  * from the first failed one on all are delivered again. That does no harm: an event is put only once, and rows are
  * written in the order of the stream each time, so that the newest change of a pool has the last word.
  *
@@ -40,11 +44,17 @@ export type BatchResult = { readonly batchItemFailures: { readonly itemIdentifie
 export async function consume(
   event: unknown,
   requestId: string,
-  { table, log, meaningOf }: ConsumerServices,
+  { table, log, meaningOf, eventSteps }: ConsumerServices,
 ): Promise<BatchResult> {
   const { Records: records } = StreamEvent.parse(event)
   const failed = new Set<RawRecord>()
-  await Promise.all([...byItem(records).values()].map(processInOrder))
+  const { events = [], pools = [] } = Object.groupBy(records, (raw) =>
+    isEventRecord(raw) ? 'events' : 'pools',
+  )
+  await Promise.all([
+    ...[...byItem(pools).values()].map(processInOrder),
+    ...[...byLog(events).values()].map(follow),
+  ])
   log(failed.size > 0 ? 'warn' : 'debug', 'records', {
     requestId,
     counts: { records: records.length, failed: failed.size },
@@ -60,12 +70,29 @@ export async function consume(
         const record = readPoolRecord(raw)
         await write(table, record, await meaningOf(record))
       } catch (error) {
-        failed.add(raw)
-        log('error', 'record', { requestId, subject: raw.dynamodb.SequenceNumber }, error)
+        fail(raw, error)
       }
     }
   }
+
+  /** The events of one log fail together, because their order counts. */
+  async function follow(ofOneLog: readonly RawRecord[]): Promise<void> {
+    try {
+      const told = ofOneLog.map(readEventRecord)
+      for (const step of eventSteps) await step(told, { table, log })
+    } catch (error) {
+      for (const raw of ofOneLog) fail(raw, error)
+    }
+  }
+
+  function fail(raw: RawRecord, error: unknown): void {
+    failed.add(raw)
+    log('error', 'record', { requestId, subject: raw.dynamodb.SequenceNumber }, error)
+  }
 }
+
+const byLog = (records: readonly RawRecord[]): ReadonlyMap<string, RawRecord[]> =>
+  Map.groupBy(records, ({ dynamodb: { Keys } }) => Keys.pk.S)
 
 /** The records of each item, in their order. */
 function byItem(records: readonly RawRecord[]): ReadonlyMap<string, RawRecord[]> {

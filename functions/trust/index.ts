@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import {
   ActivationKeyEnvironment,
   SessionKeyEnvironment,
@@ -6,9 +5,9 @@ import {
 } from '../../shared/platform/config/environment.ts'
 import { loadPublicKeys } from '../../shared/platform/signing/public-keys.ts'
 import { sessionKeys } from '../../shared/platform/signing/session-keys.ts'
-import { Instant } from '../../shared/platform/time.ts'
 import { contextFunction } from '../function.ts'
 import { withVerifier } from '../verified.ts'
+import { withJobs } from '../with-jobs.ts'
 import { type TrustServices, trustHandlers } from './handlers.ts'
 import { trustRoutes } from './routes.ts'
 import { validateLicenses } from './validate-licenses.ts'
@@ -24,15 +23,5 @@ const { serve, services } = contextFunction(
 
 const http = serve(trustRoutes, trustHandlers)
 
-/** What EventBridge Scheduler sends for a job of this context. */
-const JobEvent = z.strictObject({ job: z.literal('validateLicenses'), scheduledAt: Instant })
-
 /** Serves API Gateway and EventBridge Scheduler alike. */
-export async function handler(
-  event: unknown,
-  context: { getRemainingTimeInMillis(): number },
-): Promise<unknown> {
-  const job = JobEvent.safeParse(event)
-  if (!job.success) return http(event, context)
-  return validateLicenses(job.data.scheduledAt, () => context.getRemainingTimeInMillis(), await services())
-}
+export const handler = withJobs(http, services, { validateLicenses })

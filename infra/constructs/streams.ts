@@ -9,11 +9,11 @@ import {
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { RECORDS_FILTER } from '../../functions/records/filter.ts'
+import { RECORDS_FILTERS } from '../../functions/records/filter.ts'
 import type { ContextName } from '../../functions/routes.ts'
 import { createDeadLetters } from './jobs.ts'
 
-/** The context that turns stream records into events. */
+/** The context that turns stream records into events, and events into what follows from them. */
 const CONSUMER = 'records' satisfies ContextName
 
 /** Retries wait longer and longer, so these last for minutes: a throttled table recovers, a bad record does not. */
@@ -36,7 +36,7 @@ export type StreamConsumer = {
 }
 
 /**
- * The way of the pools' changes through the table's stream to the function that makes their events; see
+ * The way of the table's changes through its stream to the function that says what they mean; see
  * functions/records/filter.ts for what gets there.
  */
 export function createStreams(
@@ -50,10 +50,10 @@ export function createStreams(
   const scope = new Construct(parent, 'Streams')
   const deadLetters = createDeadLetters(scope)
   // Not aws-lambda-event-sources' DynamoEventSource: it lets the function list the streams of every table.
-  new EventSourceMapping(scope, 'Pools', {
+  new EventSourceMapping(scope, 'Records', {
     target: lambda,
     eventSourceArn: table.tableStreamArn,
-    filters: [FilterCriteria.filter(RECORDS_FILTER)],
+    filters: RECORDS_FILTERS.map((pattern) => FilterCriteria.filter(pattern)),
     // What was written before the mapping was there is not lost.
     startingPosition: StartingPosition.TRIM_HORIZON,
     batchSize: BATCH.records,

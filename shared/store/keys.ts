@@ -251,6 +251,9 @@ export const replyKey = (subject: string, idempotencyKey: string) =>
 export const countKey = (subject: string, window: string) =>
   key(['COUNT', encodeURIComponent(subject)], [window])
 export const runKey = (job: string, scheduledAt: Instant) => key(['JOB', job], [scheduledAt])
+/** When each job was last brought to its end: read together. */
+export const LAST_SUCCESSES = 'JOBS#LAST-SUCCESS'
+export const lastSuccessKey = (job: string) => key(['JOBS', 'LAST-SUCCESS'], [job])
 
 export const ownedByTenant = (tenant: TenantId, what: 'LICENSES' | 'TOKENS' | 'USERS' | 'BULKS') =>
   `T#${part(tenant)}#${what}`
@@ -280,6 +283,8 @@ export const KIND = {
   seatQueues: 'SEAT-QUEUES',
   /** Bulk changes that are under way. */
   bulks: 'BULKS',
+  /** Timers whose work failed too often. */
+  setAsideTimers: 'SET-ASIDE-TIMERS',
   /** Groups whose change has not reached everybody in them. */
   spreadingGroups: 'SPREADING-GROUPS',
 } as const

@@ -2,9 +2,10 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
-import { runKey } from './keys.ts'
-import { readItem } from './read.ts'
+import { LAST_SUCCESSES, lastSuccessKey, runKey } from './keys.ts'
+import { readItem, readRange } from './read.ts'
 import type { Table } from './transact.ts'
+import { writeRow } from './write.ts'
 
 /** How long a run is remembered; the scheduler gives up on an event after a day. */
 const REMEMBERED_FOR = 7 * DAY
@@ -20,6 +21,29 @@ export const Run = z.strictObject({
 export type Run = z.infer<typeof Run>
 
 export const runEntity = entity('run', 1, Run)
+
+/** When a run of a job was last brought to its end. */
+export const LastSuccess = z.strictObject({ job: z.string(), at: Instant })
+export type LastSuccess = z.infer<typeof LastSuccess>
+
+export const lastSuccessEntity = entity('last-success', 1, LastSuccess)
+
+/** Of runs that end at the same time the later one counts. */
+export async function rememberSuccess(table: Table, job: string, at: Instant): Promise<void> {
+  const item = lastSuccessEntity.encode(lastSuccessKey(job), { job, at })
+  await writeRow(table, {
+    kind: 'put',
+    item,
+    condition: 'attribute_not_exists(pk) OR #at < :at',
+    names: { '#at': 'at' },
+    values: { ':at': at },
+  })
+}
+
+/** Of each job that ever was brought to its end. */
+export async function readLastSuccesses(table: Table): Promise<LastSuccess[]> {
+  return (await readRange(table, { pk: LAST_SUCCESSES })).map(lastSuccessEntity.decode)
+}
 
 /** The run as far as it came, or a new one. */
 export async function resumeRun(table: Table, job: string, scheduledAt: Instant): Promise<Run> {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { Instant } from '../platform/time.ts'
+import { Instant, MINUTE, plusMilliseconds } from '../platform/time.ts'
 import { entity } from './codec.ts'
-import { timerKey, timersOf } from './keys.ts'
+import { KIND, timerKey, timersOf } from './keys.ts'
 import { readItem, readPages } from './read.ts'
 import type { Action, Table } from './transact.ts'
 import { writeRow } from './write.ts'
@@ -19,6 +19,16 @@ export const Timer = z.strictObject({
   dueAt: Instant,
   /** How far its work came. */
   place: z.record(z.string(), z.string()).optional(),
+  /** That its work failed, how often in a row and why the last time. */
+  failed: z
+    .strictObject({
+      times: z.int().positive(),
+      reason: z.string(),
+      at: Instant,
+      /** It failed so often that it is not tried any more, until somebody says so or it is filed anew. */
+      isSetAside: z.literal(true).optional(),
+    })
+    .optional(),
 })
 export type Timer = z.infer<typeof Timer>
 type Put = Extract<Action, { kind: 'put' }>
@@ -31,12 +41,36 @@ export const timerEntity = entity('timer', 1, Timer)
  * to do; what keeps the subject alive meanwhile leaves it alone, and who finds it due and the subject alive files it anew.
  */
 export function fileTimer(timer: Timer): Put {
-  const { kind, subject, dueAt } = timer
-  const indexes = { kindPk: timersOf(kind, shardOf(subject)), kindSk: `${dueAt}#${subject.join('#')}` }
+  const { kind, subject, dueAt, failed } = timer
+  const indexes = failed?.isSetAside
+    ? { kindPk: KIND.setAsideTimers, kindSk: [failed.at, kind, ...subject].join('#') }
+    : { kindPk: timersOf(kind, shardOf(subject)), kindSk: `${dueAt}#${subject.join('#')}` }
   return { kind: 'put', item: timerEntity.encode(timerKey(kind, subject), timer, indexes) }
 }
 
 const asRead = ({ dueAt }: Timer) => ({ condition: 'dueAt = :dueAt', values: { ':dueAt': dueAt } })
+
+/** Waits before its work is tried again, in minutes. What fails once more is set aside: by then it has for nine hours. */
+const PATIENCE = [1, 5, 30, 120, 360]
+
+/**
+ * After its work failed: tries it later, or sets it aside. One that was moved since it was found due comes at its own time.
+ *
+ * @param timer as it is now
+ */
+export function setBackTimer(timer: Timer, found: Timer, reason: string, now: Instant): Put {
+  const times = (timer.failed?.times ?? 0) + 1
+  const wait = PATIENCE[times - 1]
+  const isMoved = timer.dueAt !== found.dueAt
+  return {
+    ...fileTimer({
+      ...timer,
+      dueAt: isMoved || wait === undefined ? timer.dueAt : plusMilliseconds(now, wait * MINUTE),
+      failed: { times, reason: reason.slice(0, 500), at: now, ...(!wait && { isSetAside: true as const }) },
+    }),
+    ...asRead(timer),
+  }
+}
 
 /** Moves a timer that is as it was read. Whoever does this first has it; the others' condition fails. */
 export const moveTimer = (timer: Timer, dueAt: Instant, place?: Timer['place']): Put => ({
@@ -56,8 +90,9 @@ export const endTimer = (timer: Timer): Extract<Action, { kind: 'remove' }> => (
  * by then has failed, and it is due again.
  */
 export async function claimTimer(table: Table, timer: Timer, until: Instant): Promise<Timer | undefined> {
-  const moved = await writeRow(table, moveTimer(timer, until, timer.place))
-  return moved ? { ...timer, dueAt: until } : undefined
+  const claimed = { ...timer, dueAt: until }
+  // What failed before stays known: it may fail again.
+  return (await writeRow(table, { ...fileTimer(claimed), ...asRead(timer) })) ? claimed : undefined
 }
 
 /** The timer as it is, strongly consistent; one that comes from a list may have moved since. */

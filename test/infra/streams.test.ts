@@ -31,12 +31,13 @@ describe('the stream of the table', () => {
     })
   })
 
-  test('only with pool items whose last change names its operation', () => {
+  test('only with pool items whose last change names its operation, and with events as they are committed', () => {
     const { FilterCriteria } = z
       .object({ FilterCriteria: z.object({ Filters: z.array(z.object({ Pattern: z.string() })) }) })
       .parse(mapping())
     expect(FilterCriteria.Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
       { dynamodb: { NewImage: { last: { M: { op: { S: [{ exists: true }] } } } } } },
+      { eventName: ['INSERT'], dynamodb: { NewImage: { entity: { S: ['event'] } } } },
     ])
   })
 

@@ -154,6 +154,7 @@ const ITEM_KEYS = {
   replyKey: each2(TEXTS, TEXTS, keys.replyKey),
   countKey: each2(TEXTS, instants, keys.countKey),
   runKey: each2(CODES, instants, keys.runKey),
+  lastSuccessKey: each(CODES, keys.lastSuccessKey),
 }
 /** What names a partition, or the beginning of a sort key, and no item. */
 const PLACES = [
@@ -185,6 +186,7 @@ const PLACES = [
   'ownedByPool',
   'activityOf',
   'eventLog',
+  'LAST_SUCCESSES',
   'ownedByTenant',
   'ownedByProduct',
   'KIND',

@@ -98,6 +98,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.replyKey('<subject>', '<idempotency-key>')],
   [keys.countKey('<subject>', '<window>')],
   [keys.runKey('<job>', instant), 'scheduled-at'],
+  [keys.lastSuccessKey('<job>')],
 ]
 const NAMES = {
   tenant,

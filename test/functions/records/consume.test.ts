@@ -4,11 +4,13 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { beforeEach, describe, expect, inject, test } from 'vitest'
 import * as z from 'zod'
 import { type ConsumerServices, consume, type Meaning } from '../../../functions/records/consume.ts'
+import type { EventStep } from '../../../functions/records/event-steps.ts'
 import type { PoolRecord } from '../../../functions/records/pool-record.ts'
 import { decodeEntry } from '../../../shared/domain/lease-entry.ts'
-import { newProductId, newTenantId } from '../../../shared/platform/ids.ts'
+import { newEventId, newProductId, newTenantId, type TenantId } from '../../../shared/platform/ids.ts'
 import { Instant } from '../../../shared/platform/time.ts'
-import { eventEntity } from '../../../shared/store/event.ts'
+import type { Item } from '../../../shared/store/codec.ts'
+import { eventEntity, eventItem } from '../../../shared/store/event.ts'
 import { eventLog, poolKey } from '../../../shared/store/keys.ts'
 import { readRange } from '../../../shared/store/read.ts'
 import type { Table } from '../../../shared/store/transact.ts'
@@ -58,7 +60,13 @@ function run(records: unknown[], changes: Partial<ConsumerServices> = {}) {
   const log: ConsumerServices['log'] = (level, _message, { subject }) => {
     if (level === 'error' && subject !== undefined) logged.push(subject)
   }
-  return consume({ Records: records }, 'request-1', { table, log, meaningOf: usedNow, ...changes })
+  return consume({ Records: records }, 'request-1', {
+    table,
+    log,
+    meaningOf: usedNow,
+    eventSteps: [],
+    ...changes,
+  })
 }
 
 /** A record as Lambda hands it over: numbers as text, bytes as base64. */
@@ -126,7 +134,7 @@ describe('a batch of stream records', () => {
   test('that is none fails as a whole', async () => {
     await expect(run([{ dynamodb: {} }])).rejects.toThrow()
     await expect(
-      consume({}, 'request-1', { table, log: () => undefined, meaningOf: usedNow }),
+      consume({}, 'request-1', { table, log: () => undefined, meaningOf: usedNow, eventSteps: [] }),
     ).rejects.toThrow()
   })
 
@@ -228,4 +236,47 @@ test('bytes reach the pool as bytes', async () => {
     },
   ])
   expect(seen[0]?.after.entries).toEqual(new Map([['abcdefgh', decodeEntry(entry)]]))
+})
+
+describe('events', () => {
+  const other = newTenantId(at)
+  const told = (tenant: TenantId) =>
+    eventItem({
+      id: newEventId(at),
+      type: 'pool.changed',
+      at,
+      tenantId: tenant,
+      actor: { kind: 'system', subject: 'test' },
+      subject: { type: 'pool', id: 'users' },
+      requestId: 'test',
+    })
+  function eventRecord(number: number, { pk, sk, ...rest }: Item) {
+    const row = record(number, 'users', 1)
+    const image = { Keys: attributes({ pk, sk }), NewImage: attributes({ pk, sk, ...rest }) }
+    return { ...row, dynamodb: { ...row.dynamodb, ...image } }
+  }
+
+  test('reach every step, log by log, in the order of the stream', async () => {
+    const rows = [told(tenantId), told(other), told(tenantId)]
+    const seen: string[][] = []
+    const step: EventStep = async (events) => void seen.push(events.map(({ id }) => id))
+    const records = rows.map((row, index) => eventRecord(index + 1, row))
+
+    expect(await run(records, { eventSteps: [step, step] })).toEqual(failed())
+    const [first, second, third] = rows.map(({ id }) => String(id))
+    expect(seen.map((ids) => ids.join()).toSorted()).toEqual(
+      [`${first},${third}`, `${first},${third}`, `${second}`, `${second}`].toSorted(),
+    )
+  })
+
+  test('of a log whose step fails are delivered again, and keep no others waiting', async () => {
+    const step: EventStep = async ([first]) => {
+      if (first?.tenantId === other) throw new Error('not today')
+    }
+    const records = [eventRecord(1, told(tenantId)), eventRecord(2, told(other)), record(3, 'users', 1)]
+
+    expect(await run(records, { eventSteps: [step] })).toEqual(failed(2))
+    expect(await rows()).toEqual({ users: 1 })
+    expect(logged).toEqual([sequenceNumber(2)])
+  })
 })

@@ -3,7 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { inject } from 'vitest'
 import * as z from 'zod'
 import { type BatchResult, consume } from '../../../functions/records/consume.ts'
-import { RECORDS_FILTER } from '../../../functions/records/filter.ts'
+import { RECORDS_FILTERS } from '../../../functions/records/filter.ts'
 import { leaseMeaning } from '../../../functions/records/lease-meaning.ts'
 import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
 import { isWanted } from '../../../infra/local/streams/filter.ts'
@@ -35,14 +35,15 @@ export async function streamedTable(): Promise<Streamed> {
       const [shard] = await stream.shards()
       const all = await stream.read(await stream.iteratorAfter(shard?.id ?? '', undefined))
       return all.records
-        .filter((record) => isWanted([RECORDS_FILTER], record))
-        .filter((record) => JSON.stringify(record).includes(productId))
+        .filter((record) => isWanted(RECORDS_FILTERS, record))
+        .filter(({ dynamodb }) => JSON.stringify(dynamodb['Keys']).includes(`#POOLS#${productId}`))
     },
     deliver: (batch) =>
       consume({ Records: batch }, 'request-2', {
         table,
         log: () => undefined,
         meaningOf: leaseMeaning(table),
+        eventSteps: [],
       }),
   }
 }

@@ -1,0 +1,13 @@
+import type { Event } from '../../shared/domain/event.ts'
+import type { Log } from '../../shared/platform/log.ts'
+import type { Table } from '../../shared/store/transact.ts'
+
+export type EventServices = { readonly table: Table; readonly log: Log }
+
+/**
+ * Something that follows from events. It gets those of one log (a tenant's, or the vendor's), in the order of the stream.
+ * If it fails they are delivered again, to all steps: it must do no harm twice.
+ */
+export type EventStep = (events: readonly Event[], services: EventServices) => Promise<void>
+
+export const eventSteps: readonly EventStep[] = []
