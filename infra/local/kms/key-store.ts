@@ -14,7 +14,7 @@ const KEY_ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:key/'
 const ALIAS_ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:'
 
 /** The key specs that the local stack has keys of. */
-export const KeySpec = z.enum(['ECC_NIST_P256', 'HMAC_256', 'HMAC_512'])
+export const KeySpec = z.enum(['ECC_NIST_P256', 'ECC_NIST_EDWARDS25519', 'HMAC_256', 'HMAC_512'])
 export type KeySpec = z.infer<typeof KeySpec>
 export const KeyUsage = z.enum(['SIGN_VERIFY', 'GENERATE_VERIFY_MAC'])
 
@@ -147,6 +147,11 @@ function newMaterial({ keySpec }: KeyDescription): string {
     case 'ECC_NIST_P256':
       return generateKeyPairSync('ec', {
         namedCurve: 'P-256',
+        privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+        publicKeyEncoding: { format: 'der', type: 'spki' },
+      }).privateKey.toString('base64')
+    case 'ECC_NIST_EDWARDS25519':
+      return generateKeyPairSync('ed25519', {
         privateKeyEncoding: { format: 'der', type: 'pkcs8' },
         publicKeyEncoding: { format: 'der', type: 'spki' },
       }).privateKey.toString('base64')

@@ -58,8 +58,15 @@ export const operations: ReadonlyMap<string, Operation> = new Map<string, Operat
 function signMessage(store: KeyStore, request: unknown) {
   const { KeyId, Message, MessageType, SigningAlgorithm } = parse(SignRequest, request)
   const key = usableKey(store, KeyId, 'SIGN_VERIFY', 'Sign')
-  if (SigningAlgorithm !== 'ECDSA_SHA_256') throw incompatible(key, `Algorithm ${SigningAlgorithm}`)
+  // Ed25519ph, which KMS offers too, is of no use here.
+  if (SigningAlgorithm !== signingAlgorithm(key.keySpec))
+    throw incompatible(key, `Algorithm ${SigningAlgorithm}`)
   if (MessageType === 'EXTERNAL_MU') throw incompatible(key, `MessageType ${MessageType}`)
+  if (SigningAlgorithm === 'ED25519_SHA_512') {
+    if (MessageType !== 'RAW') throw incompatible(key, `MessageType ${MessageType}`)
+    const signature = sign(null, Message, key.material)
+    return { KeyId: key.arn, Signature: signature.toString('base64'), SigningAlgorithm }
+  }
   if (MessageType === 'DIGEST' && Message.length !== SHA_256_BYTES) {
     throw new KmsRefusal('ValidationException', `Digest is invalid length for algorithm ${SigningAlgorithm}.`)
   }
@@ -80,7 +87,7 @@ function getPublicKey(store: KeyStore, request: unknown) {
     KeySpec: key.keySpec,
     CustomerMasterKeySpec: key.keySpec,
     KeyUsage: key.keyUsage,
-    SigningAlgorithms: ['ECDSA_SHA_256'],
+    SigningAlgorithms: [signingAlgorithm(key.keySpec)],
   }
 }
 
@@ -93,6 +100,9 @@ function generateMac(store: KeyStore, request: unknown) {
   const mac = createHmac(hash, key.material).update(Message).digest('base64')
   return { KeyId: key.arn, Mac: mac, MacAlgorithm }
 }
+
+const signingAlgorithm = (keySpec: KeySpec) =>
+  keySpec === 'ECC_NIST_EDWARDS25519' ? 'ED25519_SHA_512' : 'ECDSA_SHA_256'
 
 const macHash = (keySpec: KeySpec): 'sha256' | 'sha512' => (keySpec === 'HMAC_512' ? 'sha512' : 'sha256')
 

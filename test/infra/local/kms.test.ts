@@ -19,6 +19,11 @@ import { type LocalKms, startKms } from '../../../infra/local/kms/start-kms.ts'
 
 const store = KeyStore.inMemory()
 const signing = store.keyFor('Signing', { keySpec: 'ECC_NIST_P256', keyUsage: 'SIGN_VERIFY', enabled: true })
+const edwards = store.keyFor('Edwards', {
+  keySpec: 'ECC_NIST_EDWARDS25519',
+  keyUsage: 'SIGN_VERIFY',
+  enabled: true,
+})
 const mac = store.keyFor('Mac', { keySpec: 'HMAC_256', keyUsage: 'GENERATE_VERIFY_MAC', enabled: true })
 const longMac = store.keyFor('Mac5', { keySpec: 'HMAC_512', keyUsage: 'GENERATE_VERIFY_MAC', enabled: true })
 const off = store.keyFor('Off', { keySpec: 'ECC_NIST_P256', keyUsage: 'SIGN_VERIFY', enabled: false })
@@ -142,6 +147,38 @@ describe('Sign', () => {
     ['alias ARN', 'arn:aws:kms:us-east-1:000000000000:alias/signing'],
   ])('the key is found by its %s', async (_, KeyId) => {
     expect((await client.send(signRequest({ KeyId }))).KeyId).toBe(signing.arn)
+  })
+})
+
+describe('Sign with Ed25519', () => {
+  const edwardsRequest = (changes: Partial<SignCommandInput> = {}) =>
+    signRequest({
+      KeyId: edwards.id,
+      Message: Buffer.from('a note'),
+      MessageType: 'RAW',
+      SigningAlgorithm: 'ED25519_SHA_512',
+      ...changes,
+    })
+
+  test('a raw message is signed as it is, and is the same each time', async () => {
+    const { PublicKey, KeySpec, SigningAlgorithms } = await client.send(
+      new GetPublicKeyCommand({ KeyId: edwards.id }),
+    )
+    const key = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' })
+    const [first, again] = [await client.send(edwardsRequest()), await client.send(edwardsRequest())]
+    expect([KeySpec, SigningAlgorithms]).toEqual(['ECC_NIST_EDWARDS25519', ['ED25519_SHA_512']])
+    expect(verify(null, Buffer.from('a note'), key, first.Signature ?? Buffer.of())).toBe(true)
+    expect(again.Signature).toEqual(first.Signature)
+  })
+
+  test.each([
+    ['a digest', { Message: sha256('a'), MessageType: 'DIGEST' }, 'InvalidKeyUsageException'],
+    ['a message of 4097 bytes', { Message: Buffer.alloc(4097) }, 'ValidationException'],
+    ['ECDSA', { SigningAlgorithm: 'ECDSA_SHA_256' }, 'InvalidKeyUsageException'],
+    ['Ed25519ph', { SigningAlgorithm: 'ED25519_PH_SHA_512' }, 'InvalidKeyUsageException'],
+    ['a key of P-256', { KeyId: signing.id }, 'InvalidKeyUsageException'],
+  ] satisfies [string, Partial<SignCommandInput>, string][])('%s is refused', async (_, changes, name) => {
+    await expect(client.send(edwardsRequest(changes))).rejects.toMatchObject({ name })
   })
 })
 
