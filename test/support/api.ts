@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { inject } from 'vitest'
 import * as z from 'zod'
+import { type JobName, jobs } from '../../functions/jobs.ts'
 import { type ContextName, operations } from '../../functions/routes.ts'
 import { firstVendorToken } from '../../infra/first-token.ts'
 import { callDynamoDb } from '../../infra/local/dynamodb-wire.ts'
@@ -12,6 +13,7 @@ import type { Role } from '../../shared/domain/access.ts'
 import type { EdgeSettings, OidcIssuer } from '../../shared/platform/config/environment.ts'
 import type { HttpHandler } from '../../shared/platform/http/pipeline.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
+import { type Instant, readClock } from '../../shared/platform/time.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { meterDynamo } from './dynamo-meter.ts'
 import { clientSettings, createTestTable } from './dynamodb.ts'
@@ -39,6 +41,8 @@ export type Answer = {
 
 export type Api = {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  /** A run of a job as the scheduler starts it, with so many milliseconds until the function is stopped. */
+  run(job: JobName, scheduledAt?: Instant, milliseconds?: number): Promise<void>
   /** A live token of this role; the same one each time. */
   token(role: Role, tenantId?: TenantId): Promise<string>
   /** For looking behind the API. */
@@ -61,10 +65,9 @@ export type ApiOptions = {
 
 /**
  * The API in this process: the real functions, with a table of their own, behind events as API Gateway makes them. A
- * function is loaded at its first request. Once per test file: a function reads its environment when it is loaded.
+ * function is loaded at its first request. It reads its environment then, so there is one API at a time in a process.
  */
 export async function startApi({ oidcIssuers = [], edge, countryModule }: ApiOptions = {}): Promise<Api> {
-  if (process.env['TABLE_NAME'] !== undefined) throw new Error('startApi works once per test file')
   const endpoint = inject('dynamodbEndpoint')
   const [kms, tableName] = await Promise.all([startTestKms(), createTestTable(endpoint)])
   const settings = clientSettings(endpoint)
@@ -92,7 +95,8 @@ export async function startApi({ oidcIssuers = [], edge, countryModule }: ApiOpt
     marshallOptions: { removeUndefinedValues: true },
   })
   const dynamoCalls = meterDynamo()
-  const routes = routeTable()
+  const load = loader(tableName)
+  const routes = routeTable(load)
   const tokens = new Map<string, Promise<string>>()
 
   async function call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
@@ -119,8 +123,14 @@ export async function startApi({ oidcIssuers = [], edge, countryModule }: ApiOpt
     return made
   }
 
+  async function run(job: JobName, scheduledAt: Instant = readClock(), milliseconds = 60_000): Promise<void> {
+    const handler = await load(jobs[job].context)
+    await handler({ job, scheduledAt }, { getRemainingTimeInMillis: () => milliseconds })
+  }
+
   return {
     call,
+    run,
     token,
     table: { client, name: tableName },
     keys: kms.keys,
@@ -154,16 +164,13 @@ const TIMEOUT_MILLISECONDS = 150_000
 /** The remaining time of the request a function serves. */
 const clock = new AsyncLocalStorage<() => number>()
 
-function routeTable(): RouteTable {
+function routeTable(load: ReturnType<typeof loader>): RouteTable {
   const routes = new RouteTable()
-  const handlers = new Map<ContextName, Promise<HttpHandler>>()
   for (const { method, path, context } of operations) {
     routes.add(`${method} ${path}`, {
       timeoutMilliseconds: TIMEOUT_MILLISECONDS,
       async invoke(event) {
-        const loading = handlers.get(context) ?? loadHandler(context)
-        handlers.set(context, loading)
-        const handler = await loading
+        const handler = await load(context)
         const getRemainingTimeInMillis = clock.getStore()
         if (getRemainingTimeInMillis === undefined) throw new Error('a function runs within a request')
         const result = await handler(JSON.parse(event), { getRemainingTimeInMillis })
@@ -176,8 +183,17 @@ function routeTable(): RouteTable {
 
 const Entry = z.object({ handler: z.custom<HttpHandler>((value) => typeof value === 'function') })
 
-async function loadHandler(context: ContextName): Promise<HttpHandler> {
-  return Entry.parse(await import(`../../functions/${context}/index.ts`)).handler
+/** Loads a function once for a table: its entry is evaluated anew, what it imports is what this process has already. */
+function loader(tableName: string) {
+  const handlers = new Map<ContextName, Promise<HttpHandler>>()
+  return (context: ContextName): Promise<HttpHandler> => {
+    const entry = new URL(`../../functions/${context}/index.ts`, import.meta.url).pathname
+    const loading =
+      handlers.get(context) ??
+      import(/* @vite-ignore */ `${entry}?table=${tableName}`).then((module) => Entry.parse(module).handler)
+    handlers.set(context, loading)
+    return loading
+  }
 }
 
 type Request = Omit<CallOptions, 'remaining'> & {

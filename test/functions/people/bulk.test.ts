@@ -11,7 +11,6 @@ import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const api = await startApi()
 afterAll(api.stop)
-const { handler } = await import('../../../functions/people/index.ts')
 const people = await createPeople(api, { learners: 30, observers: 5 })
 
 const view = (answer: Answer, status = 201) => BulkView.parse(expected(status, answer))
@@ -127,8 +126,8 @@ describe('a large set', () => {
     const { id } = view(
       await order({ action: { do: 'archive' }, filter: { organizationId: organization.id } }),
     )
-    const event = { job: 'runBulkChanges', scheduledAt: readClock() }
-    await Promise.all([1, 2].map(() => handler(event, { getRemainingTimeInMillis: () => 60_000 })))
+    const scheduledAt = readClock()
+    await Promise.all([1, 2].map(() => api.run('runBulkChanges', scheduledAt)))
     expect(await get(id)).toMatchObject({ state: 'finished', counts: { changed: 55 } })
     expect(outcome(await people.call('POST', `/bulk/${id}/cancel`))).toBe('409 TRANSITION_NOT_ALLOWED')
   })

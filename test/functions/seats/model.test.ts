@@ -8,13 +8,12 @@ import { disagreements, type SeatRows, seatRows } from '../../support/seat-rows.
 
 const api = await startApi()
 afterAll(api.stop)
-const { handler } = await import('../../../functions/seats/index.ts')
 let runs = 0
 /** The job that serves those who wait, as the scheduler calls it. */
 const serveQueues = () => {
   runs += 1
   const scheduledAt = plusMilliseconds(Instant.parse('2030-01-01T00:00:00Z'), runs * 1_000)
-  return handler({ job: 'serveSeatQueues', scheduledAt }, { getRemainingTimeInMillis: () => 60_000 })
+  return api.run('serveSeatQueues', scheduledAt)
 }
 
 const LIMITS = { learners: 3, observers: 2, both: 1, exams: 1 }

@@ -9,8 +9,8 @@ import { Environment, readEnvironment } from '../../../shared/platform/config/en
 import { UserId } from '../../../shared/platform/ids.ts'
 import { loadSecrets } from '../../../shared/platform/signing/mac.ts'
 import { DAY, HOUR, Instant, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
-import { KIND } from '../../../shared/store/keys.ts'
-import { type Notice, noticeEntity } from '../../../shared/store/notice.ts'
+import { eventEntity } from '../../../shared/store/event.ts'
+import { eventLog } from '../../../shared/store/keys.ts'
 import { readRange } from '../../../shared/store/read.ts'
 import { RECLAIM_TIMER } from '../../../shared/store/reclaim.ts'
 import { readTimer } from '../../../shared/store/timer.ts'
@@ -24,7 +24,6 @@ import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const api = await startApi()
 afterAll(api.stop)
-const { handler } = await import('../../../functions/seats/index.ts')
 
 const Problem = z.looseObject({ code: z.string() })
 const Cases = z.object({
@@ -49,8 +48,8 @@ afterEach(() => {
 })
 
 /** As EventBridge Scheduler calls it. */
-const run = (scheduledAt = readClock(), milliseconds = 60_000) =>
-  handler({ job: 'reclaimSeats', scheduledAt }, { getRemainingTimeInMillis: () => milliseconds })
+const run = (scheduledAt = readClock(), milliseconds?: number) =>
+  api.run('reclaimSeats', scheduledAt, milliseconds)
 
 /** Runs every so many days, until so many have passed; somebody is seen each time. */
 async function pass(people: PeopleScenario, days: number, step = 1, seen: readonly string[] = []) {
@@ -80,9 +79,13 @@ const casesOf = async (people: PeopleScenario, query: Record<string, string> = {
 const preview = async (people: PeopleScenario, body: object = {}) =>
   Prospects.parse(expected(200, await people.call('POST', '/reclamation/preview', { body }))).items
 
-async function noticesOf(people: PeopleScenario): Promise<Notice[]> {
-  const items = await readRange(api.table, { index: 'kind', pk: KIND.notices })
-  return items.map(noticeEntity.decode).filter(({ tenantId }) => tenantId === people.tenantId)
+/** What people are told: each such event becomes a mail (functions/records/notices-of-events.ts). */
+const Notified = z.object({ days: z.int() })
+async function noticesOf(people: PeopleScenario): Promise<{ userId: string; days: number }[]> {
+  const events = (await readRange(api.table, { pk: eventLog(people.tenantId) })).map(eventEntity.decode)
+  return events
+    .filter(({ type }) => type === 'reclamation.notified')
+    .map(({ subject, after }) => ({ userId: subject.id, days: Notified.parse(after).days }))
 }
 const told = async (people: PeopleScenario, userId: string) =>
   typesOf(await eventsOf(api.table, userId, people.tenantId)).filter((type) =>
@@ -107,7 +110,7 @@ describe('over months', () => {
     const ahead = plusMilliseconds(readClock(), 3 * DAY)
     expect(await preview(people, { at: ahead })).toMatchObject([{ userId: idle.id, next: 'open' }])
     await pass(people, 6, 3, [busy.id])
-    expect((await noticesOf(people)).map(({ occasion }) => occasion.at(-1))).toEqual(['7'])
+    expect((await noticesOf(people)).map(({ days }) => days)).toEqual([7])
     expect(await casesOf(people)).toMatchObject([{ userId: idle.id, state: 'notified', reason: 'INACTIVE' }])
     expect(metricsOf(await people.read(idle.id))).toEqual(['learners'])
     await pass(people, 4, 1, [busy.id])
@@ -125,9 +128,9 @@ describe('over months', () => {
       'reclamation.reclaimed',
     ])
     const notices = await noticesOf(people)
-    expect(notices.map(({ recipient, occasion }) => [recipient.userId, occasion.at(-1)])).toEqual([
-      [idle.id, '7'],
-      [idle.id, '1'],
+    expect(notices.map(({ userId, days }) => [userId, days])).toEqual([
+      [idle.id, 7],
+      [idle.id, 1],
     ])
     const { items } = z
       .object({ items: z.array(z.unknown()) })
@@ -147,7 +150,7 @@ describe('over months', () => {
     await report(people, busy.id)
     await times(3, () => run())
     expect(metricsOf(await people.read(idle.id))).toEqual(['learners'])
-    expect((await noticesOf(people)).map(({ occasion }) => occasion.at(-1))).toEqual(['7', '1'])
+    expect((await noticesOf(people)).map(({ days }) => days)).toEqual([7, 1])
     await pass(people, 2, 1, [busy.id])
     expect(metricsOf(await people.read(idle.id))).toEqual([])
     expect(await told(people, idle.id)).toHaveLength(4)

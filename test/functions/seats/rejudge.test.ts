@@ -7,7 +7,6 @@ import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const api = await startApi()
 afterAll(api.stop)
-const { handler } = await import('../../../functions/seats/index.ts')
 
 test('who was not allowed a seat where the person works has one by itself once a license covers the place', async () => {
   const people = await createPeople(api, { learners: 1 })
@@ -22,11 +21,7 @@ test('who was not allowed a seat where the person works has one by itself once a
   const eve = await people.add({ roles: ['author'], usageLocation: 'FR' })
   expect(eve.pending).toMatchObject([{ reason: 'NOT_ALLOWED_HERE' }])
   const { version } = (await seatRows(api.table, people.tenantId)).users[0] ?? {}
-  const run = (scheduledAt: string) =>
-    handler(
-      { job: 'serveSeatQueues', scheduledAt: Instant.parse(scheduledAt) },
-      { getRemainingTimeInMillis: () => 60_000 },
-    )
+  const run = (scheduledAt: string) => api.run('serveSeatQueues', Instant.parse(scheduledAt))
   await run('2030-01-01T00:00:00Z')
   // Who is not concerned is not written.
   expect((await seatRows(api.table, people.tenantId)).users[0]?.version).toBe(version)

@@ -13,11 +13,10 @@ import { createScenario, type Issued, type Scenario } from '../../support/scenar
 
 const api = await startApi()
 afterAll(api.stop)
-const { handler } = await import('../../../functions/trust/index.ts')
 
 /** As EventBridge Scheduler calls it. */
-const run = (scheduledAt: Instant, milliseconds = 60_000) =>
-  handler({ job: 'validateLicenses', scheduledAt }, { getRemainingTimeInMillis: () => milliseconds })
+const run = (scheduledAt: Instant, milliseconds?: number) =>
+  api.run('validateLicenses', scheduledAt, milliseconds)
 
 const noted = async (scenario: Scenario, { license }: Issued) =>
   (await scenario.events(license.id)).filter(({ type }) => !/^license(-key)?\.(issued|generated)$/.test(type))
