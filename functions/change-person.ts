@@ -12,7 +12,7 @@ import { type Person, readPerson } from '../shared/store/user.ts'
 import { type Adjustment, adjustSeats, type Options } from './adjust-seats.ts'
 import { readSeating, type TenantSeating } from './seating.ts'
 import { refuseShortage } from './seats-exhausted.ts'
-import { serveQueue } from './serve-seats.ts'
+import { SERVED_AT_ONCE, serveQueue } from './serve-seats.ts'
 import type { CommitRequest } from './services.ts'
 import { outdated, untilFresh } from './until-fresh.ts'
 import type { VerifyingServices } from './verified.ts'
@@ -23,9 +23,6 @@ export const personView = ({ user, seats }: Person): PersonView => ({
 })
 
 export const missing = refuse('NOT_FOUND', 'There is no such resource.')
-
-/** How many who wait are served within the request that freed their seats; the rest is for the next, or the job. */
-const SERVED_AT_ONCE = 10
 
 /** What is told of a change of a person, and done with it. */
 type Rest<Reply> = {

@@ -1,7 +1,9 @@
-import { isRefusal } from '../shared/domain/refusal.ts'
+import { isRefusal, type Refusal } from '../shared/domain/refusal.ts'
 import { isQueued, poolName, type Seat } from '../shared/domain/seat.ts'
 import { EMPTY_POOL } from '../shared/domain/seat-decision.ts'
+import type { Replayed } from '../shared/platform/http/contract.ts'
 import type { TenantId } from '../shared/platform/ids.ts'
+import type { Decision } from '../shared/store/commit.ts'
 import { readQueue } from '../shared/store/seat-pool.ts'
 import { readPerson } from '../shared/store/user.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
@@ -15,6 +17,8 @@ type Place = Pick<Seat, 'productId' | 'metric'>
 const LOOKED_AT = 50
 /** How often somebody else may be quicker, one after the other. */
 const PATIENCE = 10
+/** How many who wait are served within the request that freed their seats; the rest is for the next, or the job. */
+export const SERVED_AT_ONCE = 10
 
 /**
  * Gives free seats to those who wait for them, oldest first. Each is a transaction of its own, on the condition that
@@ -30,7 +34,7 @@ export async function serveQueue(
   places: readonly Place[],
   most: number,
 ): Promise<number> {
-  const open = [...places]
+  const open = [...new Map(places.map((place) => [poolName(place), place])).values()]
   let served = 0
   let lost = 0
   while (open.length > 0 && served < most && lost < PATIENCE) {
@@ -60,6 +64,43 @@ export async function serveQueue(
     open.push(...next.serve.filter((one) => !open.some((known) => poolName(known) === poolName(one))))
   }
   return served
+}
+
+/**
+ * Commits a change of a license, then gives what it brings to those who wait for seats of its product, oldest first.
+ * Where nobody waits that costs nothing: the fences were read anyway, and tell. What is left is for the job of the
+ * queues, as is whoever joins a queue between that read and the commit. Nobody who bought a license is told that this
+ * failed because of those who wait.
+ */
+export async function commitAndServe<Reply, Label extends string>(
+  call: CommitRequest,
+  services: VerifyingServices,
+  { tenantId, waiting }: { readonly tenantId: TenantId; readonly waiting: readonly Place[] },
+  decision: Decision<Reply, Label>,
+): Promise<Reply | Refusal | Replayed> {
+  const done = await services.commit(call, decision)
+  if (!isRefusal(done)) await serveWaiting(call, services, tenantId, waiting)
+  return done
+}
+
+/** Serves those who wait, as far as that goes at once; what goes wrong is for the job of the queues to do better. */
+export async function serveWaiting(
+  request: Pick<CommitRequest, 'now' | 'requestId'>,
+  services: VerifyingServices,
+  tenantId: TenantId,
+  waiting: readonly Place[],
+): Promise<void> {
+  if (waiting.length === 0) return
+  try {
+    await serveQueue(request, services, tenantId, waiting, SERVED_AT_ONCE)
+  } catch (cause) {
+    services.log(
+      'warn',
+      'those who wait for seats were not served',
+      { requestId: request.requestId, tenantId },
+      cause,
+    )
+  }
 }
 
 /** The change that gives a place of a pool to the first in line who can have one. */

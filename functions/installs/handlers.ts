@@ -6,12 +6,13 @@ import { checkUpload } from '../../shared/domain/upload.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
-import { raiseFences } from '../../shared/store/fence.ts'
+import { fencesOf, raiseFences } from '../../shared/store/fence.ts'
 import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { observe } from '../observe.ts'
+import { commitAndServe, serveWaiting } from '../serve-seats.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { installsRoutes } from './routes.ts'
@@ -56,14 +57,20 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
       const { deletedAt: _, ...rest } = checked.license
       const license: License = { ...rest, appliedAt: call.now }
       const view = standingView({ ...checked, license })
-      return commit(call, {
-        writes: { license: replaceLicense(license), ...(await raiseFences(table, license)) },
-        events: [
-          { type: 'license.applied', tenantId, subject: { type: 'license', id: license.id }, after: view },
-        ],
-        reply: { license: view, changed: true },
-        refusals: { license: outdated },
-      })
+      const { writes: fences, waiting } = await fencesOf(table, license)
+      return commitAndServe(
+        call,
+        services,
+        { tenantId, waiting },
+        {
+          writes: { license: replaceLicense(license), ...fences },
+          events: [
+            { type: 'license.applied', tenantId, subject: { type: 'license', id: license.id }, after: view },
+          ],
+          reply: { license: view, changed: true },
+          refusals: { license: outdated },
+        },
+      )
     })
   },
 
@@ -102,6 +109,13 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
     const held = await readAllHoldings(services.table, call.params.tenantId)
     const standings = held.flatMap((holdings) => [...standingsOf(holdings, call.now, services).values()])
     const changes = await observe(standings, call, services)
+    const changed = new Set(changes.map(({ licenseId }) => licenseId))
+    // One that began counts from now on, for those who wait as well.
+    for (const holdings of held)
+      if (holdings.licenses.some(({ id }) => changed.has(id))) {
+        const { waiting } = await fencesOf(services.table, { ...holdings, limits: {} })
+        await serveWaiting(call, services, holdings.tenantId, waiting)
+      }
     const reply = { checked: standings.length, changes, checkedAt: call.now }
     return services.commit(call, { writes: {}, events: [], reply, refusals: {} })
   },

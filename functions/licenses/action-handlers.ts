@@ -18,10 +18,11 @@ import type { LicenseId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { addressByKey } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
-import { raiseFences, raiseTenantFence } from '../../shared/store/fence.ts'
+import { fencesOf, raiseTenantFence } from '../../shared/store/fence.ts'
 import { replaceLicense } from '../../shared/store/holdings.ts'
 import { keyAddressKey, tenantKey } from '../../shared/store/keys.ts'
 import { checkLive, putOnce } from '../../shared/store/transact.ts'
+import { commitAndServe } from '../serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, stale, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
@@ -170,23 +171,29 @@ async function revise<Reply>(
       viewOf(license, services, call.now),
       viewOf(signed, services, call.now),
     ])
-    const fences = await raiseFences(services.table, signed)
+    const { writes: fences, waiting } = await fencesOf(services.table, signed)
     const reply = change.reply(after, signed)
     if (isRefusal(reply)) return reply
-    return services.commit(call, {
-      writes: {
-        license: replaceLicense(signed),
-        ...fences,
-        // An archived tenant holds nothing in force, and renewing must not change that.
-        ...(change.transition === 'renew' && {
-          tenant: checkLive(tenantKey(license.tenantId)),
-          tenantFence: raiseTenantFence(license.tenantId),
-        }),
+    const { tenantId } = license
+    return commitAndServe(
+      call,
+      services,
+      { tenantId, waiting },
+      {
+        writes: {
+          license: replaceLicense(signed),
+          ...fences,
+          // An archived tenant holds nothing in force, and renewing must not change that.
+          ...(change.transition === 'renew' && {
+            tenant: checkLive(tenantKey(tenantId)),
+            tenantFence: raiseTenantFence(tenantId),
+          }),
+        },
+        events: [{ ...eventOf(change.event, license, change.reason), before, after }],
+        reply,
+        refusals: { license: outdated, tenant: refuse('ARCHIVED', 'The tenant is archived.') },
       },
-      events: [{ ...eventOf(change.event, license, change.reason), before, after }],
-      reply,
-      refusals: { license: outdated, tenant: refuse('ARCHIVED', 'The tenant is archived.') },
-    })
+    )
   })
 }
 

@@ -3,12 +3,14 @@ import { licenseView } from '../../shared/domain/license-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { statusAt } from '../../shared/domain/status.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
 import { record } from '../../shared/store/commit.ts'
 import { eventItem } from '../../shared/store/event.ts'
-import { raiseFences, raiseTenantFence } from '../../shared/store/fence.ts'
+import { type Fences, fencesOf, raiseTenantFence } from '../../shared/store/fence.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
 import { planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { type Action, checkLive, putOnce, TRANSACTION_LIMIT, transact } from '../../shared/store/transact.ts'
+import { serveWaiting } from '../serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
 import { type PlannedRow, planImport } from './import-plan.ts'
 import { readRows } from './import-rows.ts'
@@ -23,6 +25,12 @@ const TRANSACTIONS_AT_ONCE = 4
 const RESERVE = 4_000
 /** Rows whose answer is kept for a replay: about 300 KB sealed, of an item's 400 KB. */
 const REPLAYED = 1_500
+
+/** The request, and of each tenant the pools in which somebody waits for what is imported. */
+type Import = CommitRequest & {
+  readonly remaining: () => number
+  readonly waiting: Map<TenantId, Fences['waiting']>
+}
 
 type Imported = { line: number; reference: string; licenseId: License['id']; key: string }
 
@@ -48,7 +56,8 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
     }
     if (call.query.dryRun) return report
 
-    const bases = await importRounds(basesOf(planned), call, services)
+    const request: Import = { ...call, waiting: new Map() }
+    const bases = await importRounds(basesOf(planned), request, services)
     if (isRefusal(bases)) return bases
     // Where somebody else imports the same at the same time, what extends a license of theirs has to name theirs.
     const current = bases.alreadyHere > 0 ? await planImport(read, services.table, call.now) : plan
@@ -57,8 +66,10 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
     const rest =
       bases.remaining > 0
         ? { imported: [], alreadyHere: 0, remaining: extensions.length }
-        : await importRounds(extensions, call, services)
+        : await importRounds(extensions, request, services)
     if (isRefusal(rest)) return rest
+    for (const [tenantId, waiting] of request.waiting)
+      if (call.remaining() > RESERVE) await serveWaiting(call, services, tenantId, waiting)
     const imported = [...bases.imported, ...rest.imported]
     const remaining = bases.remaining + rest.remaining
     const result = {
@@ -90,7 +101,7 @@ function extensionsOf(planned: readonly PlannedRow[]): Round[] {
 /** Writes round after round while there is time. */
 async function importRounds(
   rounds: readonly Round[],
-  call: CommitRequest & { remaining: () => number },
+  call: Import,
   services: LicenseServices,
 ): Promise<{ imported: Imported[]; alreadyHere: number; remaining: number } | Refusal> {
   const imported: Imported[] = []
@@ -119,7 +130,7 @@ type SealedRow = PlannedRow & { readonly license: License; readonly key: string 
 /** Signs a batch and writes it. */
 async function importBatch(
   batch: readonly PlannedRow[],
-  request: CommitRequest,
+  request: Import,
   services: LicenseServices,
 ): Promise<{ imported: Imported[]; alreadyHere: number } | Refusal> {
   const rows = await Promise.all(
@@ -143,7 +154,7 @@ const ATTEMPTS = 8
 /** Writes rows in one transaction, or in two where they need too many items; returns those that were written. */
 async function writeRows(
   rows: readonly SealedRow[],
-  request: CommitRequest,
+  request: Import,
   services: LicenseServices,
 ): Promise<readonly SealedRow[] | Refusal> {
   let left = rows
@@ -174,7 +185,7 @@ async function writeRows(
 /** One transaction's worth: each license with its event, and once each what they all rely on. */
 async function actionsOf(
   rows: readonly { reference: string; license: License }[],
-  request: CommitRequest,
+  request: Import,
   { table }: LicenseServices,
 ): Promise<Record<string, Action>> {
   const actions: Record<string, Action> = {}
@@ -191,7 +202,10 @@ async function actionsOf(
       license.extends && (await readLicense(table, { tenantId, productId, licenseId: license.extends }))
     if (license.extends && base === undefined) throw new Error(`${license.id} would extend nothing`)
     if (base) actions[`base ${license.extends}`] = baseOf(license, base)
-    Object.assign(actions, await raiseFences(table, license))
+    const { writes, waiting } = await fencesOf(table, license)
+    Object.assign(actions, writes)
+    if (waiting.length > 0)
+      request.waiting.set(tenantId, [...(request.waiting.get(tenantId) ?? []), ...waiting])
   }
   return actions
 }

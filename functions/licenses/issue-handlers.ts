@@ -6,18 +6,19 @@ import { newLicenseId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { addressById, addressByKey, addressByReference } from '../../shared/store/address.ts'
 import { readPlan, readProduct } from '../../shared/store/catalog.ts'
-import { raiseFences, raiseTenantFence } from '../../shared/store/fence.ts'
+import { fencesOf, raiseTenantFence } from '../../shared/store/fence.ts'
 import { licenseItem, replaceLicense } from '../../shared/store/holdings.ts'
 import { licenseKey, planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Action, checkLive, putOnce } from '../../shared/store/transact.ts'
+import { commitAndServe } from '../serve-seats.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
 import { fileOf, type LicenseServices, loadLicense, sealed, viewOf } from './services.ts'
 
 export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices>, 'issueLicense'> = {
   async issueLicense(call, services) {
-    const { table, commit } = services
+    const { table } = services
     const { tenantId, planId, extends: baseId, ...order } = call.body
     return untilFresh(async () => {
       const [tenant, plan, base] = await Promise.all([
@@ -41,35 +42,40 @@ export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices
       const file = fileOf(license, services)
       if (isRefusal(file)) return file
       const view = await viewOf(license, services, call.now)
-      const fences = await raiseFences(table, license)
-      return commit(call, {
-        writes: {
-          tenant: checkLive(tenantKey(tenantId)),
-          tenantFence: raiseTenantFence(tenantId),
-          plan: checkLive(planKey(planId)),
-          product: checkLive(productKey(product.id)),
-          ...(base && { base: baseOf(license, base) }),
-          ...newLicense(license),
-          ...fences,
-        },
-        events: [
-          { type: 'license.issued', tenantId, subject: { type: 'license', id: license.id }, after: view },
-          {
-            type: 'license-key.generated',
-            tenantId,
-            subject: { type: 'license', id: license.id },
-            after: { key: view.key },
+      const { writes: fences, waiting } = await fencesOf(table, license)
+      return commitAndServe(
+        call,
+        services,
+        { tenantId, waiting },
+        {
+          writes: {
+            tenant: checkLive(tenantKey(tenantId)),
+            tenantFence: raiseTenantFence(tenantId),
+            plan: checkLive(planKey(planId)),
+            product: checkLive(productKey(product.id)),
+            ...(base && { base: baseOf(license, base) }),
+            ...newLicense(license),
+            ...fences,
           },
-        ],
-        reply: { license: view, key, file },
-        refusals: {
-          tenant: refuse('ARCHIVED', 'The tenant was archived.'),
-          plan: refuse('ARCHIVED', 'The plan was archived.'),
-          product: refuse('ARCHIVED', 'The product was archived.'),
-          base: outdated,
-          reference: refuse('CODE_TAKEN', `Another license has the reference ${license.reference}.`),
+          events: [
+            { type: 'license.issued', tenantId, subject: { type: 'license', id: license.id }, after: view },
+            {
+              type: 'license-key.generated',
+              tenantId,
+              subject: { type: 'license', id: license.id },
+              after: { key: view.key },
+            },
+          ],
+          reply: { license: view, key, file },
+          refusals: {
+            tenant: refuse('ARCHIVED', 'The tenant was archived.'),
+            plan: refuse('ARCHIVED', 'The plan was archived.'),
+            product: refuse('ARCHIVED', 'The product was archived.'),
+            base: outdated,
+            reference: refuse('CODE_TAKEN', `Another license has the reference ${license.reference}.`),
+          },
         },
-      })
+      )
     })
   },
 }

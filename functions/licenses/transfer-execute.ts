@@ -16,12 +16,13 @@ import type { Replayed } from '../../shared/platform/http/contract.ts'
 import { newLicenseId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { moveReference } from '../../shared/store/address.ts'
-import { raiseFences, raiseTenantFence, seenTenantFence } from '../../shared/store/fence.ts'
+import { fencesOf, raiseFences, raiseTenantFence, seenTenantFence } from '../../shared/store/fence.ts'
 import { readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { tenantKey } from '../../shared/store/keys.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Action, checkLive, TRANSACTION_LIMIT } from '../../shared/store/transact.ts'
 import { readTransfer, releaseFromTransfer, replaceTransfer } from '../../shared/store/transfer.ts'
+import { commitAndServe } from '../serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated } from '../until-fresh.ts'
 import { newLicense } from './issue-handlers.ts'
@@ -43,7 +44,7 @@ export async function execute(
   reason: string | undefined,
   services: LicenseServices,
 ): Promise<TransferView | Refusal | Replayed> {
-  const { table, verifier, commit } = services
+  const { table, verifier } = services
   const { now } = call
   const { giving, receiving, product } = transfer
   const [asked] = transfer.licenses
@@ -70,7 +71,7 @@ export async function execute(
     Promise.all(successions.map((one) => sign(one, services))),
     exposureOf(transfer, now, services),
     raiseFences(table, { ...of(giving), limits: limitsOf(moving) }),
-    raiseFences(table, { ...of(receiving), limits: limitsOf(moving) }),
+    fencesOf(table, { ...of(receiving), limits: limitsOf(moving) }),
   ])
   const done = executed(transfer, who, ids, exposure, now)
   const writes: Record<string, Action> = {
@@ -80,7 +81,7 @@ export async function execute(
     receiver: checkLive(tenantKey(receiving.tenantId)),
     receivingFence: raiseTenantFence(receiving.tenantId),
     ...givingFences,
-    ...receivingFences,
+    ...receivingFences.writes,
   }
   for (const one of moved)
     for (const [label, action] of Object.entries(writesOf(one))) writes[`${label} ${one.old.id}`] = action
@@ -97,7 +98,8 @@ export async function execute(
       `${moving.length} licenses and the metrics of both sides make ${items} writes; ${TRANSACTION_LIMIT} fit.`,
     )
   }
-  return commit(call, {
+  const served = { tenantId: receiving.tenantId, waiting: receivingFences.waiting }
+  return commitAndServe(call, services, served, {
     writes,
     events,
     reply: transferView(done, who, now),

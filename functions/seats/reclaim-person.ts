@@ -11,7 +11,6 @@ import type { ByHand, User } from '../../shared/domain/user.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { userKey } from '../../shared/store/keys.ts'
-import { noteNotice } from '../../shared/store/notice.ts'
 import {
   countReclaimed,
   type PersonWithCases,
@@ -24,7 +23,7 @@ import { writeRow } from '../../shared/store/write.ts'
 import { adjustSeats } from '../adjust-seats.ts'
 import { lookAtOf, type ProductStep, stepsFor } from '../reclaim-outlook.ts'
 import type { TenantSeating } from '../seating.ts'
-import { serveQueue } from '../serve-seats.ts'
+import { SERVED_AT_ONCE, serveQueue } from '../serve-seats.ts'
 import { outdated } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 
@@ -32,8 +31,6 @@ import type { VerifyingServices } from '../verified.ts'
 export const RECLAIMER = 'reclaimSeats'
 /** Steps that one person can need at once, and others that come between. */
 const MOST_STEPS = 30
-/** How many who wait are served at once where a seat was freed; the rest is for the job of the queues. */
-const SERVED_AT_ONCE = 10
 
 /** What decides over everybody of a tenant, read once for many. */
 export type TenantView = { readonly seating: TenantSeating; readonly lastDay: string | undefined }
@@ -111,17 +108,8 @@ async function perform(
         caseEvent('reclamation.opened', tenantId, step.to),
       ])
     case 'notify': {
-      const { productId, openedAt } = step.to
-      const notice = noteNotice({
-        tenantId,
-        kind: 'seat-reclaim',
-        occasion: [id, productId, openedAt, String(step.days)],
-        recipient: { userId: id },
-        about: { productId, openedAt, at: step.reclaimAt },
-        createdAt: now,
-      })
       const told = { days: step.days, reclaimAt: step.reclaimAt }
-      return commit({ user: asJudged, case: writeCase(tenantId, last, step.to), notice }, [
+      return commit({ user: asJudged, case: writeCase(tenantId, last, step.to) }, [
         caseEvent('reclamation.notified', tenantId, step.to, told),
       ])
     }

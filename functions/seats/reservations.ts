@@ -19,7 +19,7 @@ import { checkLive } from '../../shared/store/transact.ts'
 import { missing } from '../change-person.ts'
 import { findSeatPlace } from '../seat-place.ts'
 import { readSeating } from '../seating.ts'
-import { serveQueue } from '../serve-seats.ts'
+import { SERVED_AT_ONCE, serveQueue } from '../serve-seats.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { seatsRoutes } from './routes.ts'
@@ -28,9 +28,6 @@ type ReservationHandlers = Pick<
   Handlers<typeof seatsRoutes, VerifyingServices>,
   'listReservations' | 'reserveSeats' | 'getSeatPolicy' | 'editSeatPolicy'
 >
-
-/** How many who wait are served within the request that let go of reserved seats. */
-const SERVED_AT_ONCE = 10
 
 export const reservationHandlers: ReservationHandlers = {
   async listReservations({ params: { tenantId }, caller }, { table }) {

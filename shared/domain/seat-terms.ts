@@ -21,8 +21,9 @@ export function seatTerms(standings: Iterable<Standing>, metric: string): SeatTe
 }
 
 /**
- * May somebody who works there have a seat? One license that admits the place is enough. Without any license there is
- * nothing that forbids it: that a license ended takes no seat away.
+ * May somebody who works there have a seat? One license that admits the place is enough; of whom no place is known, one
+ * that allows the unknown (`countries.unknown`), as a validation does. Without any license there is nothing that forbids
+ * it: that a license ended takes no seat away.
  */
 export function isAllowedAt({ licenses }: Pick<SeatTerms, 'licenses'>, country: string | undefined): boolean {
   return licenses.length === 0 || licenses.some(({ rules }) => admits(rules, country))
@@ -30,6 +31,7 @@ export function isAllowedAt({ licenses }: Pick<SeatTerms, 'licenses'>, country: 
 
 function admits({ countries }: Pick<Rules, 'countries'>, country: string | undefined): boolean {
   if (countries === undefined) return true
-  if (country === undefined) return countries.allow === undefined && countries.deny === undefined
+  if (country === undefined)
+    return countries.unknown === 'allow' || (countries.allow === undefined && countries.deny === undefined)
   return (countries.allow?.includes(country) ?? true) && countries.deny?.includes(country) !== true
 }

@@ -1,10 +1,18 @@
 import type { License } from '../domain/license.ts'
-import type { TenantId } from '../platform/ids.ts'
+import type { ProductId, TenantId } from '../platform/ids.ts'
 import type { Item } from './codec.ts'
 import { type Key, poolKey, poolsKey, tenantFenceKey } from './keys.ts'
 import type { PoolAddress } from './pool.ts'
 import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
+
+/** The fences that a change of a license raises, and the pools of its product in which somebody waits for a seat. */
+export type Fences = {
+  readonly writes: Record<string, Action>
+  readonly waiting: readonly { readonly productId: ProductId; readonly metric: string }[]
+}
+
+type Fenced = Pick<License, 'tenantId' | 'productId' | 'limits'>
 
 /**
  * Fences off grants that were decided before a license changed. Every pool carries a `fence` number; whoever grants
@@ -12,19 +20,26 @@ import type { Action, Table } from './transact.ts'
  * a license raises the fence of every pool of its product in the same transaction: a grant decided on what was before
  * fails and is decided anew (licensing-semantics.md, section 21: suspend, revoke or capacity cut versus acquire).
  *
- * The pools of the license's own metrics are made by this, so that there is no pool without a fence.
+ * The pools of the license's own metrics are made by this, so that there is no pool without a fence. The same read tells
+ * who waits: what the license brings can be given to them (functions/serve-seats.ts).
  */
-export async function raiseFences(
-  table: Table,
-  license: Pick<License, 'tenantId' | 'productId' | 'limits'>,
-): Promise<Record<string, Action>> {
-  const { tenantId, productId, limits } = license
+export async function fencesOf(table: Table, { tenantId, productId, limits }: Fenced): Promise<Fences> {
   const existing = await readRange(table, { pk: poolsKey(tenantId, productId) })
   const own = Object.keys(limits).map((metric) => poolKey(tenantId, productId, metric))
-  return Object.fromEntries(
-    [...existing.map(keyOf), ...own].map((key) => [`fence ${key.pk} ${key.sk}`, raise(key)]),
-  )
+  return {
+    writes: Object.fromEntries(
+      [...existing.map(keyOf), ...own].map((key) => [`fence ${key.pk} ${key.sk}`, raise(key)]),
+    ),
+    // A pool of leases has no such count; its queue is served by those who ask for their turn.
+    waiting: existing
+      .filter(({ queued }) => typeof queued === 'number' && queued > 0)
+      .map((item) => ({ productId, metric: keyOf(item).sk })),
+  }
 }
+
+/** Where the change gives nobody anything. */
+export const raiseFences = async (table: Table, license: Fenced): Promise<Fences['writes']> =>
+  (await fencesOf(table, license)).writes
 
 /** Of one pool alone: for a change of what its units are granted by, other than a license. */
 export const raiseFence = ({ tenantId, productId, metric }: PoolAddress): Action =>

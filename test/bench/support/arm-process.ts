@@ -19,7 +19,8 @@ function contextFor(milliseconds: number) {
 function log(level: string) {
   return (message: unknown) => {
     const timestamp = performance.timeOrigin + performance.now()
-    writeSync(1, `${JSON.stringify({ timestamp, level, message })}\n`)
+    // What went wrong is to be seen, whoever else reads nothing.
+    writeSync(level === 'ERROR' ? 2 : 1, `${JSON.stringify({ timestamp, level, message })}\n`)
   }
 }
 Object.assign(console, { debug: log('DEBUG'), info: log('INFO'), warn: log('WARN'), error: log('ERROR') })
