@@ -21,6 +21,9 @@ export const OrganizationId = id('org')
 export const UserId = id('usr')
 export const GroupId = id('grp')
 export const BulkId = id('blk')
+/** Of something that an integrity scan found: made of what it is, not of chance. */
+export const FindingId = id('itg')
+export const WebhookId = id('whk')
 
 export type ProductId = z.infer<typeof ProductId>
 export type PlanId = z.infer<typeof PlanId>
@@ -34,6 +37,8 @@ export type OrganizationId = z.infer<typeof OrganizationId>
 export type UserId = z.infer<typeof UserId>
 export type GroupId = z.infer<typeof GroupId>
 export type BulkId = z.infer<typeof BulkId>
+export type FindingId = z.infer<typeof FindingId>
+export type WebhookId = z.infer<typeof WebhookId>
 
 const fresh =
   <T>(prefix: string, schema: { parse(text: string): T }) =>
@@ -51,6 +56,7 @@ export const newOrganizationId = fresh('org', OrganizationId)
 export const newUserId = fresh('usr', UserId)
 export const newGroupId = fresh('grp', GroupId)
 export const newBulkId = fresh('blk', BulkId)
+export const newWebhookId = fresh('whk', WebhookId)
 
 const monotonic = monotonicFactory()
 

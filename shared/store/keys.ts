@@ -1,8 +1,10 @@
 import type { ActivationId } from '../domain/activation.ts'
 import type { Visitor } from '../domain/visits.ts'
+import type { WebhookOwner } from '../domain/webhook.ts'
 import type {
   BulkId,
   EventId,
+  FindingId,
   GroupId,
   LicenseId,
   OrganizationId,
@@ -12,6 +14,7 @@ import type {
   TokenId,
   TransferId,
   UserId,
+  WebhookId,
 } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 
@@ -181,9 +184,39 @@ export const reclaimRulesKey = (tenant: TenantId) => key(['T', tenant], ['RECLAI
 export const reclaimedOfTenant = (tenant: TenantId) => `T#${part(tenant)}#RECLAIMED`
 export const reclaimedKey = (tenant: TenantId, month: string, product: ProductId, metric: string) =>
   key(['T', tenant, 'RECLAIMED'], [month, product, metric])
-/** What somebody is to be told, by what of. */
-export const noticeKey = (tenant: TenantId, kind: string, occasion: readonly string[]) =>
-  key(['T', tenant, 'NOTICES'], [kind, ...occasion])
+/** What somebody is told, by an id that says whom and of what occasion. What the vendor's staff is told is the vendor's. */
+export const noticesOf = (tenant: TenantId | undefined) =>
+  tenant ? `T#${part(tenant)}#NOTICES` : 'VENDOR#NOTICES'
+export const noticeKey = (tenant: TenantId | undefined, id: string): Key => ({
+  pk: noticesOf(tenant),
+  sk: part(id),
+})
+export const noticeSettingsKey = (tenant: TenantId | undefined) =>
+  key(tenant ? ['T', tenant] : ['VENDOR'], ['NOTICE-SETTINGS'])
+/** Addresses that mail goes to and that said something of it, or that it does not reach. */
+export const mailAddressesKey = (tenant: TenantId | undefined) =>
+  tenant ? `T#${part(tenant)}#MAIL-ADDRESSES` : 'VENDOR#MAIL-ADDRESSES'
+export const mailAddressKey = (tenant: TenantId | undefined, email: string): Key => ({
+  pk: mailAddressesKey(tenant),
+  sk: encodeURIComponent(email),
+})
+/** What is to be sent to one address lies together, with the sending that is under way. */
+export const outboxOf = (tenant: TenantId | undefined, box: string) =>
+  tenant ? `T#${part(tenant)}#OUTBOX#${part(box)}` : `VENDOR#OUTBOX#${part(box)}`
+export const OUTBOX_PREFIX = 'NOTICE#'
+export const outboxKey = (
+  tenant: TenantId | undefined,
+  box: string,
+  since: Instant,
+  notice: string,
+): Key => ({
+  pk: outboxOf(tenant, box),
+  sk: ['NOTICE', part(since), part(notice)].join('#'),
+})
+export const sendingKey = (tenant: TenantId | undefined, box: string): Key => ({
+  pk: outboxOf(tenant, box),
+  sk: 'SENDING',
+})
 /** That something becomes due, by kind and whose it is. */
 export const timerKey = (kind: string, subject: readonly string[]) =>
   key(['TIMER', kind, ...subject], ['TIMER'])
@@ -198,6 +231,25 @@ export const seatCountKey = (
 ) => key(['T', tenant, 'SEAT-COUNTS'], [product, metric, organization])
 export const peopleCountKey = (tenant: TenantId, organization: OrganizationId | '-') =>
   key(['T', tenant, 'SEAT-COUNTS'], ['PEOPLE', organization])
+
+/** How often a tenant's licenses are validated, and what came of it last. */
+export const validationKey = (tenant: TenantId) => key(['T', tenant], ['VALIDATION'])
+/** What was last told of the use of a tenant's pools. */
+export const capacityLevelsKey = (tenant: TenantId) => key(['T', tenant], ['CAPACITY-LEVELS'])
+/** When all that a tenant has was last held against what was signed and recorded. */
+export const integrityKey = (tenant: TenantId) => key(['T', tenant], ['INTEGRITY'])
+/** What was found then, or at use. */
+export const integrityEventsKey = (tenant: TenantId) => `T#${part(tenant)}#INTEGRITY`
+export const integrityEventKey = (tenant: TenantId, id: FindingId): Key => ({
+  pk: integrityEventsKey(tenant),
+  sk: part(id),
+})
+/** What was recorded last of each of a tenant's licenses: read together. */
+export const licenseRecordsKey = (tenant: TenantId) => `T#${part(tenant)}#RECORDED`
+export const licenseRecordKey = (tenant: TenantId, id: LicenseId): Key => ({
+  pk: licenseRecordsKey(tenant),
+  sk: part(id),
+})
 
 /** Where licenses of a tenant were used outside of what they cover, by license and visitor, as callers name them. */
 export const visitsOfTenant = (tenant: TenantId) => `T#${part(tenant)}#PLACES`
@@ -248,6 +300,27 @@ export const usageCorrectionKey = (tenant: TenantId, product: ProductId, id: str
 export const replyKey = (subject: string, idempotencyKey: string) =>
   key(['REPLY', encodeURIComponent(subject)], [encodeURIComponent(idempotencyKey)])
 
+const ownerOf = (owner: WebhookOwner) => (owner === 'vendor' ? ['VENDOR'] : ['T', owner])
+/** An owner's endpoints, each with how it is, are read together. */
+export const webhooksOf = (owner: WebhookOwner) => [...ownerOf(owner), 'WEBHOOKS'].map(part).join('#')
+export const webhookKey = (owner: WebhookOwner, id: WebhookId) =>
+  key([...ownerOf(owner), 'WEBHOOKS'], ['ENDPOINT', id])
+export const webhookHealthKey = (owner: WebhookOwner, id: WebhookId) =>
+  key([...ownerOf(owner), 'WEBHOOKS'], ['HEALTH', id])
+export const webhookCountKey = (owner: WebhookOwner) => key([...ownerOf(owner), 'WEBHOOKS'], ['COUNT'])
+/** Deliveries to an endpoint by their event: the order of time. */
+export const deliveriesOf = (owner: WebhookOwner, id: WebhookId) =>
+  [...ownerOf(owner), 'WEBHOOK', id, 'DELIVERIES'].map(part).join('#')
+export const deliveryKey = (owner: WebhookOwner, id: WebhookId, event: EventId) =>
+  key([...ownerOf(owner), 'WEBHOOK', id, 'DELIVERIES'], [event])
+/** Those that wait, by when they are due. */
+export const dueDeliveriesOf = (owner: WebhookOwner, id: WebhookId) =>
+  [...ownerOf(owner), 'WEBHOOK', id, 'DUE'].map(part).join('#')
+export const attemptsOf = (owner: WebhookOwner, id: WebhookId) =>
+  [...ownerOf(owner), 'WEBHOOK', id, 'ATTEMPTS'].map(part).join('#')
+export const attemptKey = (owner: WebhookOwner, id: WebhookId, event: EventId, number: number) =>
+  key([...ownerOf(owner), 'WEBHOOK', id, 'ATTEMPTS'], [event, String(number).padStart(4, '0')])
+
 export const countKey = (subject: string, window: string) =>
   key(['COUNT', encodeURIComponent(subject)], [window])
 export const runKey = (job: string, scheduledAt: Instant) => key(['JOB', job], [scheduledAt])
@@ -277,8 +350,6 @@ export const KIND = {
   licenses: 'LICENSES',
   transfers: 'TRANSFERS',
   tokens: 'TOKENS',
-  /** What is still to be told. */
-  notices: 'NOTICES',
   /** Pools of seats that somebody waits for. */
   seatQueues: 'SEAT-QUEUES',
   /** Bulk changes that are under way. */

@@ -4,6 +4,7 @@ import { ActivationId } from '../../shared/domain/activation.ts'
 import {
   BulkId,
   EventId,
+  FindingId,
   GroupId,
   LicenseId,
   OrganizationId,
@@ -33,6 +34,7 @@ const [tenants, products, plans, licenses, tokens, events, activations] = [
 const [organizations, users] = [two(OrganizationId, 'org'), two(UserId, 'usr')]
 const transfers = two(TransferId, 'trf')
 const bulks = two(BulkId, 'blk')
+const findings = two(FindingId, 'itg')
 const groups = two(GroupId, 'grp')
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
@@ -136,6 +138,11 @@ const ITEM_KEYS = {
   noticeKey: tenants.flatMap((tenant) =>
     each2(CODES, CODES, (kind, occasion) => keys.noticeKey(tenant, kind, [occasion])),
   ),
+  validationKey: each(tenants, keys.validationKey),
+  capacityLevelsKey: each(tenants, keys.capacityLevelsKey),
+  integrityKey: each(tenants, keys.integrityKey),
+  integrityEventKey: each2(tenants, findings, keys.integrityEventKey),
+  licenseRecordKey: each2(tenants, licenses, keys.licenseRecordKey),
   timerKey: each2(CODES, users, (kind, user) => keys.timerKey(kind, [user])),
   visitsKey: (['user', 'machine'] as const).flatMap((type) =>
     tenants.flatMap((tenant) =>
@@ -180,6 +187,8 @@ const PLACES = [
   'reclaimedOfTenant',
   'seatRequestsOf',
   'timersOf',
+  'integrityEventsKey',
+  'licenseRecordsKey',
   'visitsOfTenant',
   'seatCountsKey',
   'ownedByRole',

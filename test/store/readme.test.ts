@@ -5,6 +5,7 @@ import { ActivationId } from '../../shared/domain/activation.ts'
 import {
   BulkId,
   EventId,
+  FindingId,
   GroupId,
   LicenseId,
   OrganizationId,
@@ -28,6 +29,7 @@ const [license, token, event] = [id(LicenseId, 'lic'), id(TokenId, 'tok'), id(Ev
 const activation = id(ActivationId, 'act')
 const transfer = id(TransferId, 'trf')
 const bulk = id(BulkId, 'blk')
+const finding = id(FindingId, 'itg')
 const [organization, user] = [id(OrganizationId, 'org'), id(UserId, 'usr')]
 const line = ({ pk, sk }: keys.Key) => ({ pk, sk: sk.replace('QUEUE', '<line>') })
 const group = id(GroupId, 'grp')
@@ -93,6 +95,11 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.reclaimedKey(tenant, '<month>', product, '<metric>')],
   [keys.noticeKey(tenant, '<kind>', ['<occasion>'])],
   [keys.timerKey('<kind>', ['<subject>'])],
+  [keys.validationKey(tenant)],
+  [keys.capacityLevelsKey(tenant)],
+  [keys.integrityKey(tenant)],
+  [keys.integrityEventKey(tenant, finding)],
+  [keys.licenseRecordKey(tenant, license)],
   [keys.seatCountKey(tenant, product, '<metric>', organization)],
   [keys.peopleCountKey(tenant, organization)],
   [keys.replyKey('<subject>', '<idempotency-key>')],
@@ -101,6 +108,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.lastSuccessKey('<job>')],
 ]
 const NAMES = {
+  finding,
   tenant,
   product,
   plan,

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { type Found, INTEGRITY_CHECKS, IntegrityEvent } from '../domain/integrity.ts'
+import { FindingId, type TenantId } from '../platform/ids.ts'
+import { Instant } from '../platform/time.ts'
+import { entity } from './codec.ts'
+import { integrityEventKey, integrityEventsKey, integrityKey } from './keys.ts'
+import { readItem, readRange } from './read.ts'
+import { type Action, putOnce, type Table } from './transact.ts'
+
+/** What a scan held against what, and what it found. */
+export const IntegrityScan = z.strictObject({
+  startedAt: Instant,
+  finishedAt: Instant,
+  checked: z.strictObject({
+    licenses: z.int(),
+    addresses: z.int(),
+    keys: z.int(),
+    /** Leaves of the audit log. */
+    logged: z.int(),
+  }),
+  /** Critical events that were new. */
+  found: z.int(),
+  /** Those that were known, and are no more. */
+  mended: z.int(),
+  /** What could not be looked at, such as a key while KMS did not answer. */
+  skipped: z.array(z.string()),
+})
+export type IntegrityScan = z.infer<typeof IntegrityScan>
+
+export const integrityScanEntity = entity('integrity-scan', 1, IntegrityScan)
+export const integrityEventEntity = entity('integrity-event', 1, IntegrityEvent)
+
+export async function readLastScan(table: Table, tenantId: TenantId): Promise<IntegrityScan | undefined> {
+  const item = await readItem(table, integrityKey(tenantId))
+  return item && integrityScanEntity.decode(item)
+}
+
+/** Notes a scan, unless a later one was noted already. */
+export const noteScan = (tenantId: TenantId, scan: IntegrityScan): Extract<Action, { kind: 'put' }> => ({
+  kind: 'put',
+  item: integrityScanEntity.encode(integrityKey(tenantId), scan),
+  condition: 'attribute_not_exists(pk) OR startedAt <= :started',
+  values: { ':started': scan.startedAt },
+})
+
+/** All that was ever found of a tenant. */
+export async function readIntegrityEvents(table: Table, tenantId: TenantId): Promise<IntegrityEvent[]> {
+  const items = await readRange(table, { pk: integrityEventsKey(tenantId) })
+  return items.map(integrityEventEntity.decode)
+}
+
+export async function readIntegrityEvent(
+  table: Table,
+  tenantId: TenantId,
+  id: FindingId,
+): Promise<IntegrityEvent | undefined> {
+  const item = await readItem(table, integrityEventKey(tenantId, id))
+  return item && integrityEventEntity.decode(item)
+}
+
+/** Crockford's base 32, as in every other id. */
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** The id of what was found: the same each time the same is found, and another where it differs otherwise. */
+export function findingId(tenantId: TenantId, { check, subject, differs }: Found): FindingId {
+  const text = JSON.stringify([tenantId, check, subject.type, subject.id, differs])
+  const hash = createHash('sha256').update(text).digest().subarray(0, 26)
+  return FindingId.parse(`itg_${[...hash].map((byte) => DIGITS[byte % DIGITS.length]).join('')}`)
+}
+
+export const newIntegrityEvent = (tenantId: TenantId, found: Found, now: Instant): IntegrityEvent => ({
+  id: findingId(tenantId, found),
+  tenantId,
+  check: found.check,
+  subject: { ...found.subject },
+  detail: INTEGRITY_CHECKS[found.check],
+  differs: [...found.differs],
+  since: now,
+  state: 'open',
+})
+
+/** Writes it on condition that it is as it was read, or not there. */
+export function replaceIntegrityEvent(event: IntegrityEvent, read: IntegrityEvent | undefined): Action {
+  const item = integrityEventEntity.encode(integrityEventKey(event.tenantId, event.id), event)
+  if (read === undefined) return putOnce(item)
+  return {
+    kind: 'put',
+    item,
+    condition: '#state = :state AND #since = :since',
+    names: { '#state': 'state', '#since': 'since' },
+    values: { ':state': read.state, ':since': read.since },
+  }
+}

@@ -1,0 +1,76 @@
+import * as z from 'zod'
+import { TenantId } from '../platform/ids.ts'
+import { Instant } from '../platform/time.ts'
+import { entity } from './codec.ts'
+import { validationKey } from './keys.ts'
+import { readItem } from './read.ts'
+import type { Action, Table } from './transact.ts'
+
+/** Minutes between two validations of a tenant's licenses, unless it is set otherwise. */
+export const DEFAULT_INTERVAL = 60
+/** Names of what failed that are kept of a validation. */
+export const MOST_FAILED = 50
+
+/** What came of one validation of a tenant's licenses. */
+export const ValidationRun = z.strictObject({
+  at: Instant,
+  checked: z.int().min(0),
+  /** Licenses that are not as they were seen before. */
+  changed: z.int().min(0),
+  /** What could not be validated, and is named in `failed` as far as that is long enough. */
+  errors: z.int().min(0),
+  failed: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
+})
+export type ValidationRun = z.infer<typeof ValidationRun>
+
+export const ValidationSchedule = z.strictObject({
+  tenantId: TenantId,
+  intervalMinutes: z.int().positive(),
+  lastRun: ValidationRun.optional(),
+  /** Errors of all runs. */
+  errorCount: z.int().min(0),
+})
+export type ValidationSchedule = z.infer<typeof ValidationSchedule>
+
+export const validationEntity = entity('validation-schedule', 1, ValidationSchedule)
+
+export async function readValidation(table: Table, tenantId: TenantId): Promise<ValidationSchedule> {
+  const item = await readItem(table, validationKey(tenantId))
+  return item ? validationEntity.decode(item) : { tenantId, intervalMinutes: DEFAULT_INTERVAL, errorCount: 0 }
+}
+
+type Update = Extract<Action, { kind: 'update' }>
+
+/** Sets the interval, and nothing of what runs wrote. */
+export const setInterval = (tenantId: TenantId, minutes: number): Update => ({
+  kind: 'update',
+  key: validationKey(tenantId),
+  update: `SET ${ROW}, intervalMinutes = :minutes, errorCount = if_not_exists(errorCount, :none)`,
+  names: NAMES,
+  values: { ...rowOf(tenantId), ':minutes': minutes, ':none': 0 },
+})
+
+/** Notes what came of a run, unless a later one was noted already: of two at once the later counts. */
+export const noteRun = (tenantId: TenantId, run: ValidationRun): Update => ({
+  kind: 'update',
+  key: validationKey(tenantId),
+  update: `SET ${ROW}, intervalMinutes = if_not_exists(intervalMinutes, :default), lastRun = :run ADD errorCount :errors`,
+  condition: 'attribute_not_exists(lastRun) OR lastRun.#at <= :at',
+  names: { ...NAMES, '#at': 'at' },
+  values: {
+    ...rowOf(tenantId),
+    ':default': DEFAULT_INTERVAL,
+    ':run': run,
+    ':errors': run.errors,
+    ':at': run.at,
+  },
+})
+
+// What the codec writes into an item, for rows that come to be by an update.
+const ROW = 'entity = :entity, #schema = :schema, tenantId = :tenant'
+const NAMES = { '#schema': 'schema' }
+const rowOf = (tenantId: TenantId) => ({
+  ':entity': validationEntity.name,
+  ':schema': validationEntity.version,
+  ':tenant': tenantId,
+})
