@@ -1,6 +1,7 @@
 import type { Event } from '../../shared/domain/event.ts'
 import type { Log } from '../../shared/platform/log.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import { tellOfEvents } from './notices-of-events.ts'
 
 export type EventServices = { readonly table: Table; readonly log: Log }
 
@@ -10,4 +11,4 @@ export type EventServices = { readonly table: Table; readonly log: Log }
  */
 export type EventStep = (events: readonly Event[], services: EventServices) => Promise<void>
 
-export const eventSteps: readonly EventStep[] = []
+export const eventSteps: readonly EventStep[] = [tellOfEvents]

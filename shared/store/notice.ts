@@ -1,31 +1,67 @@
+import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { ProductId, TenantId, UserId } from '../platform/ids.ts'
-import { Instant } from '../platform/time.ts'
-import { entity } from './codec.ts'
-import { KIND, noticeKey } from './keys.ts'
-import { type Action, putOnce } from './transact.ts'
+import { NoticeAbout, type NoticeDraft, NoticeState, Recipient } from '../domain/notice.ts'
+import { addressOf } from '../domain/notice-settings.ts'
+import { TenantId } from '../platform/ids.ts'
+import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.ts'
+import { entity, type Item } from './codec.ts'
+import { noticeKey, noticesOf } from './keys.ts'
+import { readItems } from './read.ts'
+import type { Table } from './transact.ts'
 
-/** Something that somebody is to be told. Its key says of what occasion it is, so that it is told once. */
+/** How long it can be seen what became of a notice, and how long the same occasion is known to have been told. */
+const REMEMBERED_FOR = 800 * DAY
+
+/** Something that somebody is told. Its id says whom and of what occasion, so that it is told once. */
 export const Notice = z.strictObject({
-  tenantId: TenantId,
-  kind: z.literal('seat-reclaim'),
-  /** What makes it one of a kind: the same occasion has the same key. */
+  id: z.string(),
+  /** Whose notice it is; absent for what the vendor's staff is told. */
+  tenantId: TenantId.optional(),
   occasion: z.array(z.string()).min(1),
-  /** A person of the tenant; whoever sends it knows the address, and tells the tenant's contacts where there is none. */
-  recipient: z.strictObject({ userId: UserId }),
-  /** What it is about: the person's seats of the product are taken at `at`. Its keep link is made when it is sent. */
-  about: z.strictObject({ productId: ProductId, openedAt: Instant, at: Instant }),
+  recipient: Recipient,
+  about: NoticeAbout,
   createdAt: Instant,
+  /** It is news until then. */
+  until: Instant,
+  became: NoticeState,
 })
 export type Notice = z.infer<typeof Notice>
 
 export const noticeEntity = entity('notice', 1, Notice)
 
-/** Lists it for whoever sends notices, oldest first. The write fails if the same was noted before. */
-export const noteNotice = (notice: Notice): Action =>
-  putOnce(
-    noticeEntity.encode(noticeKey(notice.tenantId, notice.kind, notice.occasion), notice, {
-      kindPk: KIND.notices,
-      kindSk: [notice.createdAt, notice.tenantId, ...notice.occasion].join('#'),
-    }),
+/** Listed by when it was made, for whoever wants to know what was told. */
+export const noticeItem = (notice: Notice): Item => {
+  const { tenantId, id, createdAt } = notice
+  return noticeEntity.encode(noticeKey(tenantId, id), notice, {
+    ownedPk: noticesOf(tenantId),
+    ownedSk: `${createdAt}#${id}`,
+    ttl: epochSeconds(plusMilliseconds(createdAt, REMEMBERED_FOR)),
+  })
+}
+
+/** The notice of an occasion for one recipient, as it is when nobody was told yet. */
+export function newNotice(
+  { about, occasion, at, until }: NoticeDraft,
+  tenantId: TenantId | undefined,
+  recipient: Recipient,
+): Notice {
+  const words = JSON.stringify([about.kind, ...occasion, addressOf(recipient.email)])
+  const id = `ntc_${createHash('sha256').update(words).digest('hex').slice(0, 32)}`
+  const whose = tenantId === undefined ? {} : { tenantId }
+  const facts = { occasion: [...occasion], recipient, about, createdAt: at, until }
+  return { id, ...whose, ...facts, became: { state: 'pending' } }
+}
+
+/** Notices by id, in the order asked for; those that are not there are left out. */
+export async function readNotices(
+  table: Table,
+  tenantId: TenantId | undefined,
+  ids: readonly string[],
+): Promise<Notice[]> {
+  const items = await readItems(
+    table,
+    ids.map((id) => noticeKey(tenantId, id)),
   )
+  const byId = new Map(items.map(noticeEntity.decode).map((notice) => [notice.id, notice]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}

@@ -38,6 +38,8 @@ const findings = two(FindingId, 'itg')
 const groups = two(GroupId, 'grp')
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
+/** Tenants, and the vendor itself. */
+const owners = [...tenants, undefined]
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
 const TEXTS = [...CODES, '', 'a', 'a#b', 'a%23b', 'a#', '#', 'a b', 'ü', 'ADDRESS', ...tenants, ...licenses]
 
@@ -135,9 +137,15 @@ const ITEM_KEYS = {
   seatRequestKey: own2(users, CODES, (tenant, product, user, module) =>
     keys.seatRequestKey(tenant, user, product, module),
   ),
-  noticeKey: tenants.flatMap((tenant) =>
-    each2(CODES, CODES, (kind, occasion) => keys.noticeKey(tenant, kind, [occasion])),
+  noticeKey: each2(owners, CODES, keys.noticeKey),
+  noticeSettingsKey: each(owners, keys.noticeSettingsKey),
+  mailAddressKey: each2(owners, TEXTS, keys.mailAddressKey),
+  outboxKey: owners.flatMap((owner) =>
+    each2(CODES, CODES, (box, notice) =>
+      keys.outboxKey(owner, box, instants[0] ?? Instant.parse(''), notice),
+    ),
   ),
+  sendingKey: each2(owners, CODES, keys.sendingKey),
   validationKey: each(tenants, keys.validationKey),
   capacityLevelsKey: each(tenants, keys.capacityLevelsKey),
   integrityKey: each(tenants, keys.integrityKey),
@@ -187,6 +195,10 @@ const PLACES = [
   'reclaimedOfTenant',
   'seatRequestsOf',
   'timersOf',
+  'noticesOf',
+  'mailAddressesKey',
+  'outboxOf',
+  'OUTBOX_PREFIX',
   'integrityEventsKey',
   'licenseRecordsKey',
   'visitsOfTenant',
