@@ -45,6 +45,8 @@ export type Range = {
   readonly prefix?: string
   /** Sort keys below this. */
   readonly below?: string
+  /** Sort keys from the first up to the second, both included. */
+  readonly between?: readonly [string, string]
   readonly newestFirst?: boolean
 }
 
@@ -56,14 +58,21 @@ export function rangeQuery(table: string, range: Range): QueryCommandInput {
       ? ' AND begins_with(#sk, :sk)'
       : range.below !== undefined
         ? ' AND #sk < :sk'
-        : ''
-  const bound = range.prefix ?? range.below
+        : range.between !== undefined
+          ? ' AND #sk BETWEEN :sk AND :upTo'
+          : ''
+  const bound = range.prefix ?? range.below ?? range.between?.[0]
+  const upTo = range.between?.[1]
   return {
     TableName: table,
     ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
     KeyConditionExpression: `#pk = :pk${condition}`,
     ExpressionAttributeNames: { '#pk': partitionKey, ...(bound !== undefined && { '#sk': sortKey }) },
-    ExpressionAttributeValues: { ':pk': range.pk, ...(bound !== undefined && { ':sk': bound }) },
+    ExpressionAttributeValues: {
+      ':pk': range.pk,
+      ...(bound !== undefined && { ':sk': bound }),
+      ...(upTo !== undefined && { ':upTo': upTo }),
+    },
     ScanIndexForward: range.newestFirst !== true,
   }
 }

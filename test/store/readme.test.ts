@@ -67,6 +67,13 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.usageCorrectionKey(tenant, product, '<correction>')],
   [keys.eventKey(tenant, event)],
   [keys.eventKey(undefined, event)],
+  [keys.auditHeadKey(tenant)],
+  [keys.auditLeafKey(tenant, 7)],
+  [keys.auditPlaceKey(tenant, event)],
+  [keys.auditTileKey(tenant, 9, 7)],
+  [keys.auditSignedKey(tenant)],
+  [keys.auditCheckpointKey(tenant, 8)],
+  [keys.auditUnanchoredKey('vendor', 8)],
   [keys.tokenKey(token)],
   [keys.transferKey(transfer)],
   [keys.openTransferKey(license)],
@@ -87,6 +94,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.bulkKey(tenant, bulk)],
   [keys.bulkChunkKey(tenant, bulk, 7)],
   [keys.bulkRowKey(tenant, bulk, user)],
+  [keys.managedSeatsKey(tenant, product, '<metric>')],
   [keys.judgedPoolKey(tenant, product, '<metric>')],
   [keys.reservationKey(tenant, product, '<metric>', organization)],
   [keys.seatPolicyKey(tenant)],
@@ -133,6 +141,10 @@ function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
     .replaceAll(instant, `<${instantAs}>`)
     .replace('#7`', '#<shard>`')
     .replace('CHUNK#000007', 'CHUNK#<chunk>')
+    .replace('TILE#09', 'TILE#<level>')
+    .replace(/0{15}7/, '<index>')
+    .replace('vendor#0000000000000008', '<log>#<size>')
+    .replace(/0{15}8/, '<size>')
   return Object.entries(NAMES).reduce((rest, [name, value]) => rest.replaceAll(value, `<${name}>`), text)
 }
 
