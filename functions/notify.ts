@@ -14,6 +14,8 @@ import type { Table } from '../shared/store/transact.ts'
 /** Whom a tenant's notices go to, or the vendor's, and what it chose. */
 export type Audience = Contacts & {
   readonly tenantId: TenantId | undefined
+  /** Whose contacts they are, for people. */
+  readonly name: string
   readonly settings: NoticeSettings
   /** Of the days that are named, and of the days before a deadline. */
   readonly timeZone: TimeZone
@@ -34,7 +36,7 @@ export async function readAudience(
   if (tenantId !== undefined && (tenant === undefined || tenant.archivedAt !== undefined)) return undefined
   const timeZone = settings.timeZone ?? tenant?.timeZone ?? UTC
   const contacts = [...(tenant?.contacts ?? []), ...settings.contacts]
-  return { tenantId, settings, addresses, contacts, timeZone }
+  return { tenantId, name: tenant?.name ?? '', settings, addresses, contacts, timeZone }
 }
 
 /**

@@ -19,7 +19,7 @@ import { readSeating, type TenantSeating } from '../seating.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
-import { type Linked, openKeepToken } from './keep-link.ts'
+import { type Linked, openKeepToken } from '../keep-link.ts'
 import { caseEvent } from './reclaim-person.ts'
 import type { reclaimRoutes } from './reclaim-routes.ts'
 

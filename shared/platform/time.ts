@@ -130,3 +130,16 @@ export function shiftDay(day: Day, duration: Duration, direction: 1 | -1): Day {
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
+
+/** An instant as people of a language write it, on the calendar of a time zone: the day, or with the time of day. */
+export function inWords(
+  instant: Instant,
+  style: { readonly language: string; readonly timeZone: TimeZone; readonly time?: boolean },
+): string {
+  const { language, timeZone, time } = style
+  return new Intl.DateTimeFormat(language, {
+    timeZone,
+    dateStyle: 'long',
+    ...(time && { timeStyle: 'short' }),
+  }).format(toDate(instant))
+}
