@@ -7,6 +7,7 @@ import { decideSeats, EMPTY_POOL } from '../shared/domain/seat-decision.ts'
 import type { PoolMove } from '../shared/domain/seat-moves.ts'
 import type { User } from '../shared/domain/user.ts'
 import type { Instant } from '../shared/platform/time.ts'
+import { managedSeatsItem } from '../shared/store/holdings.ts'
 import { seatKey } from '../shared/store/keys.ts'
 import { lookAtSeats } from '../shared/store/reclaim.ts'
 import { addCounts } from '../shared/store/seat-counts.ts'
@@ -124,6 +125,7 @@ export function adjustSeats(
   }
 
   function poolWrites(name: PoolName, place: Place): Record<string, Action> {
+    const { productId, metric } = place
     const own = <T extends Place>(all: readonly T[]) => all.find((one) => poolName(one) === name)
     const [old, next] = [own(held), own(plan.seats)]
     const isTaken = own(plan.taken) !== undefined
@@ -167,6 +169,8 @@ export function adjustSeats(
     })
     if (assigned === 0 && committed === 0 && queued === 0 && !isTaken) return actions
     const joins = queued > 0
+    if (!pool.isManaged)
+      actions[`managed ${name}`] = { kind: 'put', item: managedSeatsItem(tenantId, productId, metric) }
     actions[`pool ${name}`] = changeSeatPool(tenantId, place, {
       assigned,
       committed,

@@ -1,68 +1,146 @@
+import { createHash } from 'node:crypto'
 import { isRefusal } from '../shared/domain/refusal.ts'
-import { poolName, type Seat } from '../shared/domain/seat.ts'
+import { type PoolName, poolName, type Seat } from '../shared/domain/seat.ts'
 import type { TenantId } from '../shared/platform/ids.ts'
-import { readQueue } from '../shared/store/seat-pool.ts'
+import { DAY, plusMilliseconds } from '../shared/platform/time.ts'
+import { type JudgedPool, judgedPoolItem, readJudgedPool } from '../shared/store/judged-pool.ts'
+import { pendingSeatsKey } from '../shared/store/keys.ts'
+import { readPages } from '../shared/store/read.ts'
+import { pendingSeatEntity } from '../shared/store/seat-pool.ts'
 import { readPerson } from '../shared/store/user.ts'
+import { writeRow } from '../shared/store/write.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
-import { readSeating } from './seating.ts'
+import { readSeating, type TenantSeating } from './seating.ts'
 import type { CommitRequest } from './services.ts'
 import type { VerifyingServices } from './verified.ts'
 
 type Place = Pick<Seat, 'productId' | 'metric'>
+type Who = Parameters<typeof readPerson>[2]
+type Judging = Pick<CommitRequest, 'now' | 'requestId'> & {
+  readonly tenantId: TenantId
+  readonly place: Place
+}
 
-/** People looked at in each line of a pool in one go: those who wait longest. */
-const LOOKED_AT = 25
+/** People looked at between looks at the time that is left. */
+const PAGE = 25
+/** Pages of one pool in one run; its other people, and other pools, have their turn as well. */
+const MOST_PAGES = 40
+/** How often others may be quicker at one person. */
+const ATTEMPTS = 4
+/** What was decided at the moment at which a license changed, on what was before, is looked at again by then. */
+const LOOK_AGAIN = DAY
 
 /**
- * Decides anew over those who have waited longest for a seat of a pool, in its queue and for something else: the
- * licenses or the product may say something else now than when they were last decided on. Who is not concerned is not
- * written. Somebody quicker is no trouble: the next run looks again.
+ * Decides anew over those who wait for a seat of a pool, in its queue or for something else: the licenses or the product
+ * may say something else now than when they were last decided on. All have their turn, a page after the other, over as
+ * many runs as it takes: how far it came is kept. Where everybody was looked at and nothing is another since, nobody is.
+ * Who is not concerned is not written. Somebody quicker is no trouble: that was decided on what is now.
  *
+ * @param pause called after each page; may throw, and the next run goes on
  * @returns how many of them something changed for, and the pools in which somebody may have a place now
  */
 export async function rejudgeSeats(
-  request: Pick<CommitRequest, 'now' | 'requestId'>,
+  judging: Judging,
   services: VerifyingServices,
-  tenantId: TenantId,
-  place: Place,
+  pause: () => Promise<void>,
 ): Promise<{ changed: number; serve: readonly Place[] }> {
+  const { table } = services
+  const { tenantId, place, now } = judging
   let changed = 0
   const serve: Place[] = []
-  for (const line of ['BLOCKED', 'QUEUE'] as const) {
-    let looked = 0
-    for await (const { userId } of readQueue(services.table, tenantId, place, line, LOOKED_AT)) {
-      looked += 1
-      if (looked > LOOKED_AT) break
-      const adjustment = await decideAnew(request, services, tenantId, place, userId)
-      if (adjustment === undefined) continue
-      const { writes, events, refusals } = adjustment
-      const done = await services.commit(
-        {
-          ...request,
-          caller: { kind: 'system', subject: 'seats' },
-          idempotencyKey: undefined,
-          fingerprint: '',
-        },
-        { writes, events, reply: undefined, refusals },
-      )
-      if (isRefusal(done)) continue
+  const seating = await readSeating(services, tenantId, now, [place.productId])
+  if (seating === undefined) return { changed, serve }
+  const basis = basisOf(seating, place)
+  const last = await readJudgedPool(table, tenantId, place)
+  const isSame = last?.basis === basis && now < plusMilliseconds(last.since, LOOK_AGAIN)
+  if (isSame && last.isDone) return { changed, serve }
+  const pk = pendingSeatsKey(tenantId, place.productId, place.metric)
+  const since = isSame ? last.since : now
+  let pages = 0
+  const from = isSame && last.place ? { pk, sk: last.place } : undefined
+  for await (const { items, next } of readPages(table, { pk }, from, PAGE)) {
+    const rows = items.filter(({ entity }) => entity === pendingSeatEntity.name)
+    const outcomes = await judgeAll(
+      rows.map((row) => pendingSeatEntity.decode(row).userId),
+      judging,
+      seating,
+      services,
+    )
+    for (const adjustment of outcomes) {
       changed += 1
       serve.push(...adjustment.serve)
     }
+    const judged: JudgedPool = {
+      basis,
+      since,
+      isDone: next === undefined,
+      ...(next && { place: next['sk'] }),
+    }
+    await writeRow(table, { kind: 'put', item: judgedPoolItem(tenantId, place, judged) })
+    pages += 1
+    await pause()
+    if (pages >= MOST_PAGES) break
   }
   return { changed, serve }
 }
 
-async function decideAnew(
-  { now }: Pick<CommitRequest, 'now'>,
+/** What decides over everybody alike: the product, and the licenses that count now. */
+function basisOf({ products, terms }: TenantSeating, { productId }: Place): string {
+  const counting = [...terms]
+    .filter(([name]: [PoolName, unknown]) => name.startsWith(`${productId}#`))
+    .map(([name, { licenses }]) => [name, licenses.map(({ id, revision }) => `${id} ${revision}`)])
+  const facts = JSON.stringify([products.get(productId)?.revision, counting.toSorted()])
+  return createHash('sha256').update(facts).digest('base64url')
+}
+
+/** Of these people, the changes that were made. */
+async function judgeAll(
+  ids: readonly Who[],
+  judging: Judging,
+  seating: TenantSeating,
   services: VerifyingServices,
-  tenantId: TenantId,
-  { productId }: Place,
-  userId: Parameters<typeof readPerson>[2],
+): Promise<Adjustment[]> {
+  const made: Adjustment[] = []
+  const first = await Promise.all(ids.map((id) => judge(id, judging, services, seating)))
+  for (const id of ids.filter((_, index) => first[index] !== undefined)) {
+    const adjustment = await change(id)
+    if (adjustment !== undefined) made.push(adjustment)
+  }
+  return made
+
+  /** On what is there after those before it, and as often as it takes. */
+  async function change(id: Who): Promise<Adjustment | undefined> {
+    for (let tries = 0; tries < ATTEMPTS; tries += 1) {
+      const adjustment = await judge(id, judging, services)
+      if (adjustment === undefined || (await commit(adjustment))) return adjustment
+    }
+    return undefined
+  }
+
+  async function commit({ writes, events, refusals }: Adjustment): Promise<boolean> {
+    const done = await services.commit(
+      {
+        ...judging,
+        caller: { kind: 'system', subject: 'seats' },
+        idempotencyKey: undefined,
+        fingerprint: '',
+      },
+      { writes, events, reply: undefined, refusals },
+    )
+    return !isRefusal(done)
+  }
+}
+
+/** What is another for a person; nothing, mostly. */
+async function judge(
+  id: Who,
+  { tenantId, place, now }: Judging,
+  services: VerifyingServices,
+  known?: TenantSeating,
 ): Promise<Adjustment | undefined> {
   // The person comes before what is decided on: each row that changes meanwhile fails the transaction.
-  const person = await readPerson(services.table, tenantId, userId)
-  const seating = person && (await readSeating(services, tenantId, now, [productId]))
+  const person = await readPerson(services.table, tenantId, id)
+  const seating = known ?? (person && (await readSeating(services, tenantId, now, [place.productId])))
   if (person === undefined || seating === undefined) return undefined
   const adjustment = adjustSeats(person, person.user, seating, now)
   const { user, seats } = adjustment.after

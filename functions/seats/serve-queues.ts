@@ -12,8 +12,9 @@ import type { VerifyingServices } from '../verified.ts'
 const AT_ONCE = 25
 
 /**
- * Gives seats that became free without a request that freed them, above all by a license: every pool that somebody
- * waits for is looked at, and those who have waited longest are decided on anew (rejudge-seats.ts). What it finds done already it leaves; it may come twice, late or not at all.
+ * Gives seats that became free without a request that freed them, above all by a license that began: every pool that
+ * somebody waits for is looked at, and where licenses or products are others, those who wait are decided on anew
+ * (rejudge-seats.ts). What it finds done already it leaves; it may come twice, late or not at all.
  */
 export function serveQueues(delivery: Delivery, services: VerifyingServices): Promise<void> {
   const { table } = services
@@ -31,15 +32,15 @@ export function serveQueues(delivery: Delivery, services: VerifyingServices): Pr
         // A pool is listed once for itself, and once for each who waits for something else than its turn.
         if (item['kindSk'] === before) continue
         before = item['kindSk']
-        await run.checkTime()
         const place = { productId, metric }
-        const judged = await rejudgeSeats({ now: readClock(), requestId }, services, tenantId, place)
+        const judging = { now: readClock(), requestId, tenantId, place }
+        const judged = await rejudgeSeats(judging, services, run.checkTime)
         run.count(0, judged.changed)
         const places = [place, ...judged.serve]
         for (let served = AT_ONCE; served >= AT_ONCE; ) {
           served = await serveQueue({ now: readClock(), requestId }, services, tenantId, places, AT_ONCE)
           run.count(0, served)
-          if (served >= AT_ONCE) await run.checkTime()
+          await run.checkTime()
         }
       }
       await run.note(page.next)

@@ -98,17 +98,19 @@ async function askedVersion(
   return { version, release: await readRelease(table, license.productId, version) }
 }
 
-/** The seat of who asks is read only where somebody is named to a license for named users. */
+/** The seat of who asks is read only where somebody is named to a license for named users, and seats are managed here. */
 async function askedSeat(
   standing: Standing,
   all: Iterable<Standing>,
-  { tenantId, productId }: Holdings,
+  { tenantId, productId, managedSeats = [] }: Holdings,
   userId: string | undefined,
   table: Table,
 ): Promise<AskedSeat | undefined> {
-  if (userId === undefined || !isNamed(standing)) return undefined
-  const metrics = new Set([...all].filter(isNamed).flatMap(({ license }) => Object.keys(license.limits)))
-  return readSeatHolder(table, { tenantId, productId, metrics: [...metrics] }, userId)
+  if (userId === undefined || managedSeats.length === 0 || !isNamed(standing)) return undefined
+  const isManaged = ({ license }: Standing) =>
+    managedSeats.some((metric) => Object.hasOwn(license.limits, metric))
+  if (![...all].some((one) => isNamed(one) && isManaged(one))) return undefined
+  return readSeatHolder(table, { tenantId, productId }, userId)
 }
 
 async function identify(

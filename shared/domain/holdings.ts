@@ -10,6 +10,8 @@ export type Holdings = {
   productId: ProductId
   licenses: readonly License[]
   usage: readonly Usage[]
+  /** Metrics of which seats are managed here: of which one was ever given or waited for. */
+  managedSeats?: readonly string[]
 }
 
 /** A license seen at an instant, beside the others it depends on. */

@@ -35,7 +35,13 @@ export type SeatPlan = {
   readonly freed: readonly Seat[]
 }
 
-export const EMPTY_POOL: SeatPool = { fence: 0, assigned: 0, committed: 0, queued: 0 }
+export const EMPTY_POOL: SeatPool = {
+  fence: 0,
+  assigned: 0,
+  committed: 0,
+  queued: 0,
+  isManaged: false,
+}
 
 /**
  * The one decision over seats: whatever changes about a person, the seats that follow from the facts it then has.

@@ -53,6 +53,7 @@ export function afterMoves<T extends Pick<Seating, 'pools' | 'reservations'>>(
       assigned: pool.assigned + move.assigned,
       committed: pool.committed + move.committed,
       queued: pool.queued + move.queued,
+      isManaged: true,
     })
     const kept = reservations.get(name)
     if (kept !== undefined)

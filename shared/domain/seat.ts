@@ -94,6 +94,8 @@ export type SeatPool = {
   readonly committed: number
   /** Rows in the queue. */
   readonly queued: number
+  /** Was a seat ever given or waited for? */
+  readonly isManaged: boolean
 }
 
 /** Seats kept for the people of an organization and those below it, and how many of them are taken. */

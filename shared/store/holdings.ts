@@ -1,10 +1,19 @@
+import * as z from 'zod'
 import type { Holdings } from '../domain/holdings.ts'
 import { License } from '../domain/license.ts'
 import { Usage } from '../domain/usage.ts'
 import { ProductId, type TenantId } from '../platform/ids.ts'
 import type { LicenseAddress } from './address.ts'
 import { entity, type Item, remembering } from './codec.ts'
-import { holdingsPrefix, KIND, licenseKey, ownedByTenant, tenantKey, usageKey } from './keys.ts'
+import {
+  holdingsPrefix,
+  KIND,
+  licenseKey,
+  managedSeatsKey,
+  ownedByTenant,
+  tenantKey,
+  usageKey,
+} from './keys.ts'
 import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
@@ -13,6 +22,9 @@ const REMEMBERED = 5_000
 
 export const licenseEntity = remembering(entity('license', 3, License, 1), REMEMBERED)
 export const usageEntity = remembering(entity('usage', 1, Usage), REMEMBERED)
+
+/** That a seat of a pool was ever given or waited for here. It is written with the first, and stays. */
+export const managedSeatsEntity = entity('managed-seats', 1, z.strictObject({ metric: z.string() }))
 
 /** Sorts behind every instant: licenses that never expire. */
 const NEVER = '~'
@@ -35,6 +47,9 @@ export const replaceLicense = (license: License): Action => ({
 
 export const usageItem = (tenantId: TenantId, productId: ProductId, usage: Usage): Item =>
   usageEntity.encode(usageKey(tenantId, productId, usage.metric), usage)
+
+export const managedSeatsItem = (tenantId: TenantId, productId: ProductId, metric: string): Item =>
+  managedSeatsEntity.encode(managedSeatsKey(tenantId, productId, metric), { metric })
 
 /** One license, strongly consistent, by where it lies. */
 export async function readLicense(
@@ -59,16 +74,25 @@ export async function readHoldings(
 export async function readAllHoldings(table: Table, tenantId: TenantId): Promise<Holdings[]> {
   const items = await readRange(table, { pk: tenantKey(tenantId).pk, prefix: holdingsPrefix() })
   const byProduct = Map.groupBy(items, productOf)
-  return [...byProduct].map(([productId, own]) => gather(tenantId, productId, own))
+  return (
+    [...byProduct]
+      // That somebody waited for a seat of a product is no license of it.
+      .filter(([, own]) => !own.every(isMark))
+      .map(([productId, own]) => gather(tenantId, productId, own))
+  )
 }
 
 const productOf = (item: Item): ProductId => ProductId.parse(String(item['sk']).split('#')[1])
+
+const isMark = (item: Item) => item['entity'] === managedSeatsEntity.name
+const isUsage = (item: Item) => item['entity'] === usageEntity.name
 
 function gather(tenantId: TenantId, productId: ProductId, items: readonly Item[]): Holdings {
   return {
     tenantId,
     productId,
-    licenses: items.filter((item) => item['entity'] !== usageEntity.name).map(licenseEntity.decode),
-    usage: items.filter((item) => item['entity'] === usageEntity.name).map(usageEntity.decode),
+    licenses: items.filter((item) => !isUsage(item) && !isMark(item)).map(licenseEntity.decode),
+    usage: items.filter(isUsage).map(usageEntity.decode),
+    managedSeats: items.filter(isMark).map((item) => managedSeatsEntity.decode(item).metric),
   }
 }

@@ -56,6 +56,9 @@ export const holdingsPrefix = (productId?: ProductId) => (productId ? `H#${part(
 export const licenseKey = (tenant: TenantId, product: ProductId, id: LicenseId) =>
   key(['T', tenant], ['H', product, 'LICENSE', id])
 /** A counter with an allowance has a row for each period, named by its beginning. */
+/** That the tenant manages seats of a pool here: what validations read has it. */
+export const managedSeatsKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  key(['T', tenant], ['H', product, 'SEATS', metric])
 export const usageKey = (tenant: TenantId, product: ProductId, metric: string, from?: Instant) =>
   key(['T', tenant], ['H', product, 'USAGE', metric, ...(from ? [from] : [])])
 

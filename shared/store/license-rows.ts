@@ -18,11 +18,15 @@ export type UnreadableRow = {
 export type ReadableHoldings = { readonly holdings: Holdings; readonly unreadable: readonly UnreadableRow[] }
 
 /**
- * What a tenant holds of every product: one strongly consistent query. For who looks at all of it and must not stop at a
+ * What a tenant holds of every product, or of one: one strongly consistent query. For who looks at all of it and must not stop at a
  * row that cannot be read; whoever grants something does (readHoldings).
  */
-export async function readReadableHoldings(table: Table, tenantId: TenantId): Promise<ReadableHoldings[]> {
-  const items = await readRange(table, { pk: tenantKey(tenantId).pk, prefix: holdingsPrefix() })
+export async function readReadableHoldings(
+  table: Table,
+  tenantId: TenantId,
+  ofProduct?: ProductId,
+): Promise<ReadableHoldings[]> {
+  const items = await readRange(table, { pk: tenantKey(tenantId).pk, prefix: holdingsPrefix(ofProduct) })
   const byProduct = Map.groupBy(items, (item) => partsOf(item)[1] ?? '')
   return [...byProduct].flatMap(([name, own]): ReadableHoldings[] => {
     const productId = ProductId.safeParse(name)
@@ -32,6 +36,7 @@ export async function readReadableHoldings(table: Table, tenantId: TenantId): Pr
     const unreadable: UnreadableRow[] = []
     for (const item of own) {
       const [, , kind, id = ''] = partsOf(item)
+      if (kind === 'SEATS') continue
       try {
         if (kind === 'LICENSE') licenses.push(licenseEntity.decode(item))
         else usage.push(usageEntity.decode(item))
@@ -44,5 +49,5 @@ export async function readReadableHoldings(table: Table, tenantId: TenantId): Pr
   })
 }
 
-/** `H#<product>#LICENSE#<license>` or `H#<product>#USAGE#<metric>`; by its key, for the rest may be anything. */
+/** `H#<product>#LICENSE#<license>` or `H#<product>#USAGE#<metric>`, or a mark that seats are managed; by its key, for the rest may be anything. */
 const partsOf = (item: Item): string[] => String(item['sk']).split('#')

@@ -71,7 +71,7 @@ export function decodeSeatPool(item: Item): SeatPool {
   const parsed = StoredPool.safeParse(item)
   if (!parsed.success)
     throw new CorruptItemError(`item ${String(item['pk'])} / ${String(item['sk'])}: no pool of seats`)
-  return parsed.data
+  return { ...parsed.data, isManaged: item['assigned'] !== undefined }
 }
 
 /**

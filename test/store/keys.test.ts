@@ -119,6 +119,8 @@ const ITEM_KEYS = {
       keys.pendingSeatKey(tenant, product, metric, line, instants[0] ?? Instant.parse(''), user),
     ),
   ),
+  judgedPoolKey: own(CODES, keys.judgedPoolKey),
+  managedSeatsKey: own(CODES, keys.managedSeatsKey),
   reservationKey: own2(CODES, organizations, keys.reservationKey),
   seatPolicyKey: each(tenants, keys.seatPolicyKey),
   userNameKey: each2(tenants, TEXTS, keys.userNameKey),
