@@ -4,7 +4,7 @@
  */
 export type Job = {
   /** The context whose function runs it. */
-  readonly context: 'trust' | 'seats' | 'people' | 'scim'
+  readonly context: 'trust' | 'seats' | 'people' | 'scim' | 'webhooks' | 'audit'
   readonly everyMinutes: number
   readonly purpose: string
   /** One sentence: what users lose while it does not run. It is the alarm's text. */
@@ -14,11 +14,33 @@ export type Job = {
 export const jobs = {
   validateLicenses: {
     context: 'trust',
-    everyMinutes: 60,
+    everyMinutes: 5,
     purpose:
-      'Holds every license against its signature and its dates and records what changed since the last run.',
+      'Validates the licenses of the tenants whose turn it is and tells what changed, what is not as it was signed, and which pools are nearly used up.',
     errorImpact:
-      'Licenses that expired, entered grace or were tampered with are still refused at use, but nobody is told of it.',
+      'Licenses that were tampered with are still refused at use, but nobody is told of it, nor of capacity that runs out.',
+  },
+  noteTransitions: {
+    context: 'trust',
+    everyMinutes: 1,
+    purpose: 'Tells of licenses that start, expire, or whose grace ends, soon after they do.',
+    errorImpact:
+      'Licenses still start and end on time, but people and webhooks hear of it only with the next validation.',
+  },
+  scanIntegrity: {
+    context: 'trust',
+    everyMinutes: 15,
+    purpose:
+      'Holds all that a tenant has of licenses against what was signed and recorded, each tenant once a day.',
+    errorImpact:
+      'Somebody who changes, removes or puts back rows behind the API is not found out unless a tenant has a scan made.',
+  },
+  watchTenants: {
+    context: 'trust',
+    everyMinutes: 1_440,
+    purpose: 'Sees to it that every tenant with licenses is validated and scanned.',
+    errorImpact:
+      'Tenants whose first license came while the consumer of the stream was down are not validated by schedule.',
   },
   serveSeatQueues: {
     context: 'seats',
@@ -42,11 +64,26 @@ export const jobs = {
     errorImpact:
       'People in large groups keep roles and seats that their group no longer gives, or wait for new ones.',
   },
+  publishCheckpoints: {
+    context: 'audit',
+    everyMinutes: 5,
+    purpose:
+      'Signs the checkpoint of every audit log that grew, and puts it into the public log of all checkpoints.',
+    errorImpact:
+      'What happened cannot be proven by a signed checkpoint until somebody asks for one; histories could be told apart later.',
+  },
   runBulkChanges: {
     context: 'people',
     everyMinutes: 1,
     purpose: 'Goes on with bulk changes of people that are too large for one request.',
     errorImpact: 'Bulk changes of more than 50 people stand still until somebody continues them by hand.',
+  },
+  deliverWebhooks: {
+    context: 'webhooks',
+    everyMinutes: 1,
+    purpose: 'Sends events to webhook endpoints again that did not take them, and what nobody sent at once.',
+    errorImpact:
+      'Events that an endpoint did not take at the first try are not sent again until it runs; none is lost.',
   },
 } as const satisfies Readonly<Record<string, Job>>
 

@@ -6,8 +6,11 @@ import type { ContextName } from './routes.ts'
  */
 export type Needs = {
   readonly table: 'read' | 'write'
-  /** Fed by the table's stream and not by the API: to read that, and nothing of callers' credentials. */
-  readonly stream?: true
+  /**
+   * Fed by the table's stream: to read that. `only`: and not by the API, so nothing of callers' credentials. At most two
+   * functions may read a stream (DynamoDB developer guide).
+   */
+  readonly stream?: 'only' | 'also'
   /** `verify`: the public halves of the license signing keys. `sign`: also to sign with them. */
   readonly signing?: 'verify' | 'sign'
   /** To make and show license keys. */
@@ -16,6 +19,10 @@ export type Needs = {
   readonly activationKeys?: 'verify' | 'sign'
   /** To sign verdicts, or publish the keys that verify them. */
   readonly sessionKeys?: true
+  /** To send webhooks. */
+  readonly webhooks?: true
+  /** The key of the audit logs. `verify`: its public half. `sign`: also to sign checkpoints with it. */
+  readonly auditKeys?: 'verify' | 'sign'
   /** To find the country of a network address. */
   readonly places?: true
 }
@@ -37,6 +44,8 @@ export const needs = {
   seats: { table: 'write', signing: 'verify' },
   scim: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', activationKeys: 'verify', sessionKeys: true },
-  records: { table: 'write', stream: true },
+  webhooks: { table: 'write', stream: 'also', webhooks: true },
+  audit: { table: 'write', auditKeys: 'sign' },
+  records: { table: 'write', stream: 'only' },
   service: { table: 'read' },
 } as const satisfies Record<ContextName, Needs>

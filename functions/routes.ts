@@ -1,6 +1,7 @@
 import type { Route, RouteTable } from '../shared/platform/http/contract.ts'
 import { accessRoutes } from './access/routes.ts'
 import { activationsRoutes } from './activations/routes.ts'
+import { auditRoutes } from './audit/routes.ts'
 import { catalogRoutes } from './catalog/routes.ts'
 import { featuresRoutes } from './features/routes.ts'
 import { installsRoutes } from './installs/routes.ts'
@@ -16,6 +17,7 @@ import { tenantsRoutes } from './tenants/routes.ts'
 import { trustRoutes } from './trust/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
 import { validationRoutes } from './validation/routes.ts'
+import { webhooksRoutes } from './webhooks/routes.ts'
 
 /** The one route table: every operation of the API by context. One Lambda function serves a context. */
 export const contexts = {
@@ -35,6 +37,8 @@ export const contexts = {
   seats: seatsRoutes,
   scim: scimRoutes,
   trust: trustRoutes,
+  webhooks: webhooksRoutes,
+  audit: auditRoutes,
   /** No routes: the table's stream calls it. */
   records: {},
   service: serviceRoutes,

@@ -85,6 +85,16 @@ export const contextSettings = {
     errorImpact:
       'The public keys are not served, so files and verdicts cannot be verified except with a pinned or cached copy.',
   },
+  webhooks: {
+    memoryMb: 1024,
+    errorImpact:
+      'Nobody is told of events by webhook until it works again, and endpoints cannot be added or changed.',
+  },
+  audit: {
+    memoryMb: 1024,
+    errorImpact:
+      'Nobody can read or verify audit logs, and no checkpoints are signed, so what happened meanwhile cannot be proven yet.',
+  },
   records: {
     memoryMb: 1024,
     errorImpact:

@@ -32,6 +32,11 @@ export const StageSettings = z.strictObject({
   logRetentionDays: z.literal(RETENTION_DAYS),
   /** Requests per second for all callers together, and how many more may come at once. */
   throttle: z.strictObject({ rate: z.int().positive(), burst: z.int().positive() }),
+  /**
+   * Webhooks may also go to this very computer, by http. Of the stage `local` alone: anywhere else whoever adds an endpoint
+   * could reach what nobody is to reach.
+   */
+  webhooksToLoopback: z.boolean().default(false),
   /** Table, keys and logs survive the deletion of the stack, and the table and the stack refuse to be deleted. */
   protect: z.boolean(),
   /** Who is told of alarms. Without it they are only seen in CloudWatch. */
@@ -62,7 +67,11 @@ export function readStage(name: string, file = CDK_JSON): Stage {
     throw new Error(`cdk.json has no stage ${name}; it has ${Object.keys(stages).join(', ')}.`)
   }
   const settings = StageSettings.safeParse(stages[name])
-  if (settings.success) return { name, ...settings.data }
+  if (settings.success) {
+    if (settings.data.webhooksToLoopback && name !== 'local')
+      throw new Error(`Stage ${name} in cdk.json must not say webhooksToLoopback: that is for local alone.`)
+    return { name, ...settings.data }
+  }
   const wrong = settings.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
   throw new Error(`Stage ${name} in cdk.json is not complete: ${wrong}.`)
 }

@@ -1,7 +1,10 @@
 import type { Event } from '../../shared/domain/event.ts'
 import type { Log } from '../../shared/platform/log.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import { deliverToWebhooks } from './deliver-to-webhooks.ts'
+import { followLicenses } from './follow-licenses.ts'
 import { tellOfEvents } from './notices-of-events.ts'
+import { sequence } from './sequence.ts'
 
 export type EventServices = { readonly table: Table; readonly log: Log }
 
@@ -11,4 +14,4 @@ export type EventServices = { readonly table: Table; readonly log: Log }
  */
 export type EventStep = (events: readonly Event[], services: EventServices) => Promise<void>
 
-export const eventSteps: readonly EventStep[] = [tellOfEvents]
+export const eventSteps: readonly EventStep[] = [sequence, followLicenses, tellOfEvents, deliverToWebhooks]

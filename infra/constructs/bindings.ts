@@ -6,12 +6,14 @@ import type { Needs } from '../../functions/needs.ts'
 import { RecordsEnvironment } from '../../functions/records/environment.ts'
 import {
   ActivationKeyEnvironment,
+  AuditKeyEnvironment,
   Environment,
   LicenseKeyEnvironment,
   PlaceEnvironment,
   SessionKeyEnvironment,
   type Variables,
   VerifierEnvironment,
+  WebhookEnvironment,
 } from '../../shared/platform/config/environment.ts'
 import { TABLE } from '../../shared/store/table.ts'
 import { COUNTRY_MODULE, type Stage } from '../stage.ts'
@@ -44,11 +46,16 @@ const STREAM = [
 /** The bindings that the needs of a context ask for; everything else is denied. */
 export function bindingsOf(need: Needs, resources: Resources): Binding[] {
   const { keys } = resources
-  const bindings = [need.stream ? streamFunction(need.table, resources) : apiFunction(need.table, resources)]
+  const bindings = [
+    need.stream === 'only' ? streamFunction(need.table, resources) : apiFunction(need.table, resources),
+  ]
+  if (need.stream !== undefined) bindings.push(readStream(resources))
   if (need.signing !== undefined) bindings.push(signingKeys(need.signing, keys.signing))
   if (need.activationKeys !== undefined) bindings.push(activationKeys(need.activationKeys, keys.activations))
+  if (need.auditKeys !== undefined) bindings.push(auditKey(need.auditKeys, keys.audit))
   if (need.licenseKeys) bindings.push(licenseKeys(keys.licenseKeys))
   if (need.sessionKeys) bindings.push(sessionKeys(keys.sessions))
+  if (need.webhooks) bindings.push(webhooks(resources.stage))
   if (need.places) bindings.push(places(resources.stage))
   return bindings
 }
@@ -71,14 +78,17 @@ function apiFunction(access: Needs['table'], { stage, table, keys }: Resources):
 }
 
 function streamFunction(access: Needs['table'], { stage, table }: Resources): Binding {
-  if (table.tableStreamArn === undefined) throw new TypeError('the table has no stream')
   return bind(
     RecordsEnvironment,
     { TABLE_NAME: table.tableName, LOG_LEVEL: stage.logLevel },
     ...allowTable(access, table),
-    // Lambda reads the stream with the function's role, and refuses a mapping whose role may not do all four.
-    allow(STREAM, [table.tableStreamArn]),
   )
+}
+
+/** Lambda reads the stream with the function's role, and refuses a mapping whose role may not do all four. */
+function readStream({ table }: Resources): Binding {
+  if (table.tableStreamArn === undefined) throw new TypeError('the table has no stream')
+  return { variables: {}, statements: [allow(STREAM, [table.tableStreamArn])] }
 }
 
 function allowTable(access: Needs['table'], table: Table): PolicyStatement[] {
@@ -97,6 +107,20 @@ function signingKeys(access: NonNullable<Needs['signing']>, keys: readonly Key[]
 
 function activationKeys(access: NonNullable<Needs['activationKeys']>, keys: readonly Key[]): Binding {
   return bind(ActivationKeyEnvironment, { ACTIVATION_KEY_IDS: idsOf(keys) }, ...allowKeys(access, keys))
+}
+
+/** Checkpoints alone are signed with it: they are short, so as they are. */
+function auditKey(access: NonNullable<Needs['auditKeys']>, key: Key): Binding {
+  const verify = allow(['kms:GetPublicKey'], [key.keyArn])
+  const sign = allow(['kms:Sign'], [key.keyArn], {
+    'kms:SigningAlgorithm': 'ED25519_SHA_512',
+    'kms:MessageType': 'RAW',
+  })
+  return bind(
+    AuditKeyEnvironment,
+    { AUDIT_KEY_ID: key.keyId },
+    ...(access === 'verify' ? [verify] : [verify, sign]),
+  )
 }
 
 const idsOf = (keys: readonly Key[]) => keys.map(({ keyId }) => keyId).join(',')
@@ -123,6 +147,9 @@ function sessionKeys(key: Key): Binding {
 
 const places = ({ countryModule }: Stage): Binding =>
   bind(PlaceEnvironment, { COUNTRY_MODULE: countryModule === undefined ? '' : `./${COUNTRY_MODULE}` })
+
+const webhooks = ({ webhooksToLoopback }: Stage): Binding =>
+  bind(WebhookEnvironment, { WEBHOOK_TARGETS: webhooksToLoopback ? 'loopback' : 'public' })
 
 /** The schema says which variables there have to be: one forgotten, or one too many, does not compile. */
 function bind<S extends z.ZodObject>(

@@ -11,7 +11,16 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { RECORDS_FILTERS } from '../../functions/records/filter.ts'
 import type { ContextName } from '../../functions/routes.ts'
+import { DELIVERIES_FILTER } from '../../functions/webhooks/filter.ts'
 import { createDeadLetters } from './jobs.ts'
+
+/** The context that sends events to webhook endpoints, at once where it can. */
+const SENDER = 'webhooks' satisfies ContextName
+/**
+ * What it does not send, the job of webhooks does a minute later: so it waits for no batch, tries hardly again, and gives
+ * up what is old without a word.
+ */
+const SENDING = { records: 50, retries: 1, longestWait: Duration.minutes(15) }
 
 /** The context that turns stream records into events, and events into what follows from them. */
 const CONSUMER = 'records' satisfies ContextName
@@ -36,8 +45,9 @@ export type StreamConsumer = {
 }
 
 /**
- * The way of the table's changes through its stream to the function that says what they mean; see
- * functions/records/filter.ts for what gets there.
+ * The way of the table's changes through its stream to the function that says what they mean, and of webhook deliveries
+ * to the one that sends them; see functions/records/filter.ts and functions/webhooks/filter.ts for what gets there. A
+ * third reader would slow both (two a shard, DynamoDB developer guide).
  */
 export function createStreams(
   parent: Construct,
@@ -64,6 +74,19 @@ export function createStreams(
     retryAttempts: RETRIES,
     maxRecordAge: LONGEST_WAIT,
     onFailure: new SqsDlq(deadLetters),
+  })
+  const sender = functions.get(SENDER)
+  if (sender === undefined) throw new RangeError(`no function for context ${SENDER}`)
+  new EventSourceMapping(scope, 'Webhooks', {
+    target: sender,
+    eventSourceArn: table.tableStreamArn,
+    filters: [FilterCriteria.filter(DELIVERIES_FILTER)],
+    startingPosition: StartingPosition.TRIM_HORIZON,
+    batchSize: SENDING.records,
+    // Records of one endpoint stay together: one that is slow keeps few others waiting.
+    parallelizationFactor: PARALLEL_BATCHES,
+    retryAttempts: SENDING.retries,
+    maxRecordAge: SENDING.longestWait,
   })
   return { context: CONSUMER, lambda, deadLetters }
 }

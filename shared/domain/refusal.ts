@@ -345,6 +345,16 @@ export const REFUSALS = {
     title: 'There is no open request',
     next: 'It was decided, withdrawn or has lapsed: ask again, or give the seat by hand.',
   },
+  INTEGRITY_EVENT_OVER: {
+    status: 409,
+    title: 'This integrity event is over',
+    next: 'Read the integrity of the tenant: it was mended, or something differs in another way now.',
+  },
+  NOT_SET_ASIDE: {
+    status: 409,
+    title: 'This work is not set aside',
+    next: 'Read the list of what is set aside: it was tried again, discarded or done meanwhile.',
+  },
   NOT_RECLAIMING: {
     status: 409,
     title: 'These seats are not about to be taken',
@@ -354,6 +364,21 @@ export const REFUSALS = {
     status: 409,
     title: 'There is nothing left to undo',
     next: 'Give the seats by hand instead.',
+  },
+  WEBHOOK_URL_REFUSED: {
+    status: 422,
+    title: 'Webhooks cannot be sent there',
+    next: 'Use an https URL on port 443 or 8443 whose name leads to addresses of the public internet only.',
+  },
+  WEBHOOKS_EXHAUSTED: {
+    status: 409,
+    title: 'There are as many webhook endpoints as there may be',
+    next: 'Remove one that is not needed, or let one endpoint receive more types of events.',
+  },
+  WEBHOOK_DISABLED: {
+    status: 409,
+    title: 'The webhook endpoint is disabled',
+    next: 'Enable it first (PATCH with enabled); what waits for it is sent then.',
   },
   TOO_MUCH_AT_ONCE: {
     status: 422,

@@ -13,6 +13,7 @@ import {
   PlaceEnvironment,
   SessionKeyEnvironment,
   VerifierEnvironment,
+  WebhookEnvironment,
 } from '../../shared/platform/config/environment.ts'
 import { TABLE } from '../../shared/store/table.ts'
 import {
@@ -128,12 +129,13 @@ describe('functions', () => {
     for (const [context, { Environment: environment }] of functionsOf(prod)) {
       const need: Needs = needs[context]
       const schemas = [
-        need.stream ? RecordsEnvironment : Environment,
+        need.stream === 'only' ? RecordsEnvironment : Environment,
         ...(need.signing ? [VerifierEnvironment] : []),
         ...(need.activationKeys ? [ActivationKeyEnvironment] : []),
         ...(need.licenseKeys ? [LicenseKeyEnvironment] : []),
         ...(need.sessionKeys ? [SessionKeyEnvironment] : []),
         ...(need.places ? [PlaceEnvironment] : []),
+        ...(need.webhooks ? [WebhookEnvironment] : []),
       ]
       const names = schemas.flatMap((schema) => Object.keys(schema.shape))
       expect(Object.keys(environment.Variables).sort(), context).toEqual(names.sort())

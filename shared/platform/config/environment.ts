@@ -71,6 +71,9 @@ export const ActivationKeyEnvironment = z.object({
   ACTIVATION_KEY_IDS: z.string().transform((text) => text.split(',')),
 })
 
+/** Of functions that sign checkpoints of audit logs, or verify them: the KMS Ed25519 key. */
+export const AuditKeyEnvironment = z.object({ AUDIT_KEY_ID: z.string() })
+
 /** Of functions that look at places: the module with the database of network addresses, beside their own; or nothing. */
 export const PlaceEnvironment = z.object({ COUNTRY_MODULE: z.string() })
 
@@ -79,6 +82,9 @@ export const LicenseKeyEnvironment = z.object({ LICENSE_KEY_KEY_ID: z.string() }
 
 /** Of functions that sign verdicts or publish the keys for it: the KMS HMAC key from which those are derived. */
 export const SessionKeyEnvironment = z.object({ SESSION_KEY_ID: z.string() })
+
+/** Of the function that sends webhooks: `loopback` also to the computer it runs on; see webhooks/target.ts. */
+export const WebhookEnvironment = z.object({ WEBHOOK_TARGETS: z.enum(['public', 'loopback']) })
 
 /** The variables of a function, by name, as text: what a construct has to provide. */
 export type Variables<S extends z.ZodObject> = Record<keyof z.input<S> & string, string>

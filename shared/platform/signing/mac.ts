@@ -27,8 +27,12 @@ export type Secrets = {
   readonly cursorKey: Uint8Array
   /** Under which lease and ticket ids are sealed. */
   readonly leaseKey: Uint8Array
+  /** From which the secrets of webhook endpoints are derived. */
+  readonly webhookKey: Uint8Array
   /** Under which links to keep a seat are sealed. */
   readonly keepKey: Uint8Array
+  /** Under which links to unsubscribe and addresses of calendars are sealed. */
+  readonly noticeKey: Uint8Array
 }
 
 /** One KMS call in the life of a function; the secrets are derived from its answer. */
@@ -45,6 +49,8 @@ export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Prom
     sealingKey: derive('reply-seal'),
     cursorKey: derive('cursor'),
     leaseKey: derive('lease'),
+    webhookKey: derive('webhooks'),
     keepKey: derive('keep-seats'),
+    noticeKey: derive('notices'),
   }
 }

@@ -1,0 +1,158 @@
+import type { Webhook } from '../../shared/domain/webhook.ts'
+import {
+  type Attempt,
+  afterAttempt,
+  type Delivery,
+  disableReason,
+  healthAfter,
+  isTaken,
+  reasonOf,
+  type Sent,
+  type WaitingDelivery,
+} from '../../shared/domain/webhook-delivery.ts'
+import { messageIdOf, payloadOf } from '../../shared/domain/webhook-message.ts'
+import { type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
+import { signedHeaders } from '../../shared/platform/webhooks/signature.ts'
+import { transact } from '../../shared/store/transact.ts'
+import { type KnownWebhook, noteHealth, replaceWebhook } from '../../shared/store/webhook.ts'
+import { putAttempt, readEvent, replaceDelivery, takeDelivery } from '../../shared/store/webhook-delivery.ts'
+import { outdated } from '../until-fresh.ts'
+import type { WebhookServices } from './services.ts'
+
+/** Who disables endpoints, as events name it. */
+const DELIVERER = 'deliverWebhooks'
+/** A delivery is somebody's for this long, in milliseconds: longer than any function lives (28 s). */
+const TAKEN_FOR = 60_000
+
+/** What came of it, and how the endpoint and the delivery are now. */
+export type Attempted = { readonly sent: Sent; readonly known: KnownWebhook; readonly delivery: Delivery }
+
+/**
+ * Sends one delivery, if nobody else does, and writes down what came of it. Should this die after sending and before
+ * writing, the delivery is due again a minute later and is repeated, with the same `webhook-id`.
+ *
+ * @param milliseconds that the endpoint may take to answer
+ */
+export async function attemptDelivery(
+  { webhook, health }: KnownWebhook,
+  delivery: WaitingDelivery,
+  milliseconds: number,
+  requestId: string,
+  services: WebhookServices,
+): Promise<Attempted | undefined> {
+  const { table, random } = services
+  const taken = await takeDelivery(table, webhook, delivery, plusMilliseconds(readClock(), TAKEN_FOR))
+  if (taken === undefined) return undefined
+  const at = readClock()
+  const sent = await sendDelivery(webhook, taken, milliseconds, at, services)
+  const now = readClock()
+  const next = afterAttempt(taken, sent, now, random())
+  await transact(table, {
+    delivery: replaceDelivery(webhook, taken, next),
+    attempt: putAttempt(webhook, next, attemptOf(next.attempts, sent, at)),
+  })
+  const healthNow = healthAfter(health, sent, now, random())
+  if (healthNow !== undefined) await noteHealth(table, webhook, healthNow)
+  const because = disableReason(healthNow ?? health, sent, now)
+  const known = { webhook, health: healthNow ?? health }
+  if (because === undefined) return { sent, known, delivery: next }
+  const disabled = await disable(webhook, because, sent, now, requestId, services)
+  return { sent, known: { ...known, webhook: disabled }, delivery: next }
+}
+
+async function sendDelivery(
+  webhook: Webhook,
+  { eventId, log }: WaitingDelivery,
+  milliseconds: number,
+  now: Instant,
+  services: WebhookServices,
+): Promise<Sent> {
+  const event = await readEvent(services.table, log, eventId)
+  if (event === undefined) throw new Error(`there is no event ${eventId} to deliver`)
+  const payload = payloadOf(event, webhook.owner, linkOf(webhook, eventId, services.issuer))
+  return send(webhook, messageIdOf(eventId, webhook.id), payload, milliseconds, now, services)
+}
+
+/** Sends a signed message. That it must not be sent there, or that nobody knows where that is, is an answer like others. */
+export async function send(
+  webhook: Webhook,
+  messageId: string,
+  payload: string,
+  milliseconds: number,
+  now: Instant,
+  { targetOf, post, keysOf }: WebhookServices,
+): Promise<Sent> {
+  const target = await targetOf(webhook.url).catch(() => ({ forbidden: 'Its name could not be resolved.' }))
+  if ('forbidden' in target) return { milliseconds: 0, error: target.forbidden }
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'Latchkey-Webhooks/1',
+    ...signedHeaders(
+      messageId,
+      payload,
+      generationsAt(webhook, now).map((one) => keysOf(webhook.id, one)),
+      now,
+    ),
+  }
+  return post(target, headers, payload, milliseconds)
+}
+
+/** Its own secrets, and while a rotation lasts those before. */
+function generationsAt({ generation, previousUntil }: Webhook, now: Instant): number[] {
+  return previousUntil !== undefined && previousUntil > now ? [generation, generation - 1] : [generation]
+}
+
+/** Where the whole event can be read. */
+function linkOf({ owner, id }: Webhook, eventId: string, issuer: string): string {
+  const place = owner === 'vendor' ? '' : `/tenants/${owner}`
+  return `${issuer}/v1${place}/webhooks/${id}/deliveries/${eventId}`
+}
+
+function attemptOf(number: number, sent: Sent, at: Instant): Attempt {
+  const { milliseconds, status, error, answer } = sent
+  return {
+    number,
+    at,
+    milliseconds,
+    outcome: isTaken(sent) ? 'delivered' : 'failed',
+    ...(status !== undefined && { status }),
+    ...(error !== undefined && { error }),
+    ...(answer !== undefined && { answer }),
+  }
+}
+
+/** Disables an endpoint, unless its owner changed it meanwhile: then the next failure decides anew. */
+async function disable(
+  webhook: Webhook,
+  because: 'gone' | 'failing',
+  sent: Sent,
+  now: Instant,
+  requestId: string,
+  { commit }: WebhookServices,
+): Promise<Webhook> {
+  const disabled: Webhook = { ...webhook, disabled: { because, at: now }, revision: webhook.revision + 1 }
+  const { owner, id, url } = webhook
+  await commit(
+    {
+      caller: { kind: 'system', subject: DELIVERER },
+      now,
+      requestId,
+      idempotencyKey: undefined,
+      fingerprint: '',
+    },
+    {
+      writes: { webhook: replaceWebhook(disabled, webhook) },
+      events: [
+        {
+          type: 'webhook.disabled',
+          ...(owner !== 'vendor' && { tenantId: owner }),
+          subject: { type: 'webhook', id },
+          after: { url, because, lastFailure: reasonOf(sent) },
+        },
+      ],
+      reply: undefined,
+      refusals: { webhook: outdated },
+    },
+  )
+  return disabled
+}
