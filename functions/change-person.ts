@@ -2,6 +2,7 @@ import type { EventDraft } from '../shared/domain/event.ts'
 import { seesOrganization } from '../shared/domain/organization.ts'
 import { isRefusal, type Refusal, refuse } from '../shared/domain/refusal.ts'
 import { changes } from '../shared/domain/revision.ts'
+import { checkCooldown } from '../shared/domain/seat-cooldown.ts'
 import { type PersonView, type User, userView } from '../shared/domain/user.ts'
 import type { Replayed } from '../shared/platform/http/contract.ts'
 import type { ProductId, TenantId, UserId } from '../shared/platform/ids.ts'
@@ -89,6 +90,8 @@ export type PersonChange = {
   readonly also?: () => Told
   readonly check?: (adjustment: Adjustment, seating: TenantSeating) => Promise<Refusal | undefined>
   readonly mayWait?: boolean | undefined
+  /** Somebody takes what it frees: within the cooldown of the tenant's policy that is refused. */
+  readonly byHand?: boolean
   readonly pin?: Options['pin']
   /** Products that matter whatever the tenant holds. */
   readonly products?: readonly ProductId[]
@@ -159,6 +162,11 @@ export async function decideEdit(
   const adjustment = adjustSeats(person, facts, seating, call.now, { pin: change.pin })
   const refused = await change.check?.(adjustment, seating)
   if (refused) return refused
+  const { policy, tenant } = seating
+  const isHopping = change.byHand && adjustment.after.user.status === 'active'
+  const cooling =
+    isHopping && checkCooldown(person.seats, adjustment.after.seats, policy, tenant.timeZone, call.now)
+  if (cooling) return cooling
   const { before, after } = changes(userView(person.user), userView(adjustment.after.user))
   const isNothing =
     Object.keys({ ...before, ...after }).length === 0 &&

@@ -93,6 +93,7 @@ export async function createChunk(
     return decideEdit(request, services, person, seating, {
       event: eventFor(action, person.user),
       reason,
+      byHand: true,
       next: ({ user, seats }) => decideAction(action, user, seats, seating, now),
     })
   }

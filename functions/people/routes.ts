@@ -150,7 +150,7 @@ export const peopleRoutes = {
     params: UserParams,
     body: UserEdit,
     success: { status: 200, body: PersonView },
-    errors: ['ARCHIVED', 'PERSON_EXISTS', ...SEATS],
+    errors: ['ARCHIVED', 'PERSON_EXISTS', 'SEAT_COOLDOWN', ...SEATS],
     summary: 'Edit, move, suspend or reactivate a person; its seats follow in the same operation',
     description: 'A field that is given replaces the whole field; `null` takes it away.',
     versioned: true,

@@ -43,6 +43,7 @@ export const userHandlers: UserHandlers = {
   editUser: (call, services) =>
     editPerson(call, services, call.params, {
       event: 'user.edited',
+      byHand: true,
       next({ user }) {
         const refused = checkEdit(user, call.revision)
         if (refused) return refused

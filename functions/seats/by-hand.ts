@@ -1,5 +1,4 @@
 import { subjectOf } from '../../shared/domain/access.ts'
-import { addDuration } from '../../shared/domain/calendar.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { poolName } from '../../shared/domain/seat.ts'
 import { neededModules } from '../../shared/domain/seat-decision.ts'
@@ -47,22 +46,17 @@ export const byHandHandlers: ByHandHandlers = {
   },
 
   async revokeSeat(call, services) {
-    const { product, module, reason } = call.body
+    const { product, module, reason, override } = call.body
     const place = await findSeatPlace(services.table, product, module)
     if (isRefusal(place)) return place
     return editPerson(call, services, call.params, {
       event: 'seat.revoked-by-hand',
       reason,
       mayWait: true,
-      next({ user, seats }, { policy, tenant }) {
+      byHand: !override,
+      next({ user }) {
         if (!neededModules(user, place.product).has(module)) {
           return has(user.withheld, place) ? user : missing
-        }
-        const seat = seats.find((one) => one.productId === place.productId && one.modules.includes(module))
-        const until =
-          seat && policy.cooldown && addDuration(seat.assignedAt, policy.cooldown, tenant.timeZone)
-        if (until && call.now < until) {
-          return refuse('SEAT_COOLDOWN', `It was given at ${seat.assignedAt} and stays until ${until}.`)
         }
         const next: User = {
           ...user,

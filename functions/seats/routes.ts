@@ -69,7 +69,7 @@ export const seatsRoutes = {
     errors: ['NOT_FOUND'],
     summary: 'Say how seats are handled: on shortage, of who is suspended, cooldown, windows',
     description:
-      'It applies to what happens from now on. `cooldown`: a seat stays at least so long with whom it was given to before it can be revoked by hand; `null` takes it away.',
+      'It applies to what happens from now on. `cooldown`: a seat stays at least so long with whom it was given to before somebody can take it, by revoking it, taking the role away or moving the person; who leaves, is suspended or is taken out by the directory frees it at once. `null` takes the cooldown away.',
   },
   assignSeat: {
     method: 'POST',
@@ -92,7 +92,17 @@ export const seatsRoutes = {
     path: '/v1/tenants/{tenantId}/users/{userId}/seats/revoke',
     access: keepers,
     params: UserParams,
-    body: z.strictObject({ ...Which, reason: Reason.optional() }),
+    body: z
+      .strictObject({
+        ...Which,
+        reason: Reason.optional(),
+        /** Though it was given within the cooldown of the policy; say why. */
+        override: z.boolean().default(false),
+      })
+      .refine(({ override, reason }) => !override || reason !== undefined, {
+        message: 'say why it is taken within the cooldown',
+        path: ['reason'],
+      }),
     success: { status: 200, body: PersonView },
     errors: ['SEAT_COOLDOWN', 'SEATS_EXHAUSTED', 'SEAT_BLOCKED', 'TOO_MUCH_AT_ONCE'],
     summary:

@@ -32,16 +32,17 @@ export type LocalDynamoDb = {
  * Starts Amazon's DynamoDB Local, over a data folder or, without one, in memory, and answers once it does. It ends
  * with this process, also when that crashes.
  *
+ * @param options.forHours Java optimizes what runs long, which costs the first minutes
  * @throws LocalStackError when Java is missing or too old, the folder's data is damaged, or the port is busy
  */
 export async function startDynamoDb(
-  options: { folder?: string; port?: number } = {},
+  options: { folder?: string; port?: number; forHours?: boolean } = {},
 ): Promise<LocalDynamoDb> {
   await requireJava()
   const dbPath = options.folder === undefined ? undefined : prepare(options.folder)
   for (let attempt = 1; ; attempt++) {
     const port = await freePort(options.port)
-    const started = await launch(port, dbPath)
+    const started = await launch(port, dbPath, options.forHours === true)
     if (started !== 'port taken') return started
     if (options.port !== undefined || attempt === ATTEMPTS) {
       throw new LocalStackError(
@@ -85,7 +86,11 @@ function isDamaged(file: string): boolean {
   }
 }
 
-async function launch(port: number, dbPath: string | undefined): Promise<LocalDynamoDb | 'port taken'> {
+async function launch(
+  port: number,
+  dbPath: string | undefined,
+  forHours: boolean,
+): Promise<LocalDynamoDb | 'port taken'> {
   const emulator = join(
     dirname(createRequire(import.meta.url).resolve('amplify-dynamodb-simulator/package.json')),
     'emulator',
@@ -95,7 +100,7 @@ async function launch(port: number, dbPath: string | undefined): Promise<LocalDy
     [
       join(import.meta.dirname, 'dynamodb-keeper.ts'),
       // Only the first compiler: up a third sooner, and two to three times faster over the first ten thousand requests.
-      '-XX:TieredStopAtLevel=1',
+      ...(forHours ? [] : ['-XX:TieredStopAtLevel=1']),
       // A sixth less work than with the collector that Java chooses on two cores.
       '-XX:+UseSerialGC',
       `-Djava.library.path=${join(emulator, 'DynamoDBLocal_lib')}`,

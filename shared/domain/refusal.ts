@@ -333,7 +333,7 @@ export const REFUSALS = {
   SEAT_COOLDOWN: {
     status: 409,
     title: 'The seat was given too recently',
-    next: 'Wait until the instant in detail; suspending or archiving the person frees it at once.',
+    next: 'Wait until the instant in detail, or revoke it with `override` and a reason; suspending or archiving the person frees it at once.',
   },
   SEAT_REQUEST_OPEN: {
     status: 409,

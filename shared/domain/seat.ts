@@ -63,7 +63,7 @@ export const SeatPolicy = z
     onShortage: z.enum(['keep', 'refuse']).default('keep'),
     /** What becomes of the seats of who is suspended. */
     suspended: z.enum(['free', 'keep']).default('free'),
-    /** A seat stays at least so long with whom it was given to; taking it by hand sooner is refused. */
+    /** A seat stays at least so long with whom it was given to; see seat-cooldown.ts. */
     cooldown: Duration.optional(),
     /** Days to cure an excess of seats over what is licensed (market.md, 2.12: 14 days). */
     cureDays: z.int().min(1).max(90).default(14),

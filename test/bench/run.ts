@@ -36,7 +36,9 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
-const bench = await startBench((text) => console.error(`… ${text}`))
+// Of people alone there are many.
+const forHours = chosen.length === 1 && chosen[0]?.[0] === 'people'
+const bench = await startBench((text) => console.error(`… ${text}`), { forHours })
 try {
   const sections: Section[] = []
   for (const [, measure] of chosen) sections.push(await measure(bench))

@@ -14,8 +14,8 @@ const IMPORTED_AT_ONCE = 10_000
 /** People whose activity is reported in one request: as many as it takes at most. */
 const SEEN_AT_ONCE = 500
 /** One in so many is not seen any more; one in so many is moved, and one in so many finds no seat at first. */
-const IDLE = 10
-const MOVED = 4
+const IDLE = 20
+const MOVED = 10
 const UNSEATED = 50
 /** Lambda: what a function of the stack has of time. */
 const JOB_MILLISECONDS = 28_000
@@ -28,7 +28,7 @@ const Board = z.object({
 })
 const Savings = z.object({ items: z.array(z.object({ reclaimed: z.number() })) })
 
-/** People come in by CSV, a quarter of them moves, and those who are not seen for 90 days lose their seats. */
+/** People are imported, a part of them moves, and those who are not seen for 90 days lose their seats. */
 export async function people(bench: Bench, count: number): Promise<Section> {
   const market = await openMarket(bench)
   const arm = await bench.start('people')
@@ -130,7 +130,7 @@ async function importAll(
   return done
 }
 
-/** A quarter of the departments moves into the first, by a filter: that of those in the others' faculties. */
+/** Everybody of a part of the departments moves into the first, by filters. */
 async function moveSome(
   arm: Arm,
   { departmentIds, ask }: Tenancy,
@@ -157,7 +157,7 @@ async function moveSome(
   return moved
 }
 
-/** All but one in ten are seen, 60 days on. */
+/** All but a few are seen, 60 days on. */
 async function reportSeen(arm: Arm, { ask }: Tenancy, count: number): Promise<void> {
   const seen = Array.from({ length: count }, (_, index) => index).filter((index) => index % IDLE !== 0)
   for (let start = 0; start < seen.length; start += SEEN_AT_ONCE) {

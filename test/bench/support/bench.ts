@@ -27,12 +27,15 @@ export type Bench = {
   stop(): Promise<void>
 }
 
-export async function startBench(progress: (text: string) => void): Promise<Bench> {
+export async function startBench(
+  progress: (text: string) => void,
+  { forHours = false }: { forHours?: boolean } = {},
+): Promise<Bench> {
   progress('bundling')
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
   const bundles = await bundleAll(folder)
   progress('starting DynamoDB Local and KMS')
-  const [dynamoDb, kms] = await Promise.all([startDynamoDb(), startTestKms()])
+  const [dynamoDb, kms] = await Promise.all([startDynamoDb({ forHours }), startTestKms()])
   const table = await createTestTable(dynamoDb.endpoint)
   const environment = environmentOf(table, dynamoDb.endpoint, kms)
 

@@ -1,11 +1,13 @@
 import { afterAll, expect, test } from 'vitest'
+import * as z from 'zod'
 import { outcome, startApi } from '../../support/api.ts'
 import { createPeople, metricsOf } from '../../support/people.ts'
+import { expected } from '../../support/scenario.ts'
 
 const api = await startApi()
 afterAll(api.stop)
 
-test('what a hand revoked no role gives back, until a hand gives it; a cooldown keeps seats from hopping', async () => {
+test('what a hand revoked no role gives back, until a hand gives it', async () => {
   const people = await createPeople(api, { learners: 1 })
   const person = await people.hire('author')
   expect(outcome(await people.seat(person.id, '/revoke', 'learn'))).toBe('200')
@@ -14,13 +16,37 @@ test('what a hand revoked no role gives back, until a hand gives it; a cooldown 
   expect(outcome(await people.seat(person.id, '', 'learn', { pinned: true }))).toBe('200')
   expect((await people.read(person.id)).seats).toMatchObject([{ pinned: true }])
   const policy = (body: object) => people.call('PATCH', '/seats/policy', { body })
-  expect(outcome(await policy({ cooldown: 'P1D', onShortage: 'refuse' }))).toBe('200')
-  expect(outcome(await people.seat(person.id, '/revoke', 'learn'))).toBe('409 SEAT_COOLDOWN')
+  expect(outcome(await policy({ onShortage: 'refuse' }))).toBe('200')
   expect(outcome(await people.create({ roles: ['author'] }))).toBe('409 SEATS_EXHAUSTED')
   const other = await people.hire()
   const refused = await people.seat(other.id, '', 'learn')
   expect(refused.body).toMatchObject({ pool: { capacity: 1, used: 1, waiting: 0 } })
   expect(JSON.stringify(refused.body)).toContain(person.id)
+})
+
+test('within the cooldown no hand passes a seat on, in whatever way; who leaves frees it at once', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  await people.call('PATCH', '/seats/policy', { body: { cooldown: 'P90D' } })
+  const [first, second, third] = [
+    await people.hire('author'),
+    await people.hire('author'),
+    await people.hire('author'),
+  ]
+  expect(outcome(await people.seat(first.id, '/revoke', 'learn'))).toBe('409 SEAT_COOLDOWN')
+  expect(outcome(await people.edit(first.id, { roles: [] }))).toBe('409 SEAT_COOLDOWN')
+  const body = { action: { do: 'remove-roles', roles: ['author'] }, users: [first.id], dryRun: true }
+  const bulk = z.object({ id: z.string() }).parse(expected(201, await people.call('POST', '/bulk', { body })))
+  const rows = await people.call('GET', `/bulk/${bulk.id}/rows`)
+  expect(rows.body).toMatchObject({ items: [{ outcome: 'refused', code: 'SEAT_COOLDOWN' }] })
+  // Another role that needs the same is no hop.
+  expect(outcome(await people.edit(first.id, { roles: ['reader'] }))).toBe('200')
+  const override = { override: true }
+  expect(outcome(await people.seat(first.id, '/revoke', 'learn', override))).toBe('400 INVALID_REQUEST')
+  const reason = 'given to the wrong person'
+  expect(outcome(await people.seat(first.id, '/revoke', 'learn', { ...override, reason }))).toBe('200')
+  expect(metricsOf(await people.read(second.id))).toEqual(['learners'])
+  expect(outcome(await people.archive(second.id))).toBe('200')
+  expect(metricsOf(await people.read(third.id))).toEqual(['learners'])
 })
 
 test('reserved seats are kept for an organization and those below it', async () => {
