@@ -4,7 +4,7 @@
  */
 export type Job = {
   /** The context whose function runs it. */
-  readonly context: 'trust' | 'seats' | 'people' | 'scim' | 'webhooks' | 'audit'
+  readonly context: 'trust' | 'seats' | 'people' | 'scim' | 'webhooks' | 'audit' | 'notifications'
   readonly everyMinutes: number
   readonly purpose: string
   /** One sentence: what users lose while it does not run. It is the alarm's text. */
@@ -84,6 +84,13 @@ export const jobs = {
     purpose: 'Sends events to webhook endpoints again that did not take them, and what nobody sent at once.',
     errorImpact:
       'Events that an endpoint did not take at the first try are not sent again until it runs; none is lost.',
+  },
+  sendNotices: {
+    context: 'notifications',
+    everyMinutes: 1,
+    purpose: 'Reminds of licenses that end, and sends all notices that wait as mails, several to one address as one.',
+    errorImpact:
+      'Nobody is told that licenses end, change or run out of capacity; what cannot be told in time is dropped.',
   },
 } as const satisfies Readonly<Record<string, Job>>
 

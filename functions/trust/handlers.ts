@@ -1,16 +1,33 @@
+import type { Found } from '../../shared/domain/integrity.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
+import type { KeyProbe } from '../../shared/platform/signing/probe-keys.ts'
 import type { PublicKey } from '../../shared/platform/signing/public-keys.ts'
 import type { SessionKeys } from '../../shared/platform/signing/session-keys.ts'
 import type { VerifyingServices } from '../verified.ts'
+import { integrityHandlers } from './integrity-handlers.ts'
+import { jobHandlers } from './job-handlers.ts'
 import type { trustRoutes } from './routes.ts'
+import { validationHandlers } from './validation-handlers.ts'
+
+/** What a check of a log came to: how many leaves there are, and what is wrong with them. */
+export type LogCheck = { readonly leaves: number; readonly found: readonly Found[] }
 
 export type TrustServices = VerifyingServices & {
   /** Of the keys that sign the response files of offline activations. */
   readonly activationKeys: readonly PublicKey[]
   readonly sessionKeys: SessionKeys
+  /** What KMS has under the ids of the keys that sign license files. */
+  readonly probeKeys: () => Promise<readonly KeyProbe[]>
+  /** Holds a tenant's audit log against its checkpoints. */
+  readonly checkLog: (tenantId: TenantId) => Promise<LogCheck>
 }
 
 export const trustHandlers: Handlers<typeof trustRoutes, TrustServices> = {
+  ...validationHandlers,
+  ...integrityHandlers,
+  ...jobHandlers,
+
   async getJwks({ now }, { publicKeys, activationKeys, sessionKeys }) {
     const keys = [...publicKeys, ...(await sessionKeys.published(now)), ...activationKeys]
     return { keys: keys.map(({ kid, jwk }) => ({ ...jwk, kid, alg: 'ES256', use: 'sig' })) }

@@ -1,5 +1,8 @@
 import * as z from 'zod'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
+import { integrityRoutes } from './integrity-routes.ts'
+import { jobRoutes } from './job-routes.ts'
+import { validationRoutes } from './validation-routes.ts'
 
 const Jwk = z.strictObject({
   kty: z.literal('EC'),
@@ -12,6 +15,9 @@ const Jwk = z.strictObject({
 })
 
 export const trustRoutes = {
+  ...validationRoutes,
+  ...integrityRoutes,
+  ...jobRoutes,
   getJwks: {
     method: 'GET',
     path: '/.well-known/jwks.json',

@@ -1,37 +1,31 @@
-import { standings } from '../../shared/domain/holdings.ts'
-import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
-import { readClock } from '../../shared/platform/time.ts'
-import { licenseEntity, readHoldings } from '../../shared/store/holdings.ts'
-import { KIND } from '../../shared/store/keys.ts'
-import { readPages } from '../../shared/store/read.ts'
+import { TenantId } from '../../shared/platform/ids.ts'
+import { MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
+import { VALIDATION_TIMER } from '../../shared/store/license-timers.ts'
+import { endTimer, moveTimer } from '../../shared/store/timer.ts'
+import { noteRun, readValidation } from '../../shared/store/validation.ts'
+import { writeRow } from '../../shared/store/write.ts'
 import { type Delivery, runJob } from '../job.ts'
-import { observe } from '../observe.ts'
+import { sweep } from '../sweep.ts'
 import type { TrustServices } from './handlers.ts'
+import { validateTenant } from './validate-tenant.ts'
 
-/** Validates every license: notes status changes and tampering as events, each once. */
+/** Validates the licenses of the tenants whose turn it is, each by its own interval. */
 export function validateLicenses(delivery: Delivery, services: TrustServices): Promise<void> {
-  const { table, verifier } = services
-  return runJob('validateLicenses', delivery, services, async (run) => {
-    const seen = new Set<string>()
-    for await (const page of readPages(table, { index: 'kind', pk: KIND.licenses }, run.from)) {
-      for (const { tenantId, productId } of page.items.map(licenseEntity.decode)) {
-        const name = `${tenantId} ${productId}`
-        if (seen.has(name)) continue
-        seen.add(name)
-        const { checked, changed } = await validateHoldings(tenantId, productId, run.requestId)
-        run.count(checked, changed)
+  const { table } = services
+  return runJob('validateLicenses', delivery, services, (run) =>
+    sweep(VALIDATION_TIMER, run, services, async (timer, now) => {
+      const tenantId = TenantId.parse(timer.subject[0])
+      const caller = { kind: 'system', subject: 'validateLicenses' } as const
+      const done = await validateTenant(tenantId, { caller, now, requestId: run.requestId }, services)
+      if (done === undefined) {
+        await writeRow(table, endTimer(timer))
+        return 0
       }
-      await run.note(page.next)
-    }
-  })
-
-  async function validateHoldings(tenantId: TenantId, productId: ProductId, requestId: string) {
-    const now = readClock()
-    const all = [
-      ...standings(await readHoldings(table, tenantId, productId), now, verifier.isGenuine).values(),
-    ]
-    const caller = { kind: 'system', subject: 'validateLicenses' } as const
-    const changes = await observe(all, { caller, now, requestId }, services)
-    return { checked: all.length, changed: changes.length }
-  }
+      const { intervalMinutes } = await readValidation(table, tenantId)
+      await writeRow(table, noteRun(tenantId, done))
+      // Whoever set another interval meanwhile moved it already.
+      await writeRow(table, moveTimer(timer, plusMilliseconds(now, intervalMinutes * MINUTE)))
+      return done.changed
+    }),
+  )
 }

@@ -20,10 +20,10 @@ const USERS = 'users'
 
 /** Puts together the cards of a tenant's first page; every number comes from the same entitlements that enforce. */
 export function tenantOverview(held: readonly HeldProduct[], now: Instant): Overview {
-  const products = held.map(({ product, holdings, standings, seats }) => ({
-    product,
-    standings,
-    pools: entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats)),
+  const products = held.map((one) => ({
+    product: one.product,
+    standings: one.standings,
+    pools: poolsOf(one),
   }))
   const userPools = products.flatMap(({ pools }) => pools.filter((pool) => pool.metric === USERS))
   const active = userPools.reduce((total, pool) => total + pool.used, 0)
@@ -57,6 +57,10 @@ export function operatingMode(standings: readonly Standing[]): OperatingMode {
   if (bases.length > 0) return 'grace'
   return counting.some(({ license }) => license.type === 'TRIAL') ? 'trial' : 'limited'
 }
+
+/** A product's pools with what is in use of each. */
+export const poolsOf = ({ holdings, standings, seats }: HeldProduct): Pool[] =>
+  entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats))
 
 function withSeats(pool: Pool, seats: ReadonlyMap<string, number>): Pool {
   const used = seats.get(pool.metric)

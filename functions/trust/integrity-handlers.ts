@@ -1,0 +1,96 @@
+import { subjectOf } from '../../shared/domain/access.ts'
+import { type IntegrityEvent, isStanding } from '../../shared/domain/integrity.ts'
+import { refuse } from '../../shared/domain/refusal.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import {
+  integrityEventEntity,
+  readIntegrityEvent,
+  readIntegrityEvents,
+  readLastScan,
+  replaceIntegrityEvent,
+} from '../../shared/store/integrity.ts'
+import { integrityEventsKey } from '../../shared/store/keys.ts'
+import { fileEarlier, scanTimer } from '../../shared/store/license-timers.ts'
+import { readPage } from '../../shared/store/page.ts'
+import { isKnownTenant } from '../known-tenant.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
+import type { TrustServices } from './handlers.ts'
+import type { integrityRoutes } from './integrity-routes.ts'
+import { telling } from './note-found.ts'
+import { scanTenant } from './scan-tenant.ts'
+
+const missing = refuse('NOT_FOUND', 'There is no such resource.')
+/** Events in the status; all of them are a list of their own. */
+const SHOWN = 100
+
+export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> = {
+  async getIntegrity({ params: { tenantId }, caller }, { table }) {
+    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    const [lastScan, all] = await Promise.all([
+      readLastScan(table, tenantId),
+      readIntegrityEvents(table, tenantId),
+    ])
+    const standing = all.filter(isStanding).toSorted((a, b) => (a.since < b.since ? 1 : -1))
+    return {
+      enabled: true,
+      criticalEvents: all.filter(({ since }) => lastScan === undefined || since >= lastScan.startedAt).length,
+      standingEvents: standing.length,
+      ...(lastScan && { lastScan }),
+      openEvents: standing.slice(0, SHOWN),
+    }
+  },
+
+  async listIntegrityEvents({ params: { tenantId }, query, caller }, { table, secrets }) {
+    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    return readPage(table, secrets.cursorKey, { pk: integrityEventsKey(tenantId) }, query, async (items) =>
+      items
+        .map(integrityEventEntity.decode)
+        .map((event) => (query.state === undefined || event.state === query.state ? event : undefined)),
+    )
+  },
+
+  async runIntegrityScan(call, services) {
+    const { table, commit } = services
+    const { params, caller, now, remaining } = call
+    const { tenantId } = params
+    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    const scan = await scanTenant(tenantId, call, services, remaining)
+    if (scan === undefined) return missing
+    // What this had no time for, the job has.
+    if (scan.skipped.length > 0) await fileEarlier(table, scanTimer(tenantId, now))
+    return commit(call, {
+      writes: {},
+      events: [
+        {
+          type: 'integrity.scan-ordered',
+          tenantId,
+          subject: { type: 'tenant', id: tenantId },
+          after: { checked: scan.checked, found: scan.found, mended: scan.mended, skipped: scan.skipped },
+        },
+      ],
+      reply: scan,
+      refusals: {},
+    })
+  },
+
+  async acknowledgeIntegrityEvent(call, { table, commit }) {
+    const { params, body, caller, now } = call
+    const { tenantId, findingId } = params
+    return untilFresh(async () => {
+      const read = await readIntegrityEvent(table, tenantId, findingId)
+      if (read === undefined) return missing
+      if (!isStanding(read)) return refuse('INTEGRITY_EVENT_OVER', `It was ${read.state} at ${read.endedAt}.`)
+      const next: IntegrityEvent = {
+        ...read,
+        state: 'acknowledged',
+        acknowledged: { by: subjectOf(caller), at: now, note: body.note },
+      }
+      return commit(call, {
+        writes: { event: replaceIntegrityEvent(next, read) },
+        events: [{ ...telling('integrity.acknowledged', next, { since: next.since }), reason: body.note }],
+        reply: next,
+        refusals: { event: outdated },
+      })
+    })
+  },
+}

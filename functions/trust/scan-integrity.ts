@@ -1,0 +1,29 @@
+import { TenantId } from '../../shared/platform/ids.ts'
+import { DAY, plusMilliseconds } from '../../shared/platform/time.ts'
+import { SCAN_TIMER } from '../../shared/store/license-timers.ts'
+import { endTimer, moveTimer } from '../../shared/store/timer.ts'
+import { writeRow } from '../../shared/store/write.ts'
+import { type Delivery, runJob } from '../job.ts'
+import { sweep } from '../sweep.ts'
+import type { TrustServices } from './handlers.ts'
+import { scanTenant } from './scan-tenant.ts'
+
+/** Scans the tenants whose day is over, each at its own time of the day. */
+export function scanIntegrity(delivery: Delivery, services: TrustServices): Promise<void> {
+  const { table } = services
+  return runJob('scanIntegrity', delivery, services, (run) =>
+    sweep(SCAN_TIMER, run, services, async (timer, now) => {
+      const tenantId = TenantId.parse(timer.subject[0])
+      const caller = { kind: 'system', subject: 'scanIntegrity' } as const
+      const scan = await scanTenant(
+        tenantId,
+        { caller, now, requestId: run.requestId },
+        services,
+        run.remaining,
+      )
+      const next = scan === undefined ? endTimer(timer) : moveTimer(timer, plusMilliseconds(now, DAY))
+      await writeRow(table, next)
+      return (scan?.found ?? 0) + (scan?.mended ?? 0)
+    }),
+  )
+}

@@ -1,0 +1,41 @@
+import { readClock } from '../../shared/platform/time.ts'
+import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
+import { watchTenant } from '../../shared/store/license-timers.ts'
+import { readPages } from '../../shared/store/read.ts'
+import { tenantEntity } from '../../shared/store/tenant.ts'
+import { type Delivery, runJob } from '../job.ts'
+import type { TrustServices } from './handlers.ts'
+
+/** Tenants looked at at once. */
+const TOGETHER = 8
+/** Tenants of a page; where the run stopped is noted after each. */
+const PAGE = 200
+
+/**
+ * Gives back the timers of tenants with licenses that lost them: what the consumer of the stream gave up, or somebody
+ * deleted. What they cover finds the timers of licenses in turn.
+ */
+export function watchTenants(delivery: Delivery, services: TrustServices): Promise<void> {
+  const { table } = services
+  return runJob('watchTenants', delivery, services, async (run) => {
+    for await (const page of readPages(table, { index: 'kind', pk: KIND.tenants }, run.from, PAGE)) {
+      const tenants = page.items.map(tenantEntity.decode).filter(({ archivedAt }) => archivedAt === undefined)
+      for (let start = 0; start < tenants.length; start += TOGETHER) {
+        const batch = tenants.slice(start, start + TOGETHER)
+        const filed = await Promise.all(batch.map(({ id }) => watch(id)))
+        run.count(
+          batch.length,
+          filed.reduce((sum, one) => sum + one, 0),
+        )
+      }
+      await run.note(page.next)
+    }
+  })
+
+  async function watch(id: Parameters<typeof watchTenant>[1]): Promise<number> {
+    const range = { index: 'owned', pk: ownedByTenant(id, 'LICENSES') } as const
+    for await (const { items } of readPages(table, range, undefined, 1))
+      return items.length === 0 ? 0 : watchTenant(table, id, readClock())
+    return 0
+  }
+}

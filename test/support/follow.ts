@@ -1,0 +1,22 @@
+import { eventSteps } from '../../functions/records/event-steps.ts'
+import { followLicenses } from '../../functions/records/follow-licenses.ts'
+import type { EventId, TenantId } from '../../shared/platform/ids.ts'
+import { eventEntity } from '../../shared/store/event.ts'
+import { eventLog } from '../../shared/store/keys.ts'
+import { readRange } from '../../shared/store/read.ts'
+import type { Table } from '../../shared/store/transact.ts'
+
+/**
+ * The consumer of the stream, as far as licenses go: hands it the events of a tenant that it has not had, as the stream
+ * would a second later.
+ */
+export function follower(table: Table): (tenantId: TenantId) => Promise<void> {
+  if (!eventSteps.includes(followLicenses)) throw new Error('nothing follows licenses')
+  const had = new Set<EventId>()
+  return async (tenantId) => {
+    const all = (await readRange(table, { pk: eventLog(tenantId) })).map(eventEntity.decode)
+    const fresh = all.filter(({ id }) => !had.has(id))
+    for (const { id } of fresh) had.add(id)
+    await followLicenses(fresh, { table, log: () => undefined })
+  }
+}
