@@ -10,6 +10,8 @@ export type Keys = {
   readonly signing: readonly Key[]
   /** For the response files of offline activations, in the same order and rotated with them. */
   readonly activations: readonly Key[]
+  /** For the checkpoints of the audit logs. There is one for good: to rotate it is to begin other logs. */
+  readonly audit: Key
   /** Keeps credentials: from it come the hashes of tokens and license keys, sealed replies and cursors. */
   readonly credentials: Key
   /** Makes license keys, so that none has to be stored. */
@@ -40,6 +42,12 @@ export function createKeys(scope: Construct, stage: Stage): Keys {
   return {
     signing: p256('LicenseSigningKey', 'signs license files'),
     activations: p256('ActivationSigningKey', 'signs offline activations'),
+    audit: createKey(scope, 'AuditKey', {
+      keySpec: KeySpec.ECC_NIST_EDWARDS25519,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      description: `Latchkey ${stage.name}: signs checkpoints of audit logs`,
+      removalPolicy: RemovalPolicy.RETAIN,
+    }),
     credentials: hmac('CredentialKey', KeySpec.HMAC_256, 'keeps tokens, license keys and cursors'),
     licenseKeys: hmac('LicenseKeyKey', KeySpec.HMAC_256, 'makes license keys'),
     sessions: hmac('SessionKey', KeySpec.HMAC_512, 'makes the keys that sign verdicts'),

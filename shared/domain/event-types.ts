@@ -10,6 +10,7 @@ export const eventTypes = {
   'activation.reclaimed': 'The activation of a machine that was gone was given to another.',
   'activation.taken-offline': 'A machine that was activated online got an offline activation.',
   'activations.reset': 'All activations of a license were taken back.',
+  'audit.checkpoint-published': 'A signed checkpoint of the audit log, to be kept where we cannot change it.',
   'bulk.canceled': 'A bulk change of people was canceled.',
   'bulk.finished': 'A bulk change of people came to its end.',
   'bulk.ordered': 'A bulk change of people was ordered.',

@@ -1,10 +1,12 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
-import type { LogName } from '../domain/checkpoint.ts'
+import { LogName } from '../domain/checkpoint.ts'
 import { type Frontier, type Hash, isFrontier, rootOf } from '../domain/merkle.ts'
 import { hashesOf, joinedHashes } from '../domain/tile.ts'
 import { Instant } from '../platform/time.ts'
 import { CorruptItemError, entity, type Item } from './codec.ts'
 import {
+  AUDIT_CHECKPOINT_PREFIX,
   AUDIT_UNANCHORED,
   auditCheckpointKey,
   auditHeadKey,
@@ -15,7 +17,7 @@ import {
   auditTileKey,
   auditUnanchoredKey,
 } from './keys.ts'
-import { readItem, readItems } from './read.ts'
+import { rangeQuery, readItem, readItems } from './read.ts'
 import { type Action, putOnce, type Table } from './transact.ts'
 
 const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
@@ -65,8 +67,8 @@ export const SignedCheckpoint = z.strictObject({
 export type SignedCheckpoint = z.infer<typeof SignedCheckpoint>
 export const signedCheckpointEntity = entity('audit-checkpoint', 1, SignedCheckpoint)
 
-/** A checkpoint on its way into the log of all checkpoints: its text, as it will be an entry there. */
-export const UnanchoredCheckpoint = z.strictObject({ name: z.string(), text: z.string() })
+/** That a checkpoint is on its way into the log of all checkpoints. */
+export const UnanchoredCheckpoint = z.strictObject({ log: LogName, size: z.int().nonnegative() })
 export const unanchoredEntity = entity('audit-unanchored', 1, UnanchoredCheckpoint)
 
 const base64 = (hash: Hash) => Buffer.from(hash).toString('base64')
@@ -136,6 +138,17 @@ export async function readLeaf(table: Table, log: LogName, index: number): Promi
   return item && auditLeafEntity.decode(item)
 }
 
+/** Leaves by their numbers; those that are not there are left out. */
+export async function readLeavesAt(
+  table: Table,
+  log: LogName,
+  indexes: readonly number[],
+): Promise<ReadonlyMap<number, AuditLeaf>> {
+  const keys = [...new Set(indexes)].map((index) => auditLeafKey(log, index))
+  const leaves = (await readItems(table, keys)).map((item) => auditLeafEntity.decode(item))
+  return new Map(leaves.map((leaf) => [leaf.index, leaf]))
+}
+
 /** Which leaf something is; undefined if it is not in the log, or not yet. */
 export async function readPlace(table: Table, log: LogName, name: string): Promise<number | undefined> {
   const item = await readItem(table, auditPlaceKey(log, name))
@@ -170,6 +183,17 @@ export async function readSigned(table: Table, log: LogName): Promise<SignedChec
   return item && signedCheckpointEntity.decode(item)
 }
 
+/** The newest of the checkpoints that are kept, which is the last signed one if nobody tampered with it. */
+export async function readLastCheckpoint(
+  { client, name }: Table,
+  log: LogName,
+): Promise<SignedCheckpoint | undefined> {
+  const range = { pk: auditLogOf(log), prefix: AUDIT_CHECKPOINT_PREFIX, newestFirst: true }
+  const { Items = [] } = await client.send(new QueryCommand({ ...rangeQuery(name, range), Limit: 1 }))
+  const [item] = Items
+  return item && signedCheckpointEntity.decode(item)
+}
+
 /** The checkpoint that was signed at a size. */
 export async function readCheckpoint(
   table: Table,
@@ -201,5 +225,9 @@ export function writeSigned(
 
 /** Checkpoints that are to come into the log of all of them. */
 export const unanchoredRange = { pk: AUDIT_UNANCHORED } as const
-export const putUnanchored = (log: LogName, size: number, name: string, text: string): Action =>
-  putOnce(unanchoredEntity.encode(auditUnanchoredKey(log, size), { name, text }))
+export const putUnanchored = (log: LogName, size: number): Action =>
+  putOnce(unanchoredEntity.encode(auditUnanchoredKey(log, size), { log, size }))
+export const removeUnanchored = (log: LogName, size: number): Extract<Action, { kind: 'remove' }> => ({
+  kind: 'remove',
+  key: auditUnanchoredKey(log, size),
+})

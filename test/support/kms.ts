@@ -7,6 +7,8 @@ export type TestKeys = {
   readonly signing: readonly string[]
   /** P-256, oldest first. */
   readonly activations: readonly string[]
+  /** Ed25519. */
+  readonly audit: string
   /** HMAC_256. */
   readonly credentials: string
   /** HMAC_256. */
@@ -16,6 +18,7 @@ export type TestKeys = {
 }
 
 const P256 = { keySpec: 'ECC_NIST_P256', keyUsage: 'SIGN_VERIFY', enabled: true } as const
+const ED25519 = { keySpec: 'ECC_NIST_EDWARDS25519', keyUsage: 'SIGN_VERIFY', enabled: true } as const
 const HMAC_256 = { keySpec: 'HMAC_256', keyUsage: 'GENERATE_VERIFY_MAC', enabled: true } as const
 const HMAC_512 = { keySpec: 'HMAC_512', keyUsage: 'GENERATE_VERIFY_MAC', enabled: true } as const
 
@@ -28,6 +31,7 @@ export async function startTestKms(): Promise<LocalKms & { readonly keys: TestKe
     activations: ['ActivationSigningKey1', 'ActivationSigningKey2'].map((logicalId) =>
       keyId(logicalId, P256),
     ),
+    audit: keyId('AuditKey', ED25519),
     credentials: keyId('CredentialKey', HMAC_256),
     licenseKeys: keyId('LicenseKeyKey', HMAC_256),
     sessions: keyId('SessionKey', HMAC_512),

@@ -1,0 +1,78 @@
+import { encodeTime } from 'ulid'
+import { eventEntry } from '../../shared/domain/audit-entry.ts'
+import { logOf } from '../../shared/domain/checkpoint.ts'
+import type { Event } from '../../shared/domain/event.ts'
+import type { Refusal } from '../../shared/domain/refusal.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
+import { epochMilliseconds, type Instant } from '../../shared/platform/time.ts'
+import { type AuditLeaf, readLeavesAt, readPlaces } from '../../shared/store/audit-log.ts'
+import { eventEntity } from '../../shared/store/event.ts'
+import { eventLog } from '../../shared/store/keys.ts'
+import { type Page, readPage } from '../../shared/store/page.ts'
+import { base64 } from './read-log.ts'
+import type { EntriesQuery } from './routes.ts'
+import type { AuditServices } from './services.ts'
+
+type Filter = Partial<Pick<EntriesQuery, 'type' | 'actor' | 'subject' | 'requestId' | 'since' | 'until'>>
+
+/** An event as the log has it. */
+export type LoggedEvent = { index: number; event: Event; salt: string; entry: string }
+
+/** Events looked at for one page: what a filter leaves out costs time, too. */
+const MOST_LOOKED_AT = 2_000
+
+/** A page of a tenant's events, or of the vendor's own, that pass a filter, as far as they are in their log. */
+export function listEntries(
+  tenantId: TenantId | undefined,
+  query: EntriesQuery,
+  { table, secrets }: AuditServices,
+): Promise<Page<LoggedEvent> | Refusal> {
+  const log = logOf(tenantId)
+  const range = {
+    pk: eventLog(tenantId),
+    between: [madeSince(query.since), madeUntil(query.until)] as const,
+    newestFirst: query.order === 'newest',
+  }
+  return readPage(table, secrets.cursorKey, range, { ...query, most: MOST_LOOKED_AT }, async (items) => {
+    const events = items.map((item) => eventEntity.decode(item))
+    const wanted = events.filter((event) => passes(event, query))
+    const places = await readPlaces(
+      table,
+      log,
+      wanted.map(({ id }) => id),
+    )
+    const leaves = await readLeavesAt(table, log, [...places.values()])
+    return events.map((event) => {
+      const index = places.get(event.id)
+      return index === undefined ? undefined : logged(event, leaves.get(index))
+    })
+  })
+}
+
+function logged(event: Event, leaf: AuditLeaf | undefined): LoggedEvent | undefined {
+  if (leaf?.salt === undefined) return undefined
+  return { index: leaf.index, event, salt: base64(leaf.salt), entry: base64(eventEntry(event, leaf.salt)) }
+}
+
+export function passes(event: Event, filter: Filter): boolean {
+  const { type, actor, subject, requestId } = filter
+  return (
+    (type === undefined || isOfType(event.type, type)) &&
+    (actor === undefined || event.actor.subject === actor) &&
+    (subject === undefined || event.subject.id === subject) &&
+    (requestId === undefined || event.requestId === requestId) &&
+    (filter.since === undefined || event.id >= madeSince(filter.since)) &&
+    (filter.until === undefined || event.id < madeUntil(filter.until))
+  )
+}
+
+const isOfType = (type: string, wanted: string) =>
+  wanted.endsWith('.*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted
+
+/** Ids of events begin with the instant at which they were made, in ten characters. */
+const TIME_LENGTH = 10
+const madeSince = (since: Instant | undefined) =>
+  since === undefined ? 'evt_' : `evt_${encodeTime(Math.max(0, epochMilliseconds(since)), TIME_LENGTH)}`
+/** Of an instant itself none is below this. */
+const madeUntil = (until: Instant | undefined) =>
+  until === undefined ? 'evt_~' : `evt_${encodeTime(Math.max(0, epochMilliseconds(until)), TIME_LENGTH)}`

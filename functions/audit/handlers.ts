@@ -1,0 +1,124 @@
+import { type LogName, originOf, verifierKey } from '../../shared/domain/checkpoint.ts'
+import { isRefusal } from '../../shared/domain/refusal.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { EventId } from '../../shared/platform/ids.ts'
+import { readCheckpoint } from '../../shared/store/audit-log.ts'
+import { listEntries } from './entries.ts'
+import { exportLog } from './export.ts'
+import { checkpointName } from './publish-checkpoints.ts'
+import {
+  base64,
+  checkpointFor,
+  consistencyOf,
+  type Included,
+  inclusionOf,
+  receiptOf,
+  tileFor,
+} from './read-log.ts'
+import type { auditRoutes } from './routes.ts'
+import { type AuditServices, noteKeyOf } from './services.ts'
+
+type Asking = Parameters<typeof checkpointFor>[2]
+type EntryQuery = {
+  readonly eventId?: EventId | undefined
+  readonly index?: number | undefined
+  readonly size?: number | undefined
+}
+
+export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
+  async getAuditKey({ query }, services) {
+    const { issuer, auditKey } = services
+    const logs: LogName[] = ['checkpoints', ...(query.log === undefined ? [] : [query.log])]
+    return {
+      publicKey: base64(auditKey),
+      origins: {
+        checkpoints: originOf(issuer, 'checkpoints'),
+        vendor: originOf(issuer, 'vendor'),
+        tenant: `${originOf(issuer, 'vendor').replace(/vendor$/, '')}t/{tenantId}`,
+      },
+      keys: logs.map((log) => verifierKey(noteKeyOf(log, services))),
+    }
+  },
+
+  getAuditCheckpoint: (call, services) => checkpoint(call.params.tenantId, call.query, call, services),
+  getAuditTile: ({ params }, services) => tile(params.tenantId, params.path, services),
+  getAuditInclusion: ({ params, query }, services) => inclusion(params.tenantId, query, services),
+  getAuditConsistency: ({ params, query }, services) => consistencyOf(params.tenantId, query, services),
+  getAuditReceipt: (call, services) => receipt(call.params.tenantId, call.query, call, services),
+  listAuditEntries: async ({ params, query }, services) => listEntries(params.tenantId, query, services),
+  exportAudit: ({ params: { tenantId }, query, now, requestId }, services) =>
+    exportLog(tenantId, query, { now, requestId, path: `/v1/tenants/${tenantId}/audit/export` }, services),
+
+  getVendorAuditCheckpoint: (call, services) => checkpoint('vendor', call.query, call, services),
+  getVendorAuditTile: ({ params }, services) => tile('vendor', params.path, services),
+  getVendorAuditInclusion: ({ query }, services) => inclusion('vendor', query, services),
+  getVendorAuditConsistency: ({ query }, services) => consistencyOf('vendor', query, services),
+  getVendorAuditReceipt: (call, services) => receipt('vendor', call.query, call, services),
+  listVendorAuditEntries: async ({ query }, services) => listEntries(undefined, query, services),
+  exportVendorAudit: ({ query, now, requestId }, services) =>
+    exportLog(undefined, query, { now, requestId, path: '/v1/audit/vendor/export' }, services),
+
+  getGlobalCheckpoint: (call, services) => checkpoint('checkpoints', call.query, call, services),
+  getGlobalTile: ({ params }, services) => tile('checkpoints', params.path, services),
+  getGlobalInclusion: ({ query }, services) =>
+    included(
+      'checkpoints',
+      query.index === undefined
+        ? { name: checkpointName(query.origin ?? '', query.logSize ?? 0) }
+        : { index: query.index },
+      query,
+      services,
+    ),
+  getGlobalConsistency: ({ query }, services) => consistencyOf('checkpoints', query, services),
+}
+
+async function checkpoint(
+  log: LogName,
+  query: { readonly size?: number | undefined },
+  asking: Asking,
+  services: AuditServices,
+) {
+  const found = await checkpointFor(log, query, asking, services)
+  return isRefusal(found) ? found : plain(found.note)
+}
+
+async function tile(log: LogName, path: string, services: AuditServices) {
+  const bytes = await tileFor(log, path, services)
+  if (isRefusal(bytes)) return bytes
+  return { type: 'application/octet-stream' as const, content: base64(bytes) }
+}
+
+const inclusion = (log: LogName, query: EntryQuery, services: AuditServices) =>
+  included(log, which(query), query, services)
+
+async function included(
+  log: LogName,
+  entry: Parameters<typeof inclusionOf>[1],
+  query: { readonly size?: number | undefined },
+  services: AuditServices,
+) {
+  const found = await inclusionOf(log, entry, query, services)
+  if (isRefusal(found)) return found
+  const signed = await readCheckpoint(services.table, log, found.size)
+  return { ...view(found), ...(signed && { checkpoint: signed.note }) }
+}
+
+const view = ({ index, size, entry, leaf, root, proof }: Included) => ({
+  index,
+  size,
+  entry: base64(entry),
+  leafHash: base64(leaf),
+  root: base64(root),
+  proof: proof.map(base64),
+})
+
+async function receipt(log: LogName, query: EntryQuery, asking: Asking, services: AuditServices) {
+  const text = await receiptOf(log, which(query), query, asking, services)
+  return isRefusal(text) ? text : plain(text)
+}
+
+const plain = (content: string) => ({ type: 'text/plain; charset=utf-8' as const, content })
+
+/** The contract takes one of the two. */
+const which = ({ eventId, index }: EntryQuery) =>
+  eventId === undefined ? { index: index ?? 0 } : { name: eventId }
