@@ -62,6 +62,6 @@ test('a corrupt row in the table is a fault, not a row that does not exist', asy
   expect(await readLicense(table, address)).toBeUndefined()
   await put(table, { ...aLicense(), ...key, entity: 'license', schema: 2, graceDays: -1 })
   await expect(readLicense(table, address)).rejects.toThrow(
-    `item ${key.pk} / ${key.sk}: license/2 does not parse: graceDays (too_small)`,
+    `item ${key.pk} / ${key.sk}: license/3 does not parse: graceDays (too_small)`,
   )
 })
