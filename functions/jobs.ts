@@ -88,7 +88,8 @@ export const jobs = {
   sendNotices: {
     context: 'notifications',
     everyMinutes: 1,
-    purpose: 'Reminds of licenses that end, and sends all notices that wait as mails, several to one address as one.',
+    purpose:
+      'Reminds of licenses that end, and sends all notices that wait as mails, several to one address as one.',
     errorImpact:
       'Nobody is told that licenses end, change or run out of capacity; what cannot be told in time is dropped.',
   },

@@ -21,6 +21,8 @@ export type Needs = {
   readonly sessionKeys?: true
   /** To send webhooks. */
   readonly webhooks?: true
+  /** To send mail, and to write links to this service into it. */
+  readonly mail?: true
   /** The key of the audit logs. `verify`: its public half. `sign`: also to sign checkpoints with it. */
   readonly auditKeys?: 'verify' | 'sign'
   /** To find the country of a network address. */
@@ -45,6 +47,7 @@ export const needs = {
   scim: { table: 'write', signing: 'verify' },
   trust: { table: 'write', signing: 'verify', activationKeys: 'verify', sessionKeys: true },
   webhooks: { table: 'write', stream: 'also', webhooks: true },
+  notifications: { table: 'write', signing: 'verify', mail: true },
   audit: { table: 'write', auditKeys: 'sign' },
   records: { table: 'write', stream: 'only' },
   service: { table: 'read' },

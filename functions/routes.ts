@@ -7,6 +7,7 @@ import { featuresRoutes } from './features/routes.ts'
 import { installsRoutes } from './installs/routes.ts'
 import { leasesRoutes } from './leases/routes.ts'
 import { licensesRoutes } from './licenses/routes.ts'
+import { notificationsRoutes } from './notifications/routes.ts'
 import { peopleRoutes } from './people/routes.ts'
 import { poolsRoutes } from './pools/routes.ts'
 import { releasesRoutes } from './releases/routes.ts'
@@ -38,6 +39,7 @@ export const contexts = {
   scim: scimRoutes,
   trust: trustRoutes,
   webhooks: webhooksRoutes,
+  notifications: notificationsRoutes,
   audit: auditRoutes,
   /** No routes: the table's stream calls it. */
   records: {},

@@ -85,6 +85,11 @@ export const contextSettings = {
     errorImpact:
       'The public keys are not served, so files and verdicts cannot be verified except with a pinned or cached copy.',
   },
+  notifications: {
+    memoryMb: 1024,
+    errorImpact:
+      'Nobody is told by mail that licenses end or change; links in mails and calendar feeds do not work.',
+  },
   webhooks: {
     memoryMb: 1024,
     errorImpact:

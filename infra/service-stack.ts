@@ -3,6 +3,7 @@ import { createAlarms } from './constructs/alarms.ts'
 import { createApi } from './constructs/api.ts'
 import { createContextFunction } from './constructs/context-function.ts'
 import { createJobs } from './constructs/jobs.ts'
+import { createMail } from './constructs/mail.ts'
 import { createKeys } from './constructs/signing-keys.ts'
 import { createStreams } from './constructs/streams.ts'
 import { createTable } from './constructs/table.ts'
@@ -25,6 +26,12 @@ export function createServiceStack(app: App, stage: Stage, bundles: string): Sta
     contextNames.map((context) => [context, createContextFunction(stack, context, resources, bundles)]),
   )
   const { api, stage: apiStage } = createApi(stack, stage, functions)
+  const notifications = functions.get('notifications')
+  if (notifications !== undefined) {
+    createMail(stack, stage, notifications)
+    // The API leads to functions, so its address is known after them.
+    if (stage.publicUrl === undefined) notifications.addEnvironment('PUBLIC_URL', api.apiEndpoint)
+  }
   const jobs = createJobs(stack, functions)
   const streams = createStreams(stack, resources.table, functions)
   createAlarms(stack, stage, { functions, apiStage, jobs, streams })

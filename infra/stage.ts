@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { EdgeSettings, Environment, OidcIssuer } from '../shared/platform/config/environment.ts'
+import { MailFrom } from '../shared/platform/config/mail-environment.ts'
 
 export const CDK_JSON = fileURLToPath(new URL('../cdk.json', import.meta.url))
 
@@ -28,6 +29,19 @@ export const StageSettings = z.strictObject({
    * lies beside the functions that ask it. It exports `countryOf(address)`, see shared/platform/places/country-module.ts.
    */
   countryModule: z.string().optional(),
+  /**
+   * Under which address mails come, such as `Licensing <licensing@vendor.example>`. Without it no mail is sent: notices wait
+   * until they are no news any more, and are dropped.
+   */
+  mailFrom: MailFrom.optional(),
+  /** `existing`: SES knows the domain of the address already, so the stack does not make it known. */
+  mailIdentity: z.enum(['create', 'existing']).default('create'),
+  /** A server that mails go to instead of SES. It is asked without a password. */
+  smtp: z
+    .strictObject({ host: z.string(), port: z.int().min(1).max(65_535), secure: z.boolean() })
+    .optional(),
+  /** Where people reach the API, if not by its own address: what links in mails begin with. */
+  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   logLevel: Environment.shape.LOG_LEVEL.default('info'),
   logRetentionDays: z.literal(RETENTION_DAYS),
   /** Requests per second for all callers together, and how many more may come at once. */

@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Key } from 'aws-cdk-lib/aws-kms'
@@ -15,8 +16,10 @@ import {
   VerifierEnvironment,
   WebhookEnvironment,
 } from '../../shared/platform/config/environment.ts'
+import { MailEnvironment } from '../../shared/platform/config/mail-environment.ts'
 import { TABLE } from '../../shared/store/table.ts'
 import { COUNTRY_MODULE, type Stage } from '../stage.ts'
+import { addressIn, domainOf, mailSettings } from './mail.ts'
 import type { Keys } from './signing-keys.ts'
 
 /** What a function is told and what it may do, made together so that neither is there without the other. */
@@ -56,6 +59,7 @@ export function bindingsOf(need: Needs, resources: Resources): Binding[] {
   if (need.licenseKeys) bindings.push(licenseKeys(keys.licenseKeys))
   if (need.sessionKeys) bindings.push(sessionKeys(keys.sessions))
   if (need.webhooks) bindings.push(webhooks(resources.stage))
+  if (need.mail) bindings.push(mail(resources))
   if (need.places) bindings.push(places(resources.stage))
   return bindings
 }
@@ -147,6 +151,25 @@ function sessionKeys(key: Key): Binding {
 
 const places = ({ countryModule }: Stage): Binding =>
   bind(PlaceEnvironment, { COUNTRY_MODULE: countryModule === undefined ? '' : `./${COUNTRY_MODULE}` })
+
+/** It may send from the stage's address and by its configuration set, and nothing else. */
+function mail({ stage, table }: Resources): Binding {
+  const { mailFrom, publicUrl = '' } = stage
+  const settings = mailSettings(stage)
+  const variables = { MAIL: JSON.stringify(settings ?? null), PUBLIC_URL: publicUrl }
+  if (mailFrom === undefined || settings?.transport !== 'ses') return bind(MailEnvironment, variables)
+  const { account, region, partition } = Stack.of(table)
+  const arn = (resource: string) => `arn:${partition}:ses:${region}:${account}:${resource}`
+  return bind(
+    MailEnvironment,
+    variables,
+    allow(
+      ['ses:SendEmail'],
+      [arn(`identity/${domainOf(mailFrom)}`), arn(`configuration-set/${settings.configurationSet}`)],
+      { 'ses:FromAddress': addressIn(mailFrom) },
+    ),
+  )
+}
 
 const webhooks = ({ webhooksToLoopback }: Stage): Binding =>
   bind(WebhookEnvironment, { WEBHOOK_TARGETS: webhooksToLoopback ? 'loopback' : 'public' })

@@ -103,6 +103,7 @@ describe('the domain', () => {
 const SDK_USERS = inside(
   'shared/store',
   'shared/platform/signing',
+  'shared/platform/mail',
   // Where clients are made and handed on.
   'functions/services.ts',
   'functions/verified.ts',

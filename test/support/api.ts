@@ -11,6 +11,7 @@ import { callDynamoDb } from '../../infra/local/dynamodb-wire.ts'
 import { RouteTable } from '../../infra/local/http/routes.ts'
 import type { Role } from '../../shared/domain/access.ts'
 import type { EdgeSettings, OidcIssuer } from '../../shared/platform/config/environment.ts'
+import type { MailSettings } from '../../shared/platform/config/mail-environment.ts'
 import type { HttpHandler } from '../../shared/platform/http/pipeline.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { type Instant, readClock } from '../../shared/platform/time.ts'
@@ -61,13 +62,20 @@ export type ApiOptions = {
   readonly edge?: EdgeSettings
   /** The URL of a module with `countryOf`. */
   readonly countryModule?: string
+  /** How mail is sent; not at all unless said otherwise. */
+  readonly mail?: MailSettings
 }
 
 /**
  * The API in this process: the real functions, with a table of their own, behind events as API Gateway makes them. A
  * function is loaded at its first request. It reads its environment then, so there is one API at a time in a process.
  */
-export async function startApi({ oidcIssuers = [], edge, countryModule }: ApiOptions = {}): Promise<Api> {
+export async function startApi({
+  oidcIssuers = [],
+  edge,
+  countryModule,
+  mail,
+}: ApiOptions = {}): Promise<Api> {
   const endpoint = inject('dynamodbEndpoint')
   const [kms, tableName] = await Promise.all([startTestKms(), createTestTable(endpoint)])
   const settings = clientSettings(endpoint)
@@ -85,6 +93,8 @@ export async function startApi({ oidcIssuers = [], edge, countryModule }: ApiOpt
     EDGE: JSON.stringify(edge ?? null),
     COUNTRY_MODULE: countryModule ?? '',
     WEBHOOK_TARGETS: 'loopback',
+    MAIL: JSON.stringify(mail ?? null),
+    PUBLIC_URL: 'https://licensing.example.test',
     LOG_LEVEL: 'error',
     AWS_REGION: settings.region,
     AWS_ACCESS_KEY_ID: settings.credentials.accessKeyId,

@@ -21,7 +21,7 @@ export function succeed(route: Route, reply: unknown, known?: string): HttpResul
   if (!('body' in success))
     return { statusCode: success.status, headers: { 'cache-control': 'no-store' }, body: '' }
   const body: unknown = success.body.parse(reply)
-  if (success.media !== undefined) return raw(Raw.parse(body), success.status, route.cacheSeconds)
+  if (success.media !== undefined) return raw(Raw.parse(body), success.status, route, known)
   const text = JSON.stringify(body)
   const isScim = route.dialect === 'scim'
   const meta = isScim ? ScimResource.parse(body).meta : undefined
@@ -48,18 +48,31 @@ const Raw = z.object({ type: z.string(), content: z.string(), next: z.string().o
 function raw(
   { type, content, next }: z.infer<typeof Raw>,
   statusCode: number,
-  cacheSeconds?: number,
+  { cacheSeconds, conditional }: Route,
+  known: string | undefined,
 ): HttpResult {
+  const etag = conditional && `"${createHash('sha256').update(content).digest('base64url')}"`
+  // Whoever may ask again with its tag may keep it, and nobody between.
+  const cached = { etag: String(etag), 'cache-control': 'private, no-cache' }
+  if (etag && namesEtag(known, etag)) return { statusCode: 304, headers: cached, body: '' }
   return {
     statusCode,
     headers: {
       'content-type': type,
-      'cache-control': cacheControl(cacheSeconds),
+      ...(etag ? cached : { 'cache-control': cacheControl(cacheSeconds) }),
+      ...(type.startsWith('text/html') && HTML_HEADERS),
       ...(next !== undefined && { link: `<${next}>; rel="next"` }),
     },
     body: content,
     ...(type === 'application/octet-stream' && { isBase64Encoded: true }),
   }
+}
+
+/** Of pages, which have forms that lead back here, and a token in their address. */
+const HTML_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
 }
 
 const cacheControl = (seconds: number | undefined) =>

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
-import { readSeating } from '../../../functions/seating.ts'
 import { sealKeepToken } from '../../../functions/keep-link.ts'
+import { readSeating } from '../../../functions/seating.ts'
 import { reclaimPerson } from '../../../functions/seats/reclaim-person.ts'
 import { createClients, createServices } from '../../../functions/services.ts'
 import { withVerifier } from '../../../functions/verified.ts'
