@@ -1,5 +1,4 @@
 import {
-  CAPACITY_THRESHOLDS,
   isQuiet,
   type WatchedPool,
   watchPool,
@@ -12,6 +11,7 @@ import type { Instant } from '../../shared/platform/time.ts'
 import { readCapacityLevels, replaceCapacityLevels } from '../../shared/store/capacity-levels.ts'
 import { record } from '../../shared/store/commit.ts'
 import { eventItem } from '../../shared/store/event.ts'
+import { readNoticeSettings } from '../../shared/store/notice-settings.ts'
 import { readSeatPolicy } from '../../shared/store/seat-pool.ts'
 import { type Action, putOnce, type Table, transact } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
@@ -32,17 +32,17 @@ export async function watchCapacity(
   request: Pick<CommitRequest, 'caller' | 'now' | 'requestId'>,
   table: Table,
 ): Promise<number> {
-  const [read, { cureDays }] = await Promise.all([
+  const [read, { cureDays }, { capacityThresholds }] = await Promise.all([
     readCapacityLevels(table, tenant.id),
     readSeatPolicy(table, tenant.id),
+    readNoticeSettings(table, tenant.id),
   ])
   const known = new Map(read.levels.map((level) => [`${level.productId} ${level.metric}`, level]))
-  const thresholds = CAPACITY_THRESHOLDS
   let events = 0
   const actions: [string, Action][] = []
   for (const pool of held.flatMap((one) => watched(one, cureDays, tenant.timeZone, request.now))) {
     const name = `${pool.productId} ${pool.pool.metric}`
-    const { level, changes } = watchPool(pool, known.get(name), thresholds)
+    const { level, changes } = watchPool(pool, known.get(name), capacityThresholds)
     if (events + changes.length > AT_ONCE) break
     if (isQuiet(level)) known.delete(name)
     else known.set(name, level)

@@ -5,8 +5,6 @@ import type { Pool } from './entitlement.ts'
 import type { EventType } from './event-types.ts'
 import type { Excess } from './seat-excess.ts'
 
-/** Percent of a capacity whose use somebody is to be told of, where the tenant set no others. */
-export const CAPACITY_THRESHOLDS: readonly number[] = [80, 90, 100]
 /** Points below a threshold at which it is cleared, so that use that goes up and down about it is told once. */
 const HYSTERESIS = 5
 
@@ -41,6 +39,8 @@ export type CapacityChange = {
 /**
  * What is to be told of a pool, each crossing once: a threshold is reached by use at or above it, and cleared by use
  * five points below. A jump over several is told as the highest; so is a fall, with the threshold that stays reached.
+ *
+ * @param thresholds percent of the capacity
  */
 export function watchPool(
   { productId, product, pool, excess }: WatchedPool,

@@ -1,11 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  CAPACITY_THRESHOLDS,
-  type CapacityLevel,
-  isQuiet,
-  watchPool,
-} from '../../shared/domain/capacity-watch.ts'
+import { type CapacityLevel, isQuiet, watchPool } from '../../shared/domain/capacity-watch.ts'
 import { room } from '../../shared/domain/entitlement.ts'
 import { at, PRODUCT } from '../support/licenses.ts'
 
@@ -20,7 +15,7 @@ function watch(
   const excess = over > 0 ? { seats: over, ...CURE, isOverdue: overdue ?? false } : undefined
   const { utilization } = room(capacity, used)
   const pool = { metric: 'users', capacity, used, utilization }
-  return watchPool({ productId: PRODUCT, product: 'edu', pool, excess }, known, CAPACITY_THRESHOLDS)
+  return watchPool({ productId: PRODUCT, product: 'edu', pool, excess }, known, [80, 90, 100])
 }
 
 /** What is told of one use after the other. */
