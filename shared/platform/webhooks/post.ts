@@ -47,8 +47,9 @@ export function post(
       resolve({ milliseconds: Math.round(clock() - began), ...found })
     }
 
-    // What comes after the promise is settled is of no interest, but an `error` that nobody hears ends the process.
-    outgoing.on('error', (error) => end({ error: reasonOf(error) }))
+    let finish: (() => void) | undefined
+    // Once there is a status, that counts: whatever follows it may be no HTTP any more.
+    outgoing.on('error', (error) => (finish ? finish() : end({ error: reasonOf(error) })))
     outgoing.on('upgrade', (_, socket) => {
       socket.destroy()
       end({ error: 'It wants another protocol.' })
@@ -59,7 +60,7 @@ export function post(
       const retryAfter = waitOf(told['retry-after'])
       const chunks: Buffer[] = []
       let length = 0
-      const finish = () =>
+      finish = () =>
         end({
           status,
           ...(length > 0 && { answer: printable(Buffer.concat(chunks).subarray(0, KEPT_ANSWER)) }),
@@ -69,7 +70,7 @@ export function post(
       answer.on('data', (chunk: Buffer) => {
         chunks.push(chunk)
         length += chunk.length
-        if (length >= KEPT_ANSWER) finish()
+        if (length >= KEPT_ANSWER) finish?.()
       })
       answer.on('end', finish)
       // Cut off, or no HTTP any more: the status was there before.

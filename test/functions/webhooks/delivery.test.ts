@@ -1,0 +1,312 @@
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { HOUR, MINUTE, readClock } from '../../../shared/platform/time.ts'
+import { readTimer } from '../../../shared/store/timer.ts'
+import { LANE } from '../../../shared/store/webhook.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
+import { faultyClient, PATIENCE, WAYS } from '../../support/faults.ts'
+import { startRig, tenantOf, verified } from './rig.ts'
+
+const rig = await startRig()
+afterAll(rig.stop)
+afterEach(() => {
+  vi.useRealTimers()
+})
+const { receiver } = rig
+const DAY = 24 * HOUR
+
+describe('an event', () => {
+  test('reaches the endpoints that want it at once, signed, and only once however often it is told', async () => {
+    const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+    const [wanted, other] = [
+      await endpoint('/wanted', { eventTypes: ['organization.*'] }),
+      await endpoint('/other', { eventTypes: ['license.*'] }),
+    ]
+    await happen()
+    await rig.tell(tenantId)
+    await rig.atOnce(wanted)
+    await rig.tell(tenantId)
+    await Promise.all([rig.atOnce(wanted), rig.atOnce(other), rig.run()])
+    const [message, ...more] = receiver.to('/wanted')
+    if (message === undefined) throw new Error('nothing came')
+    expect(more).toEqual([])
+    expect(receiver.to('/other')).toEqual([])
+    const told = verified(message, wanted.secret)
+    expect(told).toMatchObject({ type: 'organization.created', data: { tenantId } })
+    expect(message.headers['webhook-id']).toBe(`${told.data.eventId}_${wanted.id}`)
+    expect(() => verified(message, other.secret)).toThrow('No matching signature')
+    expect(await deliveries(wanted.id)).toMatchObject([
+      { state: 'delivered', attempts: 1, last: { status: 200 } },
+    ])
+  })
+
+  test('is told to endpoints of its tenant and of the vendor; the vendor’s own to the vendor’s alone', async () => {
+    const [own, foreign] = [await tenantOf(rig), await tenantOf(rig)]
+    const token = await rig.api.token('vendor:admin')
+    const body = { url: `${receiver.base}/vendor`, eventTypes: ['organization.*', 'webhook.*'] }
+    const created = await rig.api.call('POST', '/v1/webhooks', { token, body })
+    expect(created.status).toBe(201)
+    const { id } = Object(created.body)
+    const webhook = { id: String(id), owner: 'vendor' } as const
+    await own.endpoint('/own')
+    await foreign.endpoint('/foreign')
+    await own.happen()
+    stopClock()
+    await Promise.all([rig.tell(own.tenantId), rig.tell('vendor')])
+    await rig.atOnce(webhook)
+    advanceClock(MINUTE)
+    await rig.run()
+    vi.useRealTimers()
+    const typesTo = (path: string) => receiver.to(path).map(({ body }) => JSON.parse(body).type)
+    expect(typesTo('/foreign')).toEqual([])
+    expect(typesTo('/own').toSorted()).toEqual(['organization.created', 'webhook.created'])
+    expect(typesTo('/vendor').toSorted()).toEqual([
+      'organization.created',
+      'webhook.created',
+      'webhook.created',
+    ])
+    expect((await rig.api.call('DELETE', `/v1/webhooks/${id}`, { token })).status).toBe(204)
+  })
+
+  test('is sent once by two who send at the same time, and by the job if nobody sent it at once', async () => {
+    const { tenantId, endpoint, happen } = await tenantOf(rig)
+    const webhook = await endpoint('/twice', { eventTypes: ['organization.*'] })
+    for (const name of ['One', 'Two', 'Three']) await happen(name)
+    stopClock()
+    await rig.tell(tenantId)
+    advanceClock(MINUTE)
+    await Promise.all([rig.run(), rig.atOnce(webhook), rig.run(), rig.atOnce(webhook)])
+    const ids = receiver.to('/twice').map(({ headers }) => headers['webhook-id'])
+    expect(ids).toHaveLength(3)
+    expect(new Set(ids).size).toBe(3)
+  })
+})
+
+describe('an endpoint that', () => {
+  test('fails is sent the same message again, later and later, until it takes it', async () => {
+    const { tenantId, endpoint, happen, deliveries, call } = await tenantOf(rig)
+    const webhook = await endpoint('/fails', { eventTypes: ['organization.*'] })
+    receiver.answers('/fails', (_, answer) => answer(500))
+    await happen()
+    stopClock()
+    await rig.tell(tenantId)
+    await rig.atOnce(webhook)
+    await rig.run()
+    // It failed just now: neither way sends anything before its pause is over.
+    expect(receiver.to('/fails')).toHaveLength(1)
+    advanceClock(MINUTE)
+    await rig.run()
+    expect(receiver.to('/fails')).toHaveLength(2)
+    advanceClock(4 * MINUTE)
+    await rig.run()
+    expect(receiver.to('/fails')).toHaveLength(2)
+    receiver.answers('/fails', (_, answer) => answer(200))
+    advanceClock(2 * MINUTE)
+    await rig.run()
+    const sent = receiver.to('/fails')
+    expect(sent).toHaveLength(3)
+    expect(new Set(sent.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+    expect(new Set(sent.map(({ body }) => body)).size).toBe(1)
+    expect(new Set(sent.map(({ headers }) => headers['webhook-timestamp'])).size).toBe(3)
+    vi.useRealTimers()
+    const [delivery] = await deliveries(webhook.id)
+    expect(delivery).toMatchObject({ state: 'delivered', attempts: 3 })
+    expect(await call('GET', `/${webhook.id}/deliveries/${delivery?.eventId}`)).toMatchObject({
+      body: {
+        message: { type: 'organization.created' },
+        tries: [
+          { number: 1, outcome: 'failed', status: 500, answer: 'thank you' },
+          { number: 2, outcome: 'failed' },
+          { number: 3, outcome: 'delivered', status: 200 },
+        ],
+      },
+    })
+  })
+
+  test('redirects to this computer, hangs, cuts off or lies keeps nobody else waiting, and nothing is followed', async () => {
+    const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+    receiver.answers('/redirects', (_, answer) => answer(302, { location: `${receiver.base}/secret` }))
+    receiver.answers('/hangs', () => undefined)
+    receiver.answers('/cuts-off', (socket) => socket.resetAndDestroy())
+    receiver.answers('/lies', (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nno\u0000'))
+    const eventTypes = ['organization.*']
+    const paths = ['/redirects', '/hangs', '/cuts-off', '/lies', '/well']
+    const webhooks = await Promise.all(paths.map((path) => endpoint(path, { eventTypes })))
+    await happen()
+    await rig.tell(tenantId)
+    await Promise.all(webhooks.map((one) => rig.atOnce(one)))
+    const states = await Promise.all(webhooks.map(async ({ id }) => (await deliveries(id))[0]))
+    expect(states).toMatchObject([
+      { state: 'waiting', last: { status: 302 } },
+      { state: 'waiting', last: { error: 'No answer within 150 ms.' } },
+      { state: 'waiting', last: { error: 'The connection was cut off.' } },
+      { state: 'delivered', last: { status: 200 } },
+      { state: 'delivered', last: { status: 200 } },
+    ])
+    expect(receiver.to('/secret')).toEqual([])
+  })
+
+  test('is down costs one attempt for all that waits for it, and gets all of it when it is back', async () => {
+    const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+    const webhook = await endpoint('/down', { eventTypes: ['organization.*'] })
+    receiver.answers('/down', (_, answer) => answer(503))
+    for (let number = 0; number < 8; number += 1) await happen(`Department ${number}`)
+    stopClock()
+    await rig.tell(tenantId)
+    await rig.atOnce(webhook)
+    const atFirst = receiver.to('/down').length
+    expect(atFirst).toBeLessThan(8)
+    advanceClock(MINUTE)
+    await rig.run()
+    expect(receiver.to('/down')).toHaveLength(atFirst + 1)
+    receiver.answers('/down', (_, answer) => answer(200))
+    advanceClock(10 * MINUTE)
+    await rig.run()
+    vi.useRealTimers()
+    const all = await deliveries(webhook.id)
+    expect(all.map(({ state }) => state)).toEqual(Array(8).fill('delivered'))
+  })
+
+  test('says that it is gone is disabled, and nothing more is put before it', async () => {
+    const { tenantId, endpoint, happen, deliveries, call } = await tenantOf(rig)
+    const webhook = await endpoint('/gone', { eventTypes: ['organization.*'] })
+    receiver.answers('/gone', (_, answer) => answer(410))
+    await happen()
+    await rig.tell(tenantId)
+    await rig.atOnce(webhook)
+    expect(await call('GET', `/${webhook.id}`)).toMatchObject({
+      body: { enabled: false, disabled: { because: 'gone' }, revision: 2 },
+    })
+    const disabled = (await rig.eventsIn(tenantId)).find(({ type }) => type === 'webhook.disabled')
+    expect(disabled).toMatchObject({
+      subject: { id: webhook.id },
+      actor: { kind: 'system', subject: 'deliverWebhooks' },
+      after: { because: 'gone', lastFailure: 'It answered 410.' },
+    })
+    await happen('Later')
+    await rig.tell(tenantId)
+    expect(await deliveries(webhook.id)).toMatchObject([{ state: 'failed' }])
+  })
+
+  test('fails for five days is disabled; enabled again it gets what happened since', async () => {
+    const { tenantId, endpoint, happen, deliveries, call } = await tenantOf(rig)
+    const webhook = await endpoint('/dead', { eventTypes: ['organization.*'] })
+    receiver.answers('/dead', (_, answer) => answer(500))
+    const began = readClock()
+    stopClock(began)
+    await happen('Before')
+    await rig.tell(tenantId)
+    for (let day = 0; day <= 5; day += 1) {
+      await rig.run()
+      advanceClock(day === 0 ? MINUTE : DAY)
+      // While it fails, there is always something new.
+      await happen(`Day ${day}`)
+      await rig.tell(tenantId)
+      advanceClock(MINUTE)
+    }
+    await rig.run()
+    advanceClock(DAY)
+    await rig.run()
+    expect(await call('GET', `/${webhook.id}`)).toMatchObject({
+      body: { enabled: false, disabled: { because: 'failing' } },
+    })
+    await happen('While disabled')
+    await rig.tell(tenantId)
+    const before = receiver.to('/dead').length
+    await rig.atOnce(webhook)
+    await rig.run()
+    expect(receiver.to('/dead')).toHaveLength(before)
+    receiver.answers('/dead', (_, answer) => answer(200))
+    const enabled = await call('PATCH', `/${webhook.id}`, { enabled: true }, { 'if-match': '"2"' })
+    expect(enabled).toMatchObject({ status: 200, body: { enabled: true } })
+    await rig.run()
+    advanceClock(DAY)
+    await rig.run()
+    const states = new Set((await deliveries(webhook.id)).map(({ state }) => state))
+    expect(states).not.toContain('waiting')
+    const names = receiver
+      .to('/dead')
+      .slice(before)
+      .map(({ body }) => JSON.parse(body).data.after.name)
+    expect(names).toContain('While disabled')
+  })
+})
+
+describe('should it die', () => {
+  test('between sending and writing that down, the message is sent again, as the same', async () => {
+    const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+    const webhook = await endpoint('/dies', { eventTypes: ['organization.*'] })
+    await happen()
+    stopClock()
+    await rig.tell(tenantId)
+    const dying = {
+      ...rig.services,
+      post: async (...sent: Parameters<typeof rig.services.post>) => {
+        await rig.services.post(...sent)
+        throw new Error('the process is killed')
+      },
+    }
+    await rig.atOnce(webhook, dying)
+    await rig.run()
+    expect(receiver.to('/dies')).toHaveLength(1)
+    advanceClock(2 * MINUTE)
+    await rig.run()
+    vi.useRealTimers()
+    const ids = receiver.to('/dies').map(({ headers }) => headers['webhook-id'])
+    expect(ids).toHaveLength(2)
+    expect(new Set(ids).size).toBe(1)
+    expect(await deliveries(webhook.id)).toMatchObject([{ state: 'delivered', attempts: 1 }])
+  })
+
+  test('between the rows and the timer, what is told again brings the timer', async () => {
+    const { tenantId, endpoint, happen } = await tenantOf(rig)
+    const webhook = await endpoint('/timer', { eventTypes: ['organization.*'] })
+    await happen()
+    const { client, meet } = faultyClient(1, new Set(['PutItemCommand']))
+    const { deliverToWebhooks } = await import('../../../functions/records/deliver-to-webhooks.ts')
+    const table = { client, name: rig.api.table.name }
+    const events = await rig.eventsIn(tenantId)
+    const lane = () => readTimer(rig.api.table, { kind: LANE, subject: [tenantId, webhook.id] })
+    let tries = 0
+    await meet(['lost', 'throttled'], async () => {
+      if (tries > 0) expect(await lane()).toBeUndefined()
+      tries += 1
+      await deliverToWebhooks(events, { table, log: () => undefined })
+    })
+    expect(tries).toBe(3)
+    expect(await lane()).toBeDefined()
+  })
+
+  test.each(WAYS)('a write that is %s sends nothing twice and loses nothing', async (name, faults) => {
+    const path = `/fault-${faults.join('-')}`
+    const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+    const webhook = await endpoint(path, { eventTypes: ['organization.*'] })
+    const [, maxAttempts] = PATIENCE[0] ?? ['', 3]
+    await happen()
+    stopClock()
+    await rig.tell(tenantId)
+    const { client, meet } = faultyClient(maxAttempts, new Set(['TransactWriteItemsCommand']))
+    const faulty = { ...rig.services, table: { client, name: rig.api.table.name } }
+    await meet(faults, () => rig.atOnce(webhook, faulty))
+    advanceClock(2 * MINUTE)
+    await rig.run()
+    vi.useRealTimers()
+    expect(await deliveries(webhook.id), name).toMatchObject([{ state: 'delivered', attempts: 1 }])
+    expect(receiver.to(path)).toHaveLength(1)
+  })
+})
+
+test('a timer of an endpoint for which nothing waits ends, after a second look', async () => {
+  const { tenantId, endpoint, happen } = await tenantOf(rig)
+  const webhook = await endpoint('/quiet', { eventTypes: ['organization.*'] })
+  await happen()
+  stopClock()
+  await rig.tell(tenantId)
+  await rig.atOnce(webhook)
+  const lane = () => readTimer(rig.api.table, { kind: LANE, subject: [tenantId, webhook.id] })
+  advanceClock(MINUTE)
+  await rig.run()
+  expect(await lane()).toMatchObject({ place: { look: 'second' } })
+  advanceClock(HOUR)
+  await rig.run()
+  expect(await lane()).toBeUndefined()
+})
