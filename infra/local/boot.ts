@@ -7,6 +7,8 @@ import { type HttpFront, startFront } from './http/front.ts'
 import { RouteTable } from './http/routes.ts'
 import { KeyStore } from './kms/key-store.ts'
 import { type LocalKms, startKms } from './kms/start-kms.ts'
+import { Mailbox } from './mail/mailbox.ts'
+import { type LocalMail, startMail } from './mail/start-mail.ts'
 import { type ScheduleOutcome, Scheduler } from './schedules/scheduler.ts'
 import { Checkpoints } from './streams/checkpoints.ts'
 import { StreamPoller } from './streams/poller.ts'
@@ -33,7 +35,9 @@ export type BootOptions = {
 export type LocalStack = {
   /** The API, without a slash at the end. */
   readonly url: string
-  readonly endpoints: { readonly dynamodb: string; readonly kms: string }
+  readonly endpoints: { readonly dynamodb: string; readonly kms: string; readonly ses: string }
+  /** Where mails land, and where they can be looked at. */
+  readonly mailbox: { readonly folder: string; readonly url: string }
   /** What the template asks for and does not get here: `<Type> (<LogicalId>)`, with the property if it is only one. */
   readonly unsupported: readonly string[]
   /** The template's outputs, resolved. */
@@ -76,7 +80,7 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
   }
   try {
     const services = await startServices(options, closers)
-    const { front, kms, dynamoDb } = services
+    const { front, kms, dynamoDb, mail } = services
     const identities = new Map<string, Identity>()
     const site = newSite(options, template, services, identities, print)
     await setUp(template, site, identities)
@@ -101,6 +105,7 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
     return {
       url: front.url,
       endpoints: site.endpoints,
+      mailbox: { folder: mail.mailbox.folder, url: mail.endpoint },
       unsupported: site.unsupported,
       outputs: mapValues(template.Outputs, ({ Value }) => resolve(Value, site.references)),
       functions: [...functions.keys()],
@@ -124,7 +129,13 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
 /** A closer may be called twice. */
 type Closer = () => void | Promise<void>
 
-type Services = { front: HttpFront; keyStore: KeyStore; kms: LocalKms; dynamoDb: LocalDynamoDb }
+type Services = {
+  front: HttpFront
+  keyStore: KeyStore
+  kms: LocalKms
+  mail: LocalMail
+  dynamoDb: LocalDynamoDb
+}
 
 /** First what fails at once and harms nothing: a folder in use, a busy port, damaged keys. */
 async function startServices({ folder, port, inMemory }: BootOptions, closers: Closer[]): Promise<Services> {
@@ -134,15 +145,18 @@ async function startServices({ folder, port, inMemory }: BootOptions, closers: C
   const keyStore = inMemory ? KeyStore.inMemory() : KeyStore.inFile(join(folder, 'keys.json'))
   const kms = await startKms({ store: keyStore })
   closers.push(kms.close)
+  // Beside the API, so that its address is the same at each start.
+  const mail = await startMail({ mailbox: new Mailbox(join(folder, 'mailbox')), port: port && port + 1 })
+  closers.push(mail.close)
   const dynamoDb = await startDynamoDb(inMemory ? {} : { folder })
   closers.push(dynamoDb.close)
-  return { front, keyStore, kms, dynamoDb }
+  return { front, keyStore, kms, mail, dynamoDb }
 }
 
 function newSite(
   { folder, assemblyDir }: BootOptions,
   template: Template,
-  { front, keyStore, kms, dynamoDb }: Services,
+  { front, keyStore, kms, mail, dynamoDb }: Services,
   identities: ReadonlyMap<string, Identity>,
   print: Site['print'],
 ): Site {
@@ -151,7 +165,8 @@ function newSite(
     assemblyDir,
     assets: readAssets(assemblyDir),
     url: front.url,
-    endpoints: { dynamodb: dynamoDb.endpoint, kms: kms.endpoint },
+    endpoints: { dynamodb: dynamoDb.endpoint, kms: kms.endpoint, ses: mail.endpoint },
+    mail,
     keyStore,
     references: { identities, parameters: mapValues(template.Parameters, ({ Default }) => Default) },
     print,

@@ -66,13 +66,14 @@ async function vendorToken(stack: LocalStack): Promise<string> {
   return token
 }
 
-function greeting({ url, unsupported }: LocalStack, token: string): string {
+function greeting({ url, unsupported, mailbox }: LocalStack, token: string): string {
   const folder = relative(process.cwd(), FOLDER)
   const authorization = `-H 'authorization: Bearer ${token}'`
   const product = '{"code":"studio","name":"Studio","metrics":[{"code":"users","kind":"gauge"}]}'
   return `
 Latchkey listens on ${url}
   data     ${folder} (delete the folder to start afresh)
+  mail     ${mailbox.url} (files in ${join(folder, 'mailbox')})
   token    ${token}
            (first vendor token, kept in ${join(folder, 'vendor-token')})
 

@@ -15,6 +15,7 @@ import {
   VerifierEnvironment,
   WebhookEnvironment,
 } from '../../shared/platform/config/environment.ts'
+import { MailEnvironment } from '../../shared/platform/config/mail-environment.ts'
 import { TABLE } from '../../shared/store/table.ts'
 import {
   functionsOf,
@@ -136,6 +137,7 @@ describe('functions', () => {
         ...(need.sessionKeys ? [SessionKeyEnvironment] : []),
         ...(need.places ? [PlaceEnvironment] : []),
         ...(need.webhooks ? [WebhookEnvironment] : []),
+        ...(need.mail ? [MailEnvironment] : []),
       ]
       const names = schemas.flatMap((schema) => Object.keys(schema.shape))
       expect(Object.keys(environment.Variables).sort(), context).toEqual(names.sort())

@@ -78,6 +78,7 @@ function runtimeEnvironment(
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_ENDPOINT_URL_DYNAMODB: site.endpoints.dynamodb,
     AWS_ENDPOINT_URL_KMS: site.endpoints.kms,
+    AWS_ENDPOINT_URL_SESV2: site.endpoints.ses,
     LAMBDA_TASK_ROOT: folder,
     _HANDLER: Handler,
     TZ: ':UTC',

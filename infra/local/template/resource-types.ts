@@ -2,6 +2,7 @@ import { api, integration, route, stage } from './api.ts'
 import { eventSourceMapping } from './event-source-mapping.ts'
 import { lambdaFunction } from './function.ts'
 import { alias, key } from './keys.ts'
+import { configurationSet, emailIdentity, eventRule } from './mail.ts'
 import { eventInvokeConfig, queue, schedule, scheduleGroup } from './schedule.ts'
 import type { Handler } from './site.ts'
 import { table } from './table.ts'
@@ -12,9 +13,12 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['AWS::KMS::Alias', alias],
   ['AWS::SQS::Queue', queue],
   ['AWS::DynamoDB::Table', table],
+  ['AWS::SES::EmailIdentity', emailIdentity],
+  ['AWS::SES::ConfigurationSet', configurationSet],
   ['AWS::ApiGatewayV2::Api', api],
   ['AWS::ApiGatewayV2::Stage', stage],
   ['AWS::Lambda::Function', lambdaFunction],
+  ['AWS::Events::Rule', eventRule],
   ['AWS::ApiGatewayV2::Integration', integration],
   ['AWS::ApiGatewayV2::Route', route],
   ['AWS::Lambda::EventInvokeConfig', eventInvokeConfig],
@@ -31,6 +35,7 @@ export const WITHOUT_LOCAL_MEANING: ReadonlyMap<string, string> = new Map([
   ['AWS::Lambda::Permission', 'nothing here checks permissions'],
   ['AWS::SQS::QueuePolicy', 'nothing here checks permissions'],
   ['AWS::SNS::TopicPolicy', 'nothing here checks permissions'],
+  ['AWS::SES::ConfigurationSetEventDestination', 'what SES tells goes straight to the rules'],
   ['AWS::Logs::LogGroup', 'functions print to the console'],
   ['AWS::Logs::MetricFilter', 'nothing here collects metrics'],
   ['AWS::CloudWatch::Alarm', 'whoever runs it sees it fail'],

@@ -2,6 +2,7 @@ import type * as z from 'zod'
 import type { LocalFunction } from '../functions/local-function.ts'
 import type { RouteTable, Target } from '../http/routes.ts'
 import type { KeyStore } from '../kms/key-store.ts'
+import type { LocalMail } from '../mail/start-mail.ts'
 import type { Schedule } from '../schedules/scheduler.ts'
 import type { StreamMapping } from '../streams/poller.ts'
 import { ACCOUNT, type Identity, REGION, type References, resolve, STACK_NAME } from './resolve.ts'
@@ -14,7 +15,8 @@ export type Site = {
   /** Folder of an asset by its object key. */
   readonly assets: ReadonlyMap<string, string>
   readonly url: string
-  readonly endpoints: { readonly dynamodb: string; readonly kms: string }
+  readonly endpoints: { readonly dynamodb: string; readonly kms: string; readonly ses: string }
+  readonly mail: LocalMail
   readonly keyStore: KeyStore
   readonly references: References
   /** A line for the console; `source` says who speaks. */
