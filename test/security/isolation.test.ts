@@ -29,6 +29,8 @@ const TENANTS_OWN = [
   'parentId',
   'transferId',
   'bulkId',
+  'webhookId',
+  'eventId',
 ] as const
 /** Fields with an id that names nothing of a tenant's: what is the vendor's, and what the application says for itself. */
 const NOT_TENANTS = ['productId', 'planId', 'externalId']

@@ -9,13 +9,15 @@ import type { ReclaimCase } from '../../shared/domain/reclaim-case.ts'
 import type { SeatRequest } from '../../shared/domain/seat-request.ts'
 import { TokenView } from '../../shared/domain/token.ts'
 import { formatToken, newTokenSecret, parseToken } from '../../shared/platform/auth/token-format.ts'
-import { newTokenId, OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
+import { newTokenId, OrganizationId, TenantId, UserId, WebhookId } from '../../shared/platform/ids.ts'
 import { HOUR, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { tokenKey } from '../../shared/store/keys.ts'
 import { writeCase } from '../../shared/store/reclaim.ts'
 import { writeRequest } from '../../shared/store/seat-request.ts'
+import { putDelivery } from '../../shared/store/webhook-delivery.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { Answer, Api } from '../support/api.ts'
+import { eventsOf } from '../support/events.ts'
 import { createPlan, createProduct, createTenant } from '../support/resources.ts'
 import { expected, Issued } from '../support/scenario.ts'
 
@@ -170,6 +172,8 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     ),
   )
 
+  const webhook = await seenWebhook(api, TenantId.parse(tenant.id), admin)
+
   /** Values of fields by name: what an operation of this tenant is called with. */
   const known = {
     tenantId: tenant.id,
@@ -186,6 +190,8 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     organizationId: organization.id,
     parentId: school.id,
     bulkId: bulk.id,
+    ...webhook,
+    url: NOWHERE,
     module: 'learn',
     productId: product.id,
     planId: plans.named.id,
@@ -215,10 +221,33 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
       organization.id,
       school.id,
       bulk.id,
+      webhook.webhookId,
       ...users,
       group.id,
     ],
   }
+}
+
+/** An endpoint at which nobody listens: the connection is refused at once. */
+const NOWHERE = 'http://127.0.0.1:9/'
+
+/** An endpoint of a tenant, and an event that was put before it. */
+async function seenWebhook(api: Api, tenantId: TenantId, token: string) {
+  const body = { url: NOWHERE, eventTypes: ['webhook.*'] }
+  const answer = await api.call('POST', `/v1/tenants/${tenantId}/webhooks`, { token, body })
+  const { id } = z.object({ id: WebhookId }).parse(expected(201, answer))
+  const event = (await eventsOf(api.table, id, tenantId))[0]
+  if (event === undefined) throw new Error('an endpoint that was added without an event')
+  const delivery = { eventId: event.id, type: event.type, log: tenantId, attempts: 0, failures: 0 }
+  const now = readClock()
+  await writeRow(
+    api.table,
+    putDelivery(
+      { owner: tenantId, id },
+      { ...delivery, state: 'waiting', createdAt: now, dueAt: plusMilliseconds(now, HOUR) },
+    ),
+  )
+  return { webhookId: id, eventId: event.id }
 }
 
 /** So that the answer is kept, as those of careful clients are. */

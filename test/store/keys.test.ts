@@ -14,6 +14,7 @@ import {
   TokenId,
   TransferId,
   UserId,
+  WebhookId,
 } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import * as keys from '../../shared/store/keys.ts'
@@ -35,11 +36,13 @@ const [organizations, users] = [two(OrganizationId, 'org'), two(UserId, 'usr')]
 const transfers = two(TransferId, 'trf')
 const bulks = two(BulkId, 'blk')
 const findings = two(FindingId, 'itg')
+const webhooks = two(WebhookId, 'whk')
 const groups = two(GroupId, 'grp')
 const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
 /** Words that stand in keys, and texts that look like parts of others. */
 /** Tenants, and the vendor itself. */
 const owners = [...tenants, undefined]
+const webhookOwners = [...tenants, 'vendor'] as const
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
 const TEXTS = [...CODES, '', 'a', 'a#b', 'a%23b', 'a#', '#', 'a b', 'ü', 'ADDRESS', ...tenants, ...licenses]
 
@@ -153,6 +156,17 @@ const ITEM_KEYS = {
   integrityKey: each(tenants, keys.integrityKey),
   integrityEventKey: each2(tenants, findings, keys.integrityEventKey),
   licenseRecordKey: each2(tenants, licenses, keys.licenseRecordKey),
+  webhookKey: each2(webhookOwners, webhooks, keys.webhookKey),
+  webhookHealthKey: each2(webhookOwners, webhooks, keys.webhookHealthKey),
+  webhookCountKey: each(webhookOwners, keys.webhookCountKey),
+  deliveryKey: webhookOwners.flatMap((owner) =>
+    each2(webhooks, events, (webhook, event) => keys.deliveryKey(owner, webhook, event)),
+  ),
+  attemptKey: webhookOwners.flatMap((owner) =>
+    webhooks.flatMap((webhook) =>
+      each2(events, [1, 2, 10_000], (event, number) => keys.attemptKey(owner, webhook, event, number)),
+    ),
+  ),
   timerKey: each2(CODES, users, (kind, user) => keys.timerKey(kind, [user])),
   visitsKey: (['user', 'machine'] as const).flatMap((type) =>
     tenants.flatMap((tenant) =>
@@ -196,6 +210,10 @@ const PLACES = [
   'reclaimCasesOf',
   'reclaimedOfTenant',
   'seatRequestsOf',
+  'webhooksOf',
+  'deliveriesOf',
+  'dueDeliveriesOf',
+  'attemptsOf',
   'timersOf',
   'noticesOf',
   'mailAddressesKey',

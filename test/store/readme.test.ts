@@ -15,6 +15,7 @@ import {
   TokenId,
   TransferId,
   UserId,
+  WebhookId,
 } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import * as keys from '../../shared/store/keys.ts'
@@ -30,6 +31,7 @@ const activation = id(ActivationId, 'act')
 const transfer = id(TransferId, 'trf')
 const bulk = id(BulkId, 'blk')
 const finding = id(FindingId, 'itg')
+const webhook = id(WebhookId, 'whk')
 const [organization, user] = [id(OrganizationId, 'org'), id(UserId, 'usr')]
 const line = ({ pk, sk }: keys.Key) => ({ pk, sk: sk.replace('QUEUE', '<line>') })
 const group = id(GroupId, 'grp')
@@ -107,6 +109,11 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.mailAddressKey(tenant, '<email>')],
   [keys.outboxKey(tenant, '<box>', instant, '<notice>'), 'since'],
   [keys.sendingKey(tenant, '<box>')],
+  [keys.webhookKey(tenant, webhook)],
+  [keys.webhookHealthKey(tenant, webhook)],
+  [keys.webhookCountKey(tenant)],
+  [keys.deliveryKey(tenant, webhook, event)],
+  [keys.attemptKey(tenant, webhook, event, 3)],
   [keys.timerKey('<kind>', ['<subject>'])],
   [keys.validationKey(tenant)],
   [keys.capacityLevelsKey(tenant)],
@@ -134,6 +141,7 @@ const NAMES = {
   group,
   user,
   bulk,
+  webhook,
 }
 
 function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
@@ -141,6 +149,7 @@ function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
     .replaceAll(instant, `<${instantAs}>`)
     .replace('#7`', '#<shard>`')
     .replace('CHUNK#000007', 'CHUNK#<chunk>')
+    .replace('#0003`', '#<number>`')
     .replace('TILE#09', 'TILE#<level>')
     .replace(/0{15}7/, '<index>')
     .replace('vendor#0000000000000008', '<log>#<size>')
