@@ -26,13 +26,14 @@ export function createServiceStack(app: App, stage: Stage, bundles: string): Sta
     contextNames.map((context) => [context, createContextFunction(stack, context, resources, bundles)]),
   )
   const { api, stage: apiStage } = createApi(stack, stage, functions)
+  const jobs = createJobs(stack, functions)
   const notifications = functions.get('notifications')
   if (notifications !== undefined) {
-    createMail(stack, stage, notifications)
+    const deadLetters = jobs.find(({ context }) => context === 'notifications')?.deadLetters
+    createMail(stack, stage, notifications, deadLetters)
     // The API leads to functions, so its address is known after them.
     if (stage.publicUrl === undefined) notifications.addEnvironment('PUBLIC_URL', api.apiEndpoint)
   }
-  const jobs = createJobs(stack, functions)
   const streams = createStreams(stack, resources.table, functions)
   createAlarms(stack, stage, { functions, apiStage, jobs, streams })
   output(stack, 'ApiUrl', api.apiEndpoint, 'Where the API answers')

@@ -1,9 +1,9 @@
 import { isOptional, type NoticeAbout } from '../../shared/domain/notice.ts'
 import type { Language } from '../../shared/domain/notice-settings.ts'
+import { escapeHtml } from '../../shared/platform/http/html-page.ts'
 import type { Mail } from '../../shared/platform/mail/mail-sender.ts'
 import type { Instant, TimeZone } from '../../shared/platform/time.ts'
 import type { Notice } from '../../shared/store/notice.ts'
-import { escapeHtml } from '../html-page.ts'
 import { formatOf, passageOf, wordsOf } from './format.ts'
 import type { Passage, Words } from './texts/words.ts'
 

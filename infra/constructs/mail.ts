@@ -7,6 +7,7 @@ import {
   CfnConfigurationSetEventDestination,
   CfnEmailIdentity,
 } from 'aws-cdk-lib/aws-ses'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { MailSettings } from '../../shared/platform/config/mail-environment.ts'
 import type { Stage } from '../stage.ts'
@@ -32,7 +33,12 @@ const FEEDBACK = { BOUNCE: 'Email Bounced', COMPLAINT: 'Email Complaint Received
  * Sending by SES: the domain that mails come from, and the way of bounces and complaints back to the function that sends.
  * The records that the domain needs in DNS are outputs; until they are there SES refuses the mails, which then wait.
  */
-export function createMail(parent: Construct, stage: Stage, lambda: LambdaFunction): void {
+export function createMail(
+  parent: Construct,
+  stage: Stage,
+  lambda: LambdaFunction,
+  deadLetters?: IQueue,
+): void {
   const { mailFrom } = stage
   if (mailFrom === undefined || mailSettings(stage)?.transport !== 'ses') return
   const scope = new Construct(parent, 'Mail')
@@ -70,6 +76,6 @@ export function createMail(parent: Construct, stage: Stage, lambda: LambdaFuncti
       detailType: Object.values(FEEDBACK),
       detail: { mail: { tags: { 'ses:configuration-set': [name] } } },
     },
-    targets: [new LambdaTarget(lambda)],
+    targets: [new LambdaTarget(lambda, deadLetters && { deadLetterQueue: deadLetters })],
   })
 }

@@ -1,5 +1,5 @@
 import type { AddressObject, ParsedMail } from 'mailparser'
-import { escapeHtml } from '../../../functions/html-page.ts'
+import { escapeHtml } from '../../../shared/platform/http/html-page.ts'
 import type { Mailbox } from './mailbox.ts'
 
 /** What the mailbox shows for a path. */
