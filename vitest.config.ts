@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
 // Milliseconds. Two cores shared with DynamoDB Local; nothing in a test waits for time to pass.
-const limits = { testTimeout: 180_000, hookTimeout: 180_000 }
+const limits = {
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  // Metrics are lines on the standard output.
+  env: { POWERTOOLS_METRICS_DISABLED: 'true' },
+}
 /** Plain functions of their arguments: no database, and no need of a fresh process for each file. */
 const PURE = ['test/domain/**/*.test.ts']
 

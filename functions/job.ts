@@ -1,5 +1,6 @@
 import { newRunId } from '../shared/platform/ids.ts'
 import type { Log } from '../shared/platform/log.ts'
+import { emitMetrics } from '../shared/platform/metrics.ts'
 import { epochMilliseconds, type Instant, readClock } from '../shared/platform/time.ts'
 import { type Run, rememberSuccess, resumeRun, saveRun } from '../shared/store/run.ts'
 import type { Table } from '../shared/store/transact.ts'
@@ -26,6 +27,8 @@ export type JobRun = Delivery & {
    * @throws Error when time runs out: the scheduler delivers an invocation that failed again, and that one goes on
    */
   checkTime(): Promise<void>
+  /** How late, in milliseconds, what was due of a kind was done at most, and how much of it was given up. */
+  measure(kind: string, measured: { readonly lag: number; readonly setAside: number }): void
   /** Notes how far the run came, and checks the time. */
   note(from: Run['from']): Promise<void>
 }
@@ -60,6 +63,8 @@ export async function runJob(
       checked += more
       changed += changes
     },
+    measure: (kind, { lag, setAside }) =>
+      emitMetrics({ job, kind }, { TimerLag: lag, TimersSetAside: setAside }),
     checkTime,
     async note(place) {
       from = place
@@ -71,5 +76,6 @@ export async function runJob(
   await saveRun(table, job, scheduledAt, { checked, changed, finishedAt })
   await rememberSuccess(table, job, finishedAt)
   const late = epochMilliseconds(finishedAt) - epochMilliseconds(scheduledAt)
+  emitMetrics({ job }, { JobLateness: late, JobChecked: checked, JobChanged: changed })
   log('info', 'job', { requestId, job, milliseconds: late, counts: { checked, changed } })
 }

@@ -1,7 +1,17 @@
 import type { Log } from '../shared/platform/log.ts'
 import { epochMilliseconds, type Instant, readClock } from '../shared/platform/time.ts'
-import { dueTimers, readTimer, setBackTimer, type Timer } from '../shared/store/timer.ts'
-import type { Table } from '../shared/store/transact.ts'
+import type { CorruptItemError, Item } from '../shared/store/codec.ts'
+import { record } from '../shared/store/commit.ts'
+import { eventItem } from '../shared/store/event.ts'
+import {
+  dueTimers,
+  readTimer,
+  setAsideUnreadable,
+  setBackTimer,
+  type Timer,
+  timerEntity,
+} from '../shared/store/timer.ts'
+import { type Action, putOnce, type Table, transact } from '../shared/store/transact.ts'
 import { writeRow } from '../shared/store/write.ts'
 import type { JobRun } from './job.ts'
 
@@ -22,7 +32,9 @@ export async function sweep(
   { table, log }: { readonly table: Table; readonly log: Log },
   work: TimerWork,
 ): Promise<void> {
-  for await (const page of dueTimers(table, kind, readClock()))
+  let longest = 0
+  let given = 0
+  for await (const page of dueTimers(table, kind, readClock(), setAsideRow))
     for (let start = 0; start < page.length; start += TOGETHER) {
       const batch = page.slice(start, start + TOGETHER)
       const changes = await Promise.all(batch.map(attempt))
@@ -32,19 +44,17 @@ export async function sweep(
       )
       await run.checkTime()
     }
+  run.measure(kind, { lag: longest, setAside: given })
 
   async function attempt(timer: Timer): Promise<number> {
     const now = readClock()
+    const milliseconds = epochMilliseconds(now) - epochMilliseconds(timer.dueAt)
+    longest = Math.max(longest, milliseconds)
     try {
       return await work(timer, now)
     } catch (error) {
-      const milliseconds = epochMilliseconds(now) - epochMilliseconds(timer.dueAt)
-      log(
-        'error',
-        'timer',
-        { requestId: run.requestId, job: run.job, subject: nameOf(timer), milliseconds },
-        error,
-      )
+      const subject = nameOf(timer)
+      log('error', 'timer', { requestId: run.requestId, job: run.job, subject, milliseconds }, error)
       await setBack(timer, error instanceof Error ? `${error.name}: ${error.message}` : String(error))
       return 0
     }
@@ -53,7 +63,39 @@ export async function sweep(
   /** As it is now: its work may have claimed or moved it before it failed. */
   async function setBack(found: Timer, reason: string): Promise<void> {
     const timer = await readTimer(table, found)
-    if (timer !== undefined) await writeRow(table, setBackTimer(timer, found, reason, readClock()))
+    if (timer === undefined) return
+    const now = readClock()
+    const next = setBackTimer(timer, found, reason, now)
+    const { failed } = timerEntity.decode(next.item)
+    if (failed?.isSetAside) await giveUp(next, timer, failed, now)
+    else await writeRow(table, next)
+  }
+
+  /** A row that is no timer: it would be in the way of every run. */
+  async function setAsideRow(row: Item, error: CorruptItemError): Promise<void> {
+    const now = readClock()
+    log('error', 'timer', { requestId: run.requestId, job: run.job, subject: String(row['pk']) }, error)
+    const [, , ...subject] = String(row['pk']).split('#')
+    await giveUp(setAsideUnreadable(row, now), { kind, subject }, { times: 1, reason: error.message }, now)
+  }
+
+  /** What is set aside is told, in the same transaction. */
+  async function giveUp(
+    timer: Action,
+    { subject }: Pick<Timer, 'kind' | 'subject'>,
+    { times, reason }: { times: number; reason: string },
+    now: Instant,
+  ): Promise<void> {
+    const event = record(
+      {
+        type: 'job.failed',
+        subject: { type: 'timer', id: [kind, ...subject].join('#') },
+        after: { job: run.job, kind, subject, times, reason },
+      },
+      { caller: { kind: 'system', subject: run.job }, now, requestId: run.requestId },
+    )
+    const outcome = await transact(table, { timer, event: putOnce(eventItem(event)) })
+    if (outcome.ok) given += 1
   }
 }
 

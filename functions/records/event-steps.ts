@@ -1,5 +1,6 @@
 import type { Event } from '../../shared/domain/event.ts'
 import type { Log } from '../../shared/platform/log.ts'
+import { countEvents } from '../../shared/platform/metrics.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { deliverToWebhooks } from './deliver-to-webhooks.ts'
 import { followLicenses } from './follow-licenses.ts'
@@ -14,4 +15,11 @@ export type EventServices = { readonly table: Table; readonly log: Log }
  */
 export type EventStep = (events: readonly Event[], services: EventServices) => Promise<void>
 
-export const eventSteps: readonly EventStep[] = [sequence, followLicenses, tellOfEvents, deliverToWebhooks]
+export const eventSteps: readonly EventStep[] = [
+  sequence,
+  followLicenses,
+  tellOfEvents,
+  deliverToWebhooks,
+  // The last: what is delivered again because a step failed is counted once.
+  async (events) => countEvents(events),
+]

@@ -1,14 +1,18 @@
+import { refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import { KIND } from '../../shared/store/keys.ts'
-import { readItem } from '../../shared/store/read.ts'
+import { readLastSuccesses } from '../../shared/store/run.ts'
+import { jobHealth } from '../job-health.ts'
 import type { Services } from '../services.ts'
 import openApi from './openapi.json' with { type: 'json' }
 import type { serviceRoutes } from './routes.ts'
 
 export const serviceHandlers: Handlers<typeof serviceRoutes, Services> = {
-  async getHealth({ now }, { table, stage }) {
-    await readItem(table, { pk: KIND.products, sk: 'health' })
-    return { status: 'ok', stage, now }
+  async getHealth({ query, now }, { table, stage }) {
+    const jobs = jobHealth(await readLastSuccesses(table), now)
+    const late = jobs.filter(({ status }) => status === 'late').map(({ job }) => job)
+    if (late.length > 0 && query.strict)
+      return refuse('JOBS_LATE', `The API answers, but these jobs are late: ${late.join(', ')}.`)
+    return { status: late.length > 0 ? 'late' : 'ok', stage, now, jobs }
   },
 
   async getOpenApi() {

@@ -1,11 +1,11 @@
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers, Reply } from '../../shared/platform/http/contract.ts'
 import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
 import { KIND, timerKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readItem } from '../../shared/store/read.ts'
 import { readLastSuccesses } from '../../shared/store/run.ts'
-import { endTimer, fileTimer, moveTimer, type Timer, timerEntity } from '../../shared/store/timer.ts'
+import { discardTimer, retryTimer, type Timer, timerEntity } from '../../shared/store/timer.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { jobHealth } from '../job-health.ts'
 import { type Job, jobs } from '../jobs.ts'
@@ -35,65 +35,80 @@ export const jobHandlers: Handlers<typeof jobRoutes, TrustServices> = {
     return readPage(table, secrets.cursorKey, range, query, async (items) => items.map(viewOf))
   },
 
-  async retrySetAside(call, { table, commit }) {
-    return untilFresh(async () => {
-      const timer = await readSetAside(table, call.params.setAsideId)
-      if (isRefusal(timer)) return timer
-      const reply = viewOf(fileTimer(timer).item)
+  retrySetAside: (call, { table, commit }) =>
+    untilFresh(async () => {
+      const found = await readSetAside(table, call.params.setAsideId)
+      if (isRefusal(found)) return found
+      const { kind, subject, timer } = found
+      const anew: Timer = { kind, subject, dueAt: call.now, ...(timer?.place && { place: timer.place }) }
       return commit(call, {
-        writes: { timer: moveTimer(timer, call.now, timer.place) },
-        events: [{ type: 'job.retried', subject: subjectFor(timer), before: { failed: timer.failed } }],
-        reply,
+        writes: { timer: retryTimer(anew) },
+        events: [{ type: 'job.retried', subject: subjectFor(found), before: { failed: timer?.failed } }],
+        reply: found.view,
         refusals: { timer: outdated },
       })
-    })
-  },
+    }),
 
-  async discardSetAside(call, { table, commit }) {
-    return untilFresh(async () => {
-      const timer = await readSetAside(table, call.params.setAsideId)
-      if (isRefusal(timer)) return timer
+  discardSetAside: (call, { table, commit }) =>
+    untilFresh(async () => {
+      const found = await readSetAside(table, call.params.setAsideId)
+      if (isRefusal(found)) return found
       return commit(call, {
-        writes: { timer: endTimer(timer) },
+        writes: { timer: discardTimer(found) },
         events: [
           {
             type: 'job.discarded',
-            subject: subjectFor(timer),
-            before: { failed: timer.failed },
+            subject: subjectFor(found),
+            before: { failed: found.timer?.failed },
             reason: call.body.reason,
           },
         ],
-        reply: viewOf(fileTimer(timer).item),
+        reply: found.view,
         refusals: { timer: outdated },
       })
-    })
-  },
+    }),
 }
 
-const subjectFor = ({ kind, subject }: Timer) => ({ type: 'timer', id: [kind, ...subject].join('#') })
+const subjectFor = ({ kind, subject }: Pick<Timer, 'kind' | 'subject'>) => ({
+  type: 'timer',
+  id: [kind, ...subject].join('#'),
+})
 
-async function readSetAside(table: Table, id: string) {
+type Found = {
+  readonly kind: string
+  readonly subject: string[]
+  /** Absent: its row cannot be read. */
+  readonly timer: Timer | undefined
+  readonly view: SetAside
+}
+
+async function readSetAside(table: Table, id: string): Promise<Found | Refusal> {
   const [kind, ...subject] = Buffer.from(id, 'base64url').toString().split('#')
   if (kind === undefined || kind === '' || subject.length === 0) return missing
   const item = await readItem(table, timerKey(kind, subject))
   if (item === undefined) return missing
-  const timer = timerEntity.decode(item)
-  return timer.failed?.isSetAside
-    ? timer
-    : refuse('NOT_SET_ASIDE', `It is due at ${timer.dueAt}, and will be tried then.`)
+  if (item['kindPk'] !== KIND.setAsideTimers)
+    return refuse('NOT_SET_ASIDE', 'It is due, and will be tried then.')
+  return { kind, subject, timer: readableTimer(item), view: viewOf(item) }
+}
+
+function readableTimer(item: Item): Timer | undefined {
+  try {
+    return timerEntity.decode(item)
+  } catch (error) {
+    if (error instanceof CorruptItemError) return undefined
+    throw error
+  }
 }
 
 /** Also of a row that cannot be read: its key says whose it is. */
 function viewOf(item: Item): SetAside {
   const [, kind = '', ...subject] = String(item['pk']).split('#')
   const id = Buffer.from([kind, ...subject].join('#')).toString('base64url')
-  try {
-    const { dueAt, failed } = timerEntity.decode(item)
-    if (failed === undefined) return { id, kind, subject, dueAt }
-    const { times, reason, at } = failed
-    return { id, kind, subject, dueAt, failed: { times, reason, at } }
-  } catch (error) {
-    if (error instanceof CorruptItemError) return { id, kind, subject }
-    throw error
-  }
+  const timer = readableTimer(item)
+  if (timer === undefined) return { id, kind, subject }
+  const { dueAt, failed } = timer
+  if (failed === undefined) return { id, kind, subject, dueAt }
+  const { times, reason, at } = failed
+  return { id, kind, subject, dueAt, failed: { times, reason, at } }
 }

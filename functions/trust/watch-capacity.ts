@@ -1,8 +1,4 @@
-import {
-  isQuiet,
-  type WatchedPool,
-  watchPool,
-} from '../../shared/domain/capacity-watch.ts'
+import { isQuiet, type WatchedPool, watchPool } from '../../shared/domain/capacity-watch.ts'
 import { sizeOf } from '../../shared/domain/overdraft.ts'
 import { excessOf } from '../../shared/domain/seat-excess.ts'
 import type { Tenant } from '../../shared/domain/tenant.ts'

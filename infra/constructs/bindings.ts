@@ -84,7 +84,7 @@ function apiFunction(access: Needs['table'], { stage, table, keys }: Resources):
 function streamFunction(access: Needs['table'], { stage, table }: Resources): Binding {
   return bind(
     RecordsEnvironment,
-    { TABLE_NAME: table.tableName, LOG_LEVEL: stage.logLevel },
+    { STAGE: stage.name, TABLE_NAME: table.tableName, LOG_LEVEL: stage.logLevel },
     ...allowTable(access, table),
   )
 }

@@ -350,6 +350,11 @@ export const REFUSALS = {
     title: 'This integrity event is over',
     next: 'Read the integrity of the tenant: it was mended, or something differs in another way now.',
   },
+  JOBS_LATE: {
+    status: 503,
+    title: 'A job is late',
+    next: 'Look at GET /v1/jobs, what is set aside, and the alarms; requests are served all the same.',
+  },
   NOT_SET_ASIDE: {
     status: 409,
     title: 'This work is not set aside',

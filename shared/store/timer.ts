@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { Instant, MINUTE, plusMilliseconds } from '../platform/time.ts'
-import { entity } from './codec.ts'
+import { CorruptItemError, entity, type Item } from './codec.ts'
 import { KIND, timerKey, timersOf } from './keys.ts'
 import { readItem, readPages } from './read.ts'
 import type { Action, Table } from './transact.ts'
@@ -104,15 +104,60 @@ export async function readTimer(table: Table, { kind, subject }: Whose): Promise
 /**
  * Pages of timers that are due, the longest due first within each shard. It reads what is due and nothing else; the
  * index lags by a second or so, so one that was moved just now may come again.
+ *
+ * @param onUnreadable told of a row that is none: it keeps none of the others from being done
  */
-export async function* dueTimers(table: Table, kind: string, now: Instant): AsyncGenerator<Timer[]> {
+export async function* dueTimers(
+  table: Table,
+  kind: string,
+  now: Instant,
+  onUnreadable: (row: Item, error: CorruptItemError) => Promise<void>,
+): AsyncGenerator<Timer[]> {
   for (let shard = 0; shard < TIMER_SHARDS; shard += 1) {
     // `~` sorts after every subject, so what is due at this very instant is among them.
     const range = { index: 'kind', pk: timersOf(kind, shard), below: `${now}#~` } as const
-    for await (const { items } of readPages(table, range))
-      if (items.length > 0) yield items.map(timerEntity.decode)
+    for await (const { items } of readPages(table, range)) {
+      const timers: Timer[] = []
+      for (const item of items) {
+        try {
+          timers.push(timerEntity.decode(item))
+        } catch (error) {
+          if (!(error instanceof CorruptItemError)) throw error
+          await onUnreadable(item, error)
+        }
+      }
+      if (timers.length > 0) yield timers
+    }
   }
 }
+
+/** Puts a row that cannot be read where people look for it, as it is. */
+export const setAsideUnreadable = (
+  { pk, sk, kindSk }: Item,
+  now: Instant,
+): Extract<Action, { kind: 'update' }> => ({
+  kind: 'update',
+  key: { pk: String(pk), sk: String(sk) },
+  update: 'SET kindPk = :aside, kindSk = :since',
+  condition: 'kindSk = :found',
+  values: {
+    ':aside': KIND.setAsideTimers,
+    ':since': [now, ...String(pk).split('#').slice(1)].join('#'),
+    ':found': kindSk,
+  },
+})
+
+const isSetAside = { condition: 'kindPk = :aside', values: { ':aside': KIND.setAsideTimers } }
+
+/** Files a timer anew that was set aside, whether its row can be read or not. */
+export const retryTimer = (timer: Timer): Put => ({ ...fileTimer(timer), ...isSetAside })
+
+/** Ends a timer that was set aside. */
+export const discardTimer = ({ kind, subject }: Whose): Extract<Action, { kind: 'remove' }> => ({
+  kind: 'remove',
+  key: timerKey(kind, subject),
+  ...isSetAside,
+})
 
 const shardOf = (subject: readonly string[]) =>
   (createHash('sha256').update(subject.join('#')).digest()[0] ?? 0) % TIMER_SHARDS

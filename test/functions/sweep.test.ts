@@ -9,6 +9,7 @@ import { claimTimer, endTimer, fileTimer, readTimer, type Timer } from '../../sh
 import { writeRow } from '../../shared/store/write.ts'
 import { localTable } from '../store/local-table.ts'
 import { advanceClock, stopClock } from '../support/clock.ts'
+import { eventsOf } from '../support/events.ts'
 
 const table = await localTable()
 const START = Instant.parse('2026-03-01T12:00:00.000Z')
@@ -84,6 +85,20 @@ describe('a sweep', () => {
     }
     expect((await stored('poisoned'))?.failed).toMatchObject({ times: 6, reason, isSetAside: true })
     expect(await setAside()).toEqual([['poisoned']])
+    expect(await eventsOf(table, `${kind}#poisoned`)).toMatchObject([
+      { type: 'job.failed', after: { job: 'reclaimSeats', kind, subject: ['poisoned'], times: 6, reason } },
+    ])
+  })
+
+  test('sets a row aside that is no timer, and tells of it once', async () => {
+    await file('well')
+    const { item } = fileTimer(timerOf('garbled'))
+    await writeRow(table, { kind: 'put', item: { ...item, dueAt: 'yesterday' } })
+    await Promise.all([run(work), run(work, { scheduledAt: plusMilliseconds(readClock(), -MINUTE) })])
+    await run(work, { scheduledAt: plusMilliseconds(readClock(), MINUTE) })
+    expect(done).toEqual(['well'])
+    expect(await setAside()).toContainEqual(['garbled'])
+    expect(await eventsOf(table, `${kind}#garbled`)).toHaveLength(1)
   })
 
   test('tries what was set aside once it is filed anew', async () => {

@@ -21,7 +21,8 @@ const timer = (kind: string, name: string, dueAt = NOW): Timer => ({ kind, subje
 const file = (one: Timer) => writeRow(table, fileTimer(one))
 const due = async (kind: string, now = NOW) => {
   const all: string[] = []
-  for await (const page of dueTimers(table, kind, now)) all.push(...page.map(({ subject }) => subject.join()))
+  for await (const page of dueTimers(table, kind, now, async () => {}))
+    all.push(...page.map(({ subject }) => subject.join()))
   return all.toSorted()
 }
 

@@ -79,6 +79,8 @@ function runtimeEnvironment(
     AWS_ENDPOINT_URL_DYNAMODB: site.endpoints.dynamodb,
     AWS_ENDPOINT_URL_KMS: site.endpoints.kms,
     AWS_ENDPOINT_URL_SESV2: site.endpoints.ses,
+    // Nobody makes metrics of the lines here.
+    POWERTOOLS_METRICS_DISABLED: 'true',
     LAMBDA_TASK_ROOT: folder,
     _HANDLER: Handler,
     TZ: ':UTC',

@@ -88,6 +88,7 @@ function environmentOf(
     LICENSE_KEY_KEY_ID: kms.keys.licenseKeys,
     SESSION_KEY_ID: kms.keys.sessions,
     COUNTRY_MODULE: '',
+    POWERTOOLS_METRICS_DISABLED: 'true',
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

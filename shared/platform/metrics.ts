@@ -1,0 +1,89 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import * as z from 'zod'
+import type { EventType } from '../domain/event-types.ts'
+import { readEnvironment } from './config/environment.ts'
+
+/** Of every metric made here; the stage is its dimension `service`. */
+export const METRIC_NAMESPACE = 'Latchkey'
+
+/**
+ * The one table of what is measured beside what AWS measures: few names, and dimensions of few values (jobs, kinds of
+ * timers), for each combination is a metric that is paid for. Never a tenant.
+ */
+export const METRICS = {
+  /** From when a run was scheduled for to its end. */
+  JobLateness: MetricUnit.Milliseconds,
+  JobChecked: MetricUnit.Count,
+  JobChanged: MetricUnit.Count,
+  /** How late at most what was due was done. */
+  TimerLag: MetricUnit.Milliseconds,
+  /** What was due, failed too often, and waits for somebody. */
+  TimersSetAside: MetricUnit.Count,
+  IntegrityEvents: MetricUnit.Count,
+  LicensesTampered: MetricUnit.Count,
+  LicensesIssued: MetricUnit.Count,
+  CapacityReached: MetricUnit.Count,
+  OverAllocations: MetricUnit.Count,
+  MachinesActivated: MetricUnit.Count,
+  LeasesCheckedOut: MetricUnit.Count,
+  LeasesLapsed: MetricUnit.Count,
+  SeatsAssigned: MetricUnit.Count,
+  SeatsPending: MetricUnit.Count,
+  WebhooksDisabled: MetricUnit.Count,
+} as const
+export type MetricName = keyof typeof METRICS
+
+/** What of the business is counted, by its events. */
+const COUNTED: Partial<Record<EventType, MetricName>> = {
+  'integrity.found': 'IntegrityEvents',
+  'license.tampered': 'LicensesTampered',
+  'license.issued': 'LicensesIssued',
+  'license.imported': 'LicensesIssued',
+  'capacity.reached': 'CapacityReached',
+  'capacity.over-allocated': 'OverAllocations',
+  'activation.created': 'MachinesActivated',
+  'lease.checked-out': 'LeasesCheckedOut',
+  'lease.lapsed': 'LeasesLapsed',
+  'seat.assigned': 'SeatsAssigned',
+  'seat.pending': 'SeatsPending',
+  'webhook.disabled': 'WebhooksDisabled',
+}
+const counted = new Map<string, MetricName>(Object.entries(COUNTED))
+
+let powertools: Metrics | undefined
+
+/** Made at its first use: whoever is loaded and measures nothing reads no environment. */
+function metrics(): Metrics {
+  if (powertools === undefined) {
+    const { STAGE } = readEnvironment(z.object({ STAGE: z.string().default('unknown') }))
+    powertools = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: STAGE })
+  }
+  return powertools
+}
+
+/**
+ * Writes a line from which CloudWatch makes metrics (embedded metric format): no call, and nothing to wait for. Not for
+ * the hot path, which is measured by the metrics of API Gateway and Lambda and pays nothing for it.
+ */
+export function emitMetrics(
+  dimensions: Readonly<Record<string, string>>,
+  values: Readonly<Partial<Record<MetricName, number>>>,
+): void {
+  const own = metrics()
+  own.addDimensions({ ...dimensions })
+  for (const [name, unit] of Object.entries(METRICS)) {
+    const value = isMetric(name) ? values[name] : undefined
+    if (value !== undefined) own.addMetric(name, unit, value)
+  }
+  own.publishStoredMetrics()
+}
+
+const isMetric = (name: string): name is MetricName => Object.hasOwn(METRICS, name)
+
+/** Counts what happened to the business. Events that are delivered again are counted again: it is no ledger. */
+export function countEvents(events: readonly { readonly type: string }[]): void {
+  const named = events.flatMap(({ type }) => counted.get(type) ?? [])
+  if (named.length === 0) return
+  const counts = [...Map.groupBy(named, (name) => name)].map(([name, all]) => [name, all.length])
+  emitMetrics({}, Object.fromEntries(counts))
+}
