@@ -69,6 +69,7 @@ export function adjustSeats(
   const { former, ...lasting } = facts
   const user: User = {
     ...lasting,
+    ...(before !== undefined && before.user.revision !== facts.revision && { modifiedAt: now }),
     ...(facts.status === 'archived' && former && { former }),
     pending: [...plan.pending],
     holds: plan.seats.map(poolName).toSorted(),

@@ -5,7 +5,7 @@ import type { GroupResource } from './shapes.ts'
 
 /** A group as SCIM shows it. */
 export function groupResource(group: Group, members: readonly UserId[], issuer: string): GroupResource {
-  const { id, displayName, externalId, createdAt, revision } = group
+  const { id, displayName, externalId, createdAt, modifiedAt, revision } = group
   return {
     schemas: [GROUP],
     id,
@@ -21,6 +21,7 @@ export function groupResource(group: Group, members: readonly UserId[], issuer: 
     meta: {
       resourceType: 'Group',
       created: createdAt,
+      lastModified: modifiedAt ?? createdAt,
       location: `${issuer}/scim/v2/Groups/${id}`,
       version: `W/"${revision}"`,
     },

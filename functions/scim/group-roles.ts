@@ -36,6 +36,7 @@ export const groupRoleHandlers: GroupRoleHandlers = {
           ...(roles && { roles }),
           given: current.given + 1,
           spreading: true,
+          modifiedAt: call.now,
           revision: current.revision + 1,
         }
     const { writes, refusals } = writeGroup(current, next)

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import type { Group } from '../../shared/domain/directory.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
-import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { Call, Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import { type GroupId, newGroupId, UserId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
 import { readGroup, readGroups, readMembers } from '../../shared/store/group.ts'
 import { tenantKey } from '../../shared/store/keys.ts'
 import { checkLive } from '../../shared/store/transact.ts'
@@ -83,9 +85,13 @@ export const groupHandlers: GroupHandlers = {
     )
     if (isRefusal(members)) return members
     const all = await readGroups(table, tenantId)
-    if (all.length >= MOST_GROUPS) return refuse('IN_USE', `A tenant has at most ${MOST_GROUPS} groups.`)
+    const filling = createHash('sha256').update(JSON.stringify(call.body)).digest('base64url')
+    const isEmpty = members.length === 0
+    const begun = all.find((one) => one.filling === filling && one.deletedAt === undefined)
+    if (begun === undefined && all.length >= MOST_GROUPS)
+      return refuse('IN_USE', `A tenant has at most ${MOST_GROUPS} groups.`)
     const { displayName, externalId } = call.body
-    const group: Group = {
+    const group: Group = begun ?? {
       id: newGroupId(call.now),
       tenantId,
       displayName,
@@ -93,17 +99,18 @@ export const groupHandlers: GroupHandlers = {
       createdAt: call.now,
       revision: 1,
       given: 1,
+      ...(!isEmpty && { filling }),
     }
-    const { writes, refusals } = writeGroup(undefined, group)
-    const isEmpty = members.length === 0
-    const reply = projected(groupResource(group, members, issuer), call.query)
-    const done = await commit(isEmpty ? call : { ...call, idempotencyKey: undefined }, {
-      writes: { ...writes, tenant: checkLive(tenantKey(tenantId)) },
-      events: [{ type: 'group.created', tenantId, subject: { type: 'group', id: group.id }, after: group }],
-      reply,
-      refusals: { ...refusals, tenant: refuse('ARCHIVED', 'The tenant is archived.') },
-    })
-    if (isRefusal(done) || isEmpty) return done
+    if (begun === undefined) {
+      const { writes, refusals } = writeGroup(undefined, group)
+      const done = await commit(isEmpty ? call : { ...call, idempotencyKey: undefined }, {
+        writes: { ...writes, tenant: checkLive(tenantKey(tenantId)) },
+        events: [{ type: 'group.created', tenantId, subject: { type: 'group', id: group.id }, after: group }],
+        reply: projected(groupResource(group, [], issuer), call.query),
+        refusals: { ...refusals, tenant: refuse('ARCHIVED', 'The tenant is archived.') },
+      })
+      if (isRefusal(done) || isEmpty) return done
+    }
     const joined = await moveMembers(
       call,
       services,
@@ -111,8 +118,7 @@ export const groupHandlers: GroupHandlers = {
       group.id,
       members.map((id) => [id, 'join']),
     )
-    // Its reply is kept once all are in it.
-    return joined ?? commit(call, { writes: {}, events: [], reply, refusals: {} })
+    return joined ?? filled(call, services, group.id, members)
   },
 
   async getScimGroup(call, { table, issuer }) {
@@ -165,6 +171,28 @@ export const groupHandlers: GroupHandlers = {
   },
 }
 
+/** All are in it: it is a group like any other, and its reply is kept. */
+function filled(
+  call: Call<(typeof scimRoutes)['createScimGroup']>,
+  services: VerifyingServices,
+  groupId: GroupId,
+  members: readonly UserId[],
+) {
+  return untilFresh<GroupResource | Replayed>(async () => {
+    const current = await readGroup(services.table, tenantOf(call), groupId)
+    if (current === undefined || current.deletedAt !== undefined) return missing
+    const { filling, ...rest } = current
+    const next: Group = filling ? { ...rest, modifiedAt: call.now, revision: current.revision + 1 } : current
+    const { writes, refusals } = writeGroup(current, next)
+    return services.commit(call, {
+      writes: filling ? writes : {},
+      events: [],
+      reply: projected(groupResource(next, members, services.issuer), call.query),
+      refusals,
+    })
+  })
+}
+
 const tooMany = refuse('INVALID_REQUEST', `There are more than ${MOST_MEMBERS} members to show.`, {
   errors: [{ field: '/query/excludedAttributes', message: 'leave out members' }],
   members: { scimType: 'tooMany' },
@@ -199,7 +227,7 @@ async function changeGroup<Reply extends object>(
   const done = await untilFresh(async () => {
     const current = await readGroup(table, tenantId, groupId)
     if (current === undefined || current.deletedAt !== undefined) return missing
-    const next = edited(current, change, moves.length > 0)
+    const next = edited(current, change, moves.length > 0, call.now)
     const { writes, refusals } = writeGroup(current, next)
     const members = moves.length > 0 ? { members: moves.length } : {}
     const differences = changes(current, next)
@@ -230,8 +258,13 @@ function checkRevision({ revision }: Group, named: number): Refusal | undefined 
 }
 
 /** The group as it is to be. A name may be a role's, so that another name gives another role. */
-function edited(group: Group, { displayName, externalId }: GroupChange, isMoved: boolean): Group {
-  const { externalId: before, ...others } = group
+function edited(
+  group: Group,
+  { displayName, externalId }: GroupChange,
+  isMoved: boolean,
+  now: Instant,
+): Group {
+  const { externalId: before, filling: _, ...others } = group
   const nextId = externalId === undefined ? before : (externalId ?? undefined)
   const isRenamed = displayName !== undefined && displayName !== group.displayName
   if (!isRenamed && nextId === before && !isMoved) return group
@@ -241,6 +274,7 @@ function edited(group: Group, { displayName, externalId }: GroupChange, isMoved:
     ...(isRenamed && { displayName }),
     ...(nextId && { externalId: nextId }),
     ...(givesOther && { given: group.given + 1, spreading: true as const }),
+    modifiedAt: now,
     revision: group.revision + 1,
   }
 }

@@ -100,6 +100,7 @@ export const SearchInput = z.object({
 const Meta = z.strictObject({
   resourceType: z.string(),
   created: z.string().optional(),
+  lastModified: z.string().optional(),
   location: z.string(),
   version: z.string().optional(),
 })

@@ -64,6 +64,7 @@ export function userResource(user: User, issuer: string): UserResource {
     meta: {
       resourceType: 'User',
       created: user.createdAt,
+      lastModified: user.modifiedAt ?? user.createdAt,
       location: `${issuer}/scim/v2/Users/${user.id}`,
       version: `W/"${user.revision}"`,
     },

@@ -75,6 +75,8 @@ export const User = z.strictObject({
     })
     .optional(),
   createdAt: Instant,
+  /** When somebody last changed something of it. */
+  modifiedAt: Instant.optional(),
   archivedAt: Instant.optional(),
   suspendedAt: Instant.optional(),
   /** When the directory, or a feed of leavers, said that the person left. */

@@ -6,7 +6,7 @@ import { GROUP_PREFIX, groupKey, groupMembersKey, groupsKey, KIND } from './keys
 import { readItem, readItems, readRange } from './read.ts'
 import type { Table } from './transact.ts'
 
-export const groupEntity = entity('directory-group', 1, Group)
+export const groupEntity = entity('directory-group', 2, Group, 1)
 /** That a person is in a group. */
 export const groupMemberEntity = entity(
   'group-member',

@@ -24,7 +24,7 @@ import {
 import { readItem, readItems, readRange } from './read.ts'
 import { type Action, isConditionFailed, putOnce, type Table } from './transact.ts'
 
-export const userEntity = entity('user', 2, User, 1)
+export const userEntity = entity('user', 3, User, 1)
 export const seatEntity = entity('seat', 1, Seat)
 /** That a person has a role, for lists. */
 export const userRoleEntity = entity('user-role', 1, z.strictObject({ userId: UserId, role: z.string() }))

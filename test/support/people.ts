@@ -15,6 +15,7 @@ const MODULES = [
   { code: 'both', name: 'Both', seat: { metric: 'both', combines: ['learn', 'observe'] } },
   { code: 'exam', name: 'Exam', seat: { metric: 'exams', roles: ['examiner'], requires: ['learn'] } },
   { code: 'guest', name: 'Guest', seat: { metric: 'guests', roles: ['guest'], excludes: ['learn'] } },
+  { code: 'campus', name: 'Campus', seat: { metric: 'users', roles: ['student'] } },
 ]
 
 export type PeopleScenario = Awaited<ReturnType<typeof createPeople>>
@@ -22,7 +23,7 @@ export type PeopleScenario = Awaited<ReturnType<typeof createPeople>>
 /** A tenant with seats, and a vendor that sells them. */
 export async function createPeople(api: Api, limits: Record<string, number | 'unlimited'>) {
   const product = await createProduct(api, {
-    metrics: ['learners', 'observers', 'both', 'exams', 'guests'].map((code) => ({
+    metrics: ['learners', 'observers', 'both', 'exams', 'guests', 'users'].map((code) => ({
       code,
       kind: 'gauge' as const,
     })),
@@ -50,6 +51,12 @@ export async function createPeople(api: Api, limits: Record<string, number | 'un
   }
   const read = async (userId: string) =>
     PersonView.parse(expected(200, await call('GET', `/users/${userId}`)))
+
+  /** Every module of the dashboard. */
+  const board = async (query: Record<string, string> = {}) => {
+    const answer = expected(200, await call('GET', '/seats', { query }))
+    return SeatDashboard.parse(answer).products.flatMap(({ modules }) => modules)
+  }
 
   return {
     api,
@@ -91,9 +98,9 @@ export async function createPeople(api: Api, limits: Record<string, number | 'un
       const answer = await api.call('POST', `/v1/licenses/${licenseId}/reveal-key`, { token: vendor, body })
       return z.object({ key: z.string() }).parse(expected(200, answer)).key
     },
+    board,
     async module(code: string, query: Record<string, string> = {}) {
-      const board = SeatDashboard.parse(expected(200, await call('GET', '/seats', { query })))
-      const found = board.products.flatMap(({ modules }) => modules).find((one) => one.code === code)
+      const found = (await board(query)).find((one) => one.code === code)
       if (found === undefined) throw new Error(`no module ${code}`)
       return found
     },

@@ -15,7 +15,11 @@ export const Resource = z.looseObject({
   displayName: z.string().optional(),
   active: z.boolean().optional(),
   members: z.array(z.looseObject({ value: z.string() })).optional(),
-  meta: z.object({ version: z.string() }),
+  meta: z.object({
+    version: z.string(),
+    created: z.string().optional(),
+    lastModified: z.string().optional(),
+  }),
 })
 export const List = z.looseObject({ totalResults: z.int(), Resources: z.array(Resource) })
 

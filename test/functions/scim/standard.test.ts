@@ -153,7 +153,7 @@ test('an administrator says which roles a group gives, and who is in it has them
       body: { roles },
       headers: { 'if-match': `"${revision}"` },
     })
-  const given = await edit(1, ['reader', 'observer'])
+  const given = await edit(2, ['reader', 'observer'])
   expect(given.body).toMatchObject({ roles: ['reader', 'observer'] })
   expect(given.body).not.toHaveProperty('spreading')
   expect(await directory.read(user.id)).toMatchObject({

@@ -1,0 +1,106 @@
+import { afterAll, expect, test } from 'vitest'
+import * as z from 'zod'
+import { outcome, startApi } from '../../support/api.ts'
+import { metricsOf } from '../../support/people.ts'
+import { expected } from '../../support/scenario.ts'
+import { disagreements, seatRows } from '../../support/seat-rows.ts'
+import { createDirectory, GROUP, List, Resource } from './rig.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+
+/** Time for so many people; then it is over. The request itself asks once, too. */
+const timeFor = (people: number) => {
+  let left = people + 1
+  return () => {
+    left -= 1
+    return left >= 0 ? 60_000 : 0
+  }
+}
+
+async function world(count: number) {
+  const directory = await createDirectory(api, { learners: count, observers: count })
+  const members: string[] = []
+  for (let number = 0; number < count; number += 1)
+    members.push((await directory.addUser(`p${number}@x.example`)).id)
+  return {
+    ...directory,
+    members,
+    /** How many of them have a seat of the metric. */
+    having: async (metric: string) => {
+      const all = await Promise.all(members.map((id) => directory.read(id)))
+      return all.filter((person) => metricsOf(person).includes(metric)).length
+    },
+  }
+}
+
+test('a group whose making was cut off is gone on with by the same request, and by no other', async () => {
+  const { scim, members, having, list, tenantId } = await world(6)
+  const make = (body: object, remaining?: () => number) =>
+    scim('POST', '/Groups', {
+      body: { schemas: [GROUP], displayName: 'author', ...body },
+      ...(remaining && { remaining }),
+    })
+  const body = { externalId: 'g-1', members: members.map((value) => ({ value })) }
+  const late = await make(body, timeFor(2))
+  expect([outcome(late), late.headers['retry-after']]).toEqual(['503 UNFINISHED', '1'])
+  expect(await having('learners')).toBe(2)
+  expect(outcome(await make({ ...body, externalId: 'g-2' }))).toBe('409 GROUP_EXISTS')
+  expect(outcome(await make(body, timeFor(3)))).toBe('503 UNFINISHED')
+  const done = Resource.parse(expected(201, await make(body)))
+  expect(done.members?.map(({ value }) => value).toSorted()).toEqual(members.toSorted())
+  expect(await having('learners')).toBe(6)
+  expect(outcome(await make(body))).toBe('409 GROUP_EXISTS')
+  expect(List.parse(expected(200, await scim('GET', '/Groups'))).Resources.map(({ id }) => id)).toEqual([
+    done.id,
+  ])
+  expect(await list('/Groups', { filter: 'displayName eq "author"' })).toMatchObject({ totalResults: 1 })
+  expect(disagreements(await seatRows(api.table, tenantId))).toEqual([])
+})
+
+test('what a group gives reaches all in it, and one that goes leaves nothing, by the job where time was short', async () => {
+  const { scim, members, having, addGroup, call, tenantId } = await world(5)
+  const { id } = await addGroup('author', ...members)
+  const give = await call('PATCH', `/groups/${id}`, {
+    body: { roles: ['observer'] },
+    headers: { 'if-match': '"2"' },
+    remaining: timeFor(2),
+  })
+  expect(expected(200, give)).toMatchObject({ roles: ['observer'], spreading: true })
+  expect([await having('observers'), await having('learners')]).toEqual([2, 3])
+  // Delivered with no time left it is to be delivered again.
+  await expect(api.run('spreadGroups', undefined, 1_000)).rejects.toThrow('still to be changed')
+  await api.run('spreadGroups')
+  expect([await having('observers'), await having('learners')]).toEqual([5, 0])
+  const groups = async () =>
+    z
+      .object({ items: z.array(z.looseObject({ spreading: z.boolean().optional() })) })
+      .parse(expected(200, await call('GET', '/groups'))).items
+  expect((await groups()).map(({ spreading }) => spreading)).toEqual([undefined])
+
+  expect(outcome(await scim('DELETE', `/Groups/${id}`, { remaining: timeFor(1) }))).toBe('503 UNFINISHED')
+  expect([await having('observers'), outcome(await scim('GET', `/Groups/${id}`))]).toEqual([
+    4,
+    '404 NOT_FOUND',
+  ])
+  await api.run('spreadGroups')
+  expect([await having('observers'), await groups()]).toEqual([0, []])
+  expect(disagreements(await seatRows(api.table, tenantId))).toEqual([])
+})
+
+test('says when a person and a group were last changed, by what a directory asks for what is new', async () => {
+  const { get, list, members, patch, addGroup } = await world(2)
+  const [first = '', second = ''] = members
+  const before = await get(`/Users/${first}`)
+  expect(before.meta).toMatchObject({ created: before.meta.lastModified })
+  await patch(`/Users/${first}`, { op: 'replace', path: 'title', value: 'Professor' })
+  const after = await get(`/Users/${first}`)
+  expect(String(after.meta.lastModified) > String(before.meta.lastModified)).toBe(true)
+  expect((await get(`/Users/${second}`)).meta.lastModified).toBe((await get(`/Users/${second}`)).meta.created)
+  const filter = `meta.lastModified ge "${after.meta.lastModified}"`
+  expect((await list('/Users', { filter })).Resources.map(({ id }) => id)).toEqual([first])
+  const group = await addGroup('author', first)
+  await patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: [{ value: second }] })
+  const changed = await get(`/Groups/${group.id}`)
+  expect(String(changed.meta.lastModified) > String(group.meta.lastModified)).toBe(true)
+})
