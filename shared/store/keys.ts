@@ -300,6 +300,7 @@ export const auditHeadKey = (log: LogName) => inLog(log, 'HEAD')
 export const AUDIT_LEAF_PREFIX = 'LEAF#'
 export const auditLeafKey = (log: LogName, index: number) => inLog(log, 'LEAF', ordinal(index))
 /** Where in a log something is, by its name: the id of an event, or the origin and size of a checkpoint. */
+export const AUDIT_PLACE_PREFIX = 'PLACE#'
 export const auditPlaceKey = (log: LogName, name: string) => inLog(log, 'PLACE', encodeURIComponent(name))
 export const AUDIT_TILE_PREFIX = 'TILE#'
 export const auditTileKey = (log: LogName, level: number, index: number) =>

@@ -1,0 +1,89 @@
+import type { LogName } from '../shared/domain/checkpoint.ts'
+import { type Hash, leafHash } from '../shared/domain/merkle.ts'
+import { bundled, joinedHashes, perfect, TILE_WIDTH, tileWidth } from '../shared/domain/tile.ts'
+import { type AuditLeaf, readTile } from '../shared/store/audit-log.ts'
+import { AUDIT_TILE_PREFIX, auditLogOf, auditTileKey } from '../shared/store/keys.ts'
+import { readPages } from '../shared/store/read.ts'
+import type { Table } from '../shared/store/transact.ts'
+import type { Finder } from './check-log.ts'
+import { readable } from './check-log-entries.ts'
+
+/** Makes the tiles of a log of its leaves, one after the other, and holds those that are stored against them. */
+export class TileWalk {
+  readonly #table: Table
+  readonly #log: LogName
+  readonly #find: Finder
+  #entries: Uint8Array[] = []
+  /** Of each level above the leaves, its hashes so far, of the tile at its end. */
+  readonly #above: { index: number; hashes: Hash[] }[] = []
+  #isWhole = true
+
+  constructor(table: Table, log: LogName, find: Finder) {
+    this.#table = table
+    this.#log = log
+    this.#find = find
+  }
+
+  /** @param isWhole no leaf before it is missing: of what is not whole one cannot tell */
+  async grown({ index, entry }: AuditLeaf, isWhole: boolean): Promise<void> {
+    this.#isWhole &&= isWhole
+    if (!this.#isWhole) return
+    this.#entries.push(entry)
+    if (this.#entries.length < TILE_WIDTH) return
+    const number = Math.floor(index / TILE_WIDTH)
+    await this.#compare(0, number, bundled(this.#entries), 'whole')
+    const hash = perfect(this.#entries.map(leafHash))
+    this.#entries = []
+    if (hash !== undefined) await this.#add(1, hash)
+  }
+
+  async end(size: number): Promise<void> {
+    if (this.#isWhole)
+      for (const [place, { index, hashes }] of this.#above.entries())
+        if (hashes.length > 0) await this.#compare(place + 1, index, joinedHashes(hashes), 'beginning')
+    for await (const { items } of readPages(this.#table, {
+      pk: auditLogOf(this.#log),
+      prefix: AUDIT_TILE_PREFIX,
+    }))
+      for (const { sk } of items) {
+        const [, level, index] = String(sk).split('#').map(Number)
+        const width = tileWidth({ level: level ?? 0, index: index ?? 0 }, size)
+        // Of the leaves a tile is stored once it is full.
+        if (level === 0 ? width < TILE_WIDTH : width === 0)
+          this.#find('TILE_INSERTED', { pk: auditLogOf(this.#log), sk: String(sk) })
+      }
+  }
+
+  async #add(level: number, hash: Hash): Promise<void> {
+    const tile = this.#above[level - 1] ?? { index: 0, hashes: [] }
+    this.#above[level - 1] = tile
+    tile.hashes.push(hash)
+    if (tile.hashes.length < TILE_WIDTH) return
+    await this.#compare(level, tile.index, joinedHashes(tile.hashes), 'whole')
+    const above = perfect(tile.hashes)
+    this.#above[level - 1] = { index: tile.index + 1, hashes: [] }
+    if (above !== undefined) await this.#add(level + 1, above)
+  }
+
+  /** A tile at the end may have grown since. */
+  async #compare(level: number, index: number, made: Uint8Array, part: 'whole' | 'beginning'): Promise<void> {
+    const key = auditTileKey(this.#log, level, index)
+    const stored = await readTileOr(() => readTile(this.#table, this.#log, level, index))
+    if (stored === undefined) return this.#find('TILE_MISSING', key)
+    const compared = stored !== 'unreadable' && part === 'beginning' ? stored.slice(0, made.length) : stored
+    if (compared === 'unreadable' || Buffer.compare(compared, made) !== 0) this.#find('TILE_CHANGED', key)
+  }
+}
+
+async function readTileOr(
+  read: () => Promise<Uint8Array | undefined>,
+): Promise<Uint8Array | undefined | 'unreadable'> {
+  const settled = await read().then(
+    (bytes) => () => bytes,
+    (error: unknown) => () => {
+      throw error
+    },
+  )
+  const found = readable(() => ({ bytes: settled() }))
+  return found === undefined ? 'unreadable' : found.bytes
+}

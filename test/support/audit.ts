@@ -1,0 +1,19 @@
+import { sequenceEvents } from '../../functions/sequence-events.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
+import { readClock } from '../../shared/platform/time.ts'
+import { eventEntity } from '../../shared/store/event.ts'
+import { eventLog } from '../../shared/store/keys.ts'
+import { readRange } from '../../shared/store/read.ts'
+import type { Table } from '../../shared/store/transact.ts'
+
+/**
+ * Puts the events of a tenant, or of the vendor, into their log, as the consumer of the stream does; tables of tests have
+ * no stream.
+ *
+ * @returns how many are new
+ */
+export async function sequenceAll(table: Table, tenantId?: TenantId): Promise<number> {
+  const items = await readRange(table, { pk: eventLog(tenantId) })
+  const events = items.map((item) => eventEntity.decode(item))
+  return sequenceEvents(table, events, readClock())
+}
