@@ -4,11 +4,11 @@ import type { Log } from '../../shared/platform/log.ts'
 import { eventItem } from '../../shared/store/event.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { writeRow } from '../../shared/store/write.ts'
+import { type RawRecord, StreamEvent } from '../stream-event.ts'
 import { recordedEventId } from './event-id.ts'
 import { isEventRecord, readEventRecord } from './event-record.ts'
 import type { EventStep } from './event-steps.ts'
 import { type PoolRecord, readPoolRecord } from './pool-record.ts'
-import { type RawRecord, StreamEvent } from './stream-event.ts'
 
 /** An event as the change tells it; its id comes from the record. */
 export type ToldEvent = Omit<Event, 'id' | 'type'> & { readonly type: EventType }

@@ -96,7 +96,7 @@ export async function replayDeliveries(
     const webhook = await openWebhook(services.table, owner, call.params.webhookId)
     if (isRefusal(webhook)) return webhook
     const { found, nextBefore } = await findDeliveries(services.table, webhook, call.body)
-    const reply = { replayed: found.length, ...(nextBefore && { nextBefore }) }
+    const reply = { ordered: found.length, ...(nextBefore && { nextBefore }) }
     return found.length === 0 ? reply : replay(call, webhook, found, reply, services)
   })
 }

@@ -45,7 +45,8 @@ const ReplayOrder = z.strictObject({
 })
 
 const ReplayResult = z.strictObject({
-  replayed: z.int(),
+  /** How many are sent again. */
+  ordered: z.int(),
   /** There may be more: ask again with this as `before`. */
   nextBefore: EventId.optional(),
 })

@@ -4,7 +4,7 @@ import { WebhookId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { readWebhook } from '../../shared/store/webhook.ts'
 import { deliveryEntity } from '../../shared/store/webhook-delivery.ts'
-import { type RawRecord, StreamEvent, StreamRecord } from '../records/stream-event.ts'
+import { type RawRecord, StreamEvent, StreamRecord } from '../stream-event.ts'
 import type { WebhookServices } from './services.ts'
 import { isOpen, sendSeveral } from './several.ts'
 
