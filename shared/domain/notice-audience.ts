@@ -37,7 +37,9 @@ export function recipientsOf(
   // Muted ones stay muted: all are told only where nobody has the roles, or nobody who has them can be reached at all.
   const isForAll = inRole.length === 0 && (!isOptional(kind) || !hasRole)
   const told = isForAll ? reached(ofTenant) : inRole
-  return [...new Map(told.map((one) => [addressOf(one.email), one])).values()].map(({ email, name }) => ({
+  // Of an address that is there twice the first is taken.
+  const byAddress = new Map(told.toReversed().map((one) => [addressOf(one.email), one]))
+  return [...byAddress.values()].toReversed().map(({ email, name }) => ({
     email,
     name,
     ...languageOf(addresses.get(addressOf(email))),
