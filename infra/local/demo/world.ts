@@ -17,16 +17,21 @@ export function worldOf(stack: LocalStack, token: string): World {
     url: stack.url,
     token,
     issuer: String(stack.outputs['Issuer']),
-    tamper: async ({ tenantId, productId, id }, users) => {
-      const { pk, sk } = licenseKey(tenantId, productId, id)
-      await callDynamoDb(stack.endpoints.dynamodb, 'UpdateItem', {
-        TableName: stack.tableName(),
-        Key: { pk: { S: pk }, sk: { S: sk } },
-        ConditionExpression: 'attribute_exists(pk)',
-        UpdateExpression: 'SET limits.#users = :users',
-        ExpressionAttributeNames: { '#users': 'users' },
-        ExpressionAttributeValues: { ':users': { N: String(users) } },
-      })
-    },
+    tamper: tamperAt(stack.endpoints.dynamodb, stack.tableName()),
+  }
+}
+
+/** Writes behind the API, straight into a table. */
+export function tamperAt(endpoint: string, table: string): World['tamper'] {
+  return async ({ tenantId, productId, id }, users) => {
+    const { pk, sk } = licenseKey(tenantId, productId, id)
+    await callDynamoDb(endpoint, 'UpdateItem', {
+      TableName: table,
+      Key: { pk: { S: pk }, sk: { S: sk } },
+      ConditionExpression: 'attribute_exists(pk)',
+      UpdateExpression: 'SET limits.#users = :users',
+      ExpressionAttributeNames: { '#users': 'users' },
+      ExpressionAttributeValues: { ':users': { N: String(users) } },
+    })
   }
 }
