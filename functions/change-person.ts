@@ -40,7 +40,7 @@ type Rest<Reply> = {
  * free is seen to here.
  */
 export async function decidePerson<Reply>(
-  { now }: Pick<CommitRequest, 'now'>,
+  call: Pick<CommitRequest, 'caller' | 'now'>,
   { table }: Pick<VerifyingServices, 'table'>,
   seating: TenantSeating,
   adjustment: Adjustment,
@@ -49,7 +49,7 @@ export async function decidePerson<Reply>(
   const { after, newlyPending } = adjustment
   if (seating.policy.onShortage === 'refuse' && !rest.mayWait) {
     const [first] = newlyPending
-    if (first !== undefined) return refuseShortage(table, seating, after.user, first, now)
+    if (first !== undefined) return refuseShortage(table, seating, after.user, first, call)
   }
   const writes = { ...adjustment.writes, ...rest.writes }
   const events = [...rest.events, ...adjustment.events]

@@ -19,12 +19,13 @@ const LOOKED_AT = 500
  * them.
  */
 export async function aboutSeats(
-  { now }: Pick<AskedBy, 'now'>,
+  asker: Pick<AskedBy, 'caller' | 'now'>,
   { tenantId, productId }: Place,
   asked: Person,
   services: VerifyingServices,
 ): Promise<Way | undefined> {
   const { table } = services
+  const { now } = asker
   const seating = await readSeating(services, tenantId, now, [productId])
   const product = seating?.products.get(productId)
   if (seating === undefined || product === undefined) return undefined
@@ -41,7 +42,7 @@ export async function aboutSeats(
   const idle = new Map<PoolName, User[]>()
   for (const one of waits) {
     const name = poolName(one)
-    idle.set(name, await findIdle(table, seating, name, now))
+    idle.set(name, await findIdle(table, seating, name, asker))
     let place = 0
     for await (const { userId } of readQueue(table, tenantId, one)) {
       place += 1

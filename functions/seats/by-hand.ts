@@ -40,7 +40,7 @@ export const byHandHandlers: ByHandHandlers = {
         const pending = user.pending.find(
           (one) => poolName(one) === poolName(place) && one.modules.includes(module),
         )
-        return pending && !wait ? refuseShortage(services.table, seating, user, pending, call.now) : undefined
+        return pending && !wait ? refuseShortage(services.table, seating, user, pending, call) : undefined
       },
     })
   },

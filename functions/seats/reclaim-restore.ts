@@ -62,7 +62,7 @@ export const restoreSeats: Handler<(typeof reclaimRoutes)['restoreSeats'], Verif
       // Who gave them back at the same moment may have taken the place that is missed here.
       const again = await readCase(table, tenantId, userId, product.id)
       if (again?.version !== last.version) return outdated
-      return refuseShortage(table, seating, user, gap, now)
+      return refuseShortage(table, seating, user, gap, call)
     }
     const by = subjectOf(caller)
     const quietUntil = plusMilliseconds(now, last.cooldownDays * DAY)

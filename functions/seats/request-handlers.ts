@@ -114,7 +114,7 @@ export const requestHandlers: Handlers<typeof requestRoutes, VerifyingServices> 
       )
       const mayWait = seating.policy.onGrant === 'wait'
       const canWait = gap?.reason === 'NO_CAPACITY' || gap?.reason === 'NOT_LICENSED'
-      if (gap && !(mayWait && canWait)) return refuseShortage(services.table, seating, user, gap, call.now)
+      if (gap && !(mayWait && canWait)) return refuseShortage(services.table, seating, user, gap, call)
       const next = decidedRequest(open, 'granted', { decidedAt: call.now, by, because: call.body.reason })
       return changePerson(call, services, seating, adjustment, {
         writes: { request: writeRequest(user.tenantId, last, next) },

@@ -21,7 +21,26 @@ test('what a hand revoked no role gives back, until a hand gives it', async () =
   const other = await people.hire()
   const refused = await people.seat(other.id, '', 'learn')
   expect(refused.body).toMatchObject({ pool: { capacity: 1, used: 1, waiting: 0 } })
-  expect(JSON.stringify(refused.body)).toContain(person.id)
+  // A pinned seat is nobody's to take.
+  expect(JSON.stringify(refused.body)).not.toContain(person.id)
+  await people.seat(person.id, '/pin', 'learn', { pinned: false })
+  expect(JSON.stringify((await people.seat(other.id, '', 'learn')).body)).toContain(person.id)
+})
+
+test('who is told that all seats are taken is told of nobody whom it may not know', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const organization = await people.organize('Elsewhere')
+  const holder = await people.hire('author')
+  const own = await people.add({ organizationId: organization.id })
+  const body = { name: 'Its administrator', role: 'org:admin', organizationId: organization.id }
+  const admin = { ...body, tenantId: people.tenantId }
+  const made = await api.call('POST', '/v1/tokens', { token: await api.token('vendor:admin'), body: admin })
+  const { token } = z.object({ token: z.string() }).parse(expected(201, made))
+  const order = { product: people.product.code, module: 'learn' }
+  const refused = await people.call('POST', `/users/${own.id}/seats`, { body: order, token })
+  expect(outcome(refused)).toBe('409 SEATS_EXHAUSTED')
+  expect(JSON.stringify(refused.body)).not.toContain(holder.id)
+  expect(JSON.stringify((await people.seat(own.id, '', 'learn')).body)).toContain(holder.id)
 })
 
 test('within the cooldown no hand passes a seat on, in whatever way; who leaves frees it at once', async () => {
