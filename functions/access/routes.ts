@@ -23,8 +23,8 @@ export const accessRoutes = {
       tenantId: TenantId.optional(),
       /** For `org:admin`: it sees and changes this organization and those below it. Without one, none. */
       organizationId: OrganizationId.optional(),
-      /** Operation ids this token is limited to; all of its role if absent. */
-      scopes: z.array(z.string().max(100)).min(1).max(100).optional(),
+      /** Operation ids this token is limited to; all of its role if absent. There are more than two hundred. */
+      scopes: z.array(z.string().max(100)).min(1).max(500).optional(),
       expiresAt: Instant.optional(),
     }),
     success: { status: 201, body: NewToken },

@@ -1,6 +1,6 @@
 import { decodeTime } from 'ulid'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { type Webhook, type WebhookOwner, wants } from '../../shared/domain/webhook.ts'
+import { type Webhook, wants } from '../../shared/domain/webhook.ts'
 import { type Delivery, deliveryView, type WaitingDelivery } from '../../shared/domain/webhook-delivery.ts'
 import { messageIdOf, messageOf } from '../../shared/domain/webhook-message.ts'
 import type { Call, Replayed } from '../../shared/platform/http/contract.ts'
@@ -15,6 +15,7 @@ import { laneTimer, readWebhook } from '../../shared/store/webhook.ts'
 import {
   deliveriesRange,
   deliveryEntity,
+  type Endpoint,
   readAttempts,
   readDelivery,
   readEvent,
@@ -27,8 +28,7 @@ import type { webhooksRoutes } from './routes.ts'
 import type { WebhookServices } from './services.ts'
 
 type Routes = typeof webhooksRoutes
-type OfOne = { readonly params: { readonly webhookId: WebhookId } }
-type OfDelivery = { readonly params: { readonly webhookId: WebhookId; readonly eventId: EventId } }
+type OfDelivery = { readonly params: { readonly eventId: EventId } }
 
 /** Deliveries that one page of a filtered list looks at. */
 const LOOKED_AT = 1_000
@@ -36,11 +36,11 @@ const LOOKED_AT = 1_000
 const REPLAYED_AT_ONCE = 50
 
 export async function listDeliveries(
-  { params, query }: OfOne & Pick<Call<Routes['listWebhookDeliveries']>, 'query'>,
-  owner: WebhookOwner,
+  { query }: Pick<Call<Routes['listWebhookDeliveries']>, 'query'>,
+  { owner, id }: Endpoint,
   { table, secrets }: WebhookServices,
 ) {
-  const known = await readWebhook(table, owner, params.webhookId)
+  const known = await readWebhook(table, owner, id)
   if (known === undefined) return missing
   const { state, type } = query
   const isAsked = (one: Delivery) =>
@@ -52,8 +52,8 @@ export async function listDeliveries(
 }
 
 export async function getDelivery(
-  { params: { webhookId: id, eventId } }: OfDelivery,
-  owner: WebhookOwner,
+  { params: { eventId } }: OfDelivery,
+  { owner, id }: Endpoint,
   { table }: WebhookServices,
 ) {
   const [known, delivery, tries] = await Promise.all([
@@ -69,12 +69,13 @@ export async function getDelivery(
 
 export async function replayDelivery(
   call: CommitRequest & OfDelivery,
-  owner: WebhookOwner,
+  endpoint: Endpoint,
   services: WebhookServices,
 ) {
-  const { webhookId: id, eventId } = call.params
+  const { id } = endpoint
+  const { eventId } = call.params
   return untilFresh(async () => {
-    const webhook = await openWebhook(services.table, owner, id)
+    const webhook = await openWebhook(services.table, endpoint)
     if (isRefusal(webhook)) return webhook
     const delivery = await readDelivery(services.table, webhook, eventId)
     if (delivery === undefined) return missing
@@ -88,12 +89,12 @@ export async function replayDelivery(
 
 /** The deliveries of a time, the newest first, as many as one transaction can take. */
 export async function replayDeliveries(
-  call: CommitRequest & OfOne & Pick<Call<Routes['replayWebhookDeliveries']>, 'body'>,
-  owner: WebhookOwner,
+  call: CommitRequest & Pick<Call<Routes['replayWebhookDeliveries']>, 'body'>,
+  endpoint: Endpoint,
   services: WebhookServices,
 ) {
   return untilFresh(async () => {
-    const webhook = await openWebhook(services.table, owner, call.params.webhookId)
+    const webhook = await openWebhook(services.table, endpoint)
     if (isRefusal(webhook)) return webhook
     const { found, nextBefore } = await findDeliveries(services.table, webhook, call.body)
     const reply = { ordered: found.length, ...(nextBefore && { nextBefore }) }
@@ -156,7 +157,7 @@ function anew({ eventId, type, log, createdAt, attempts, last }: Delivery, now: 
   return { ...common, state: 'waiting', dueAt: now, fresh: true }
 }
 
-async function openWebhook(table: Table, owner: WebhookOwner, id: WebhookId): Promise<Webhook | Refusal> {
+async function openWebhook(table: Table, { owner, id }: Endpoint): Promise<Webhook | Refusal> {
   const known = await readWebhook(table, owner, id)
   if (known === undefined) return missing
   return known.webhook.disabled === undefined

@@ -13,7 +13,7 @@ import {
 } from '../../shared/domain/webhook.ts'
 import { isTaken } from '../../shared/domain/webhook-delivery.ts'
 import type { Call, Reply } from '../../shared/platform/http/contract.ts'
-import { newEventId, newWebhookId, type WebhookId } from '../../shared/platform/ids.ts'
+import { newEventId, newWebhookId } from '../../shared/platform/ids.ts'
 import { HOUR, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
 import { publicKeyText, secretText } from '../../shared/platform/webhooks/signature.ts'
 import { tenantKey, webhookHealthKey } from '../../shared/store/keys.ts'
@@ -29,6 +29,7 @@ import {
   removeWebhook,
   replaceWebhook,
 } from '../../shared/store/webhook.ts'
+import type { Endpoint } from '../../shared/store/webhook-delivery.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, stale, untilFresh } from '../until-fresh.ts'
 import { send } from './attempt.ts'
@@ -39,7 +40,6 @@ import type { WebhookServices } from './services.ts'
 const PING_PATIENCE = 10_000
 
 type Routes = typeof webhooksRoutes
-type OfOne = { readonly params: { readonly webhookId: WebhookId }; readonly now: Instant }
 
 export async function createWebhook(
   call: CommitRequest & { readonly body: WebhookDraft },
@@ -81,19 +81,23 @@ export async function listWebhooks(
   return { items: all.map((one) => viewOf(one, now, services)) }
 }
 
-export async function getWebhook(call: OfOne, owner: WebhookOwner, services: WebhookServices) {
-  const known = await readWebhook(services.table, owner, call.params.webhookId)
+export async function getWebhook(
+  call: { readonly now: Instant },
+  { owner, id }: Endpoint,
+  services: WebhookServices,
+) {
+  const known = await readWebhook(services.table, owner, id)
   return known ? viewOf(known, call.now, services) : missing
 }
 
 export async function editWebhook(
-  call: CommitRequest & OfOne & Pick<Call<Routes['editWebhook']>, 'body' | 'revision'>,
-  owner: WebhookOwner,
+  call: CommitRequest & Pick<Call<Routes['editWebhook']>, 'body' | 'revision'>,
+  { owner, id }: Endpoint,
   services: WebhookServices,
 ): Promise<Reply<Routes['editWebhook']> | Refusal | { replayed: unknown }> {
-  const { body, now, params, revision } = call
+  const { body, now, revision } = call
   const { table, commit } = services
-  const known = await readWebhook(table, owner, params.webhookId)
+  const known = await readWebhook(table, owner, id)
   if (known === undefined) return missing
   const { webhook, health } = known
   const { enabled, ...told } = body
@@ -121,8 +125,8 @@ export async function editWebhook(
   })
 }
 
-export function deleteWebhook(call: CommitRequest & OfOne, owner: WebhookOwner, services: WebhookServices) {
-  return change(call, owner, services, ({ webhook }) =>
+export function deleteWebhook(call: CommitRequest, endpoint: Endpoint, services: WebhookServices) {
+  return change(endpoint, services, ({ webhook }) =>
     services.commit(call, {
       writes: removeWebhook(webhook),
       events: [{ ...eventOf('webhook.deleted', webhook), before: { url: webhook.url } }],
@@ -133,12 +137,12 @@ export function deleteWebhook(call: CommitRequest & OfOne, owner: WebhookOwner, 
 }
 
 export function rotateSecret(
-  call: CommitRequest & OfOne & { readonly body: { readonly overlapHours: number } },
-  owner: WebhookOwner,
+  call: CommitRequest & { readonly body: { readonly overlapHours: number } },
+  endpoint: Endpoint,
   services: WebhookServices,
 ) {
   const { now, body } = call
-  return change(call, owner, services, ({ webhook, health }) => {
+  return change(endpoint, services, ({ webhook, health }) => {
     const { previousUntil: _, ...rest } = webhook
     const until = plusMilliseconds(now, body.overlapHours * HOUR)
     const next: Webhook = {
@@ -157,11 +161,11 @@ export function rotateSecret(
 }
 
 export function revealSecret(
-  call: CommitRequest & OfOne & { readonly body: { readonly reason: string } },
-  owner: WebhookOwner,
+  call: CommitRequest & { readonly body: { readonly reason: string } },
+  endpoint: Endpoint,
   services: WebhookServices,
 ) {
-  return change(call, owner, services, ({ webhook, health }) =>
+  return change(endpoint, services, ({ webhook, health }) =>
     services.commit(call, {
       writes: {},
       events: [{ ...eventOf('webhook.secret-revealed', webhook), reason: call.body.reason }],
@@ -173,17 +177,17 @@ export function revealSecret(
 
 /** Sends a message that is no event and is not kept. */
 export async function pingWebhook(
-  { params, now }: OfOne,
-  owner: WebhookOwner,
+  { now }: { readonly now: Instant },
+  { owner, id }: Endpoint,
   services: WebhookServices,
 ): Promise<Reply<Routes['testWebhook']> | Refusal> {
-  const known = await readWebhook(services.table, owner, params.webhookId)
+  const known = await readWebhook(services.table, owner, id)
   if (known === undefined) return missing
   const messageId = newEventId(now).replace('evt_', 'ping_')
   const payload = JSON.stringify({
     type: 'webhook.ping',
     timestamp: now,
-    data: { webhookId: params.webhookId },
+    data: { webhookId: id },
   })
   const sent = await send(known.webhook, messageId, payload, PING_PATIENCE, now, services)
   const { retryAfter: _, ...answered } = sent
@@ -191,13 +195,12 @@ export async function pingWebhook(
 }
 
 async function change<T>(
-  { params }: OfOne,
-  owner: WebhookOwner,
+  { owner, id }: Endpoint,
   { table }: WebhookServices,
   make: (known: KnownWebhook) => Promise<T>,
 ): Promise<T | Refusal> {
   return untilFresh<T>(async () => {
-    const known = await readWebhook(table, owner, params.webhookId)
+    const known = await readWebhook(table, owner, id)
     return known ? make(known) : missing
   })
 }

@@ -53,6 +53,8 @@ const ReplayResult = z.strictObject({
 
 type Owned<All extends z.ZodObject, One extends z.ZodObject, Delivered extends z.ZodObject> = {
   readonly path: `/${string}`
+  /** Of one of them. */
+  readonly one: `/${string}`
   readonly managers: Access
   readonly readers: Access
   readonly params: { readonly all: All; readonly one: One; readonly delivery: Delivered }
@@ -61,11 +63,11 @@ type Owned<All extends z.ZodObject, One extends z.ZodObject, Delivered extends z
 /** The same operations for the endpoints of either kind of owner. */
 function routesOf<All extends z.ZodObject, One extends z.ZodObject, Delivered extends z.ZodObject>({
   path,
+  one,
   managers,
   readers,
   params,
 }: Owned<All, One, Delivered>) {
-  const one: `/${string}` = `${path}/{webhookId}`
   return {
     create: {
       method: 'POST',
@@ -211,6 +213,7 @@ const event = { eventId: EventId }
 
 const tenants = routesOf({
   path: '/v1/tenants/{tenantId}/webhooks',
+  one: '/v1/tenants/{tenantId}/webhooks/{webhookId}',
   managers: ['vendor:admin', 'tenant:admin'],
   readers: [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'],
   params: {
@@ -222,14 +225,20 @@ const tenants = routesOf({
 
 const vendors = routesOf({
   path: '/v1/webhooks',
+  one: '/v1/webhooks/{vendorWebhookId}',
   managers: ['vendor:admin'],
   readers: ['vendor:admin'],
   params: {
     all: z.strictObject({}),
-    one: z.strictObject(webhook),
-    delivery: z.strictObject({ ...webhook, ...event }),
+    one: z.strictObject({ vendorWebhookId: WebhookId }),
+    delivery: z.strictObject({ vendorWebhookId: WebhookId, ...event }),
   },
 })
+
+/** Of a path that names nothing. */
+function withoutParams<R extends Route>({ params: _, ...route }: R): Omit<R, 'params'> {
+  return route
+}
 
 export const webhooksRoutes = {
   createWebhook: tenants.create,
@@ -245,8 +254,8 @@ export const webhooksRoutes = {
   replayWebhookDelivery: tenants.replayOne,
   replayWebhookDeliveries: tenants.replay,
 
-  createVendorWebhook: vendors.create,
-  listVendorWebhooks: vendors.list,
+  createVendorWebhook: withoutParams(vendors.create),
+  listVendorWebhooks: withoutParams(vendors.list),
   getVendorWebhook: vendors.get,
   editVendorWebhook: vendors.edit,
   deleteVendorWebhook: vendors.remove,

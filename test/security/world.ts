@@ -173,6 +173,8 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
   )
 
   const webhook = await seenWebhook(api, TenantId.parse(tenant.id), admin)
+  const vendors = await post(201, '/v1/webhooks', vendor, { url: NOWHERE, enabled: false })
+  const { id: vendorWebhookId } = Created.parse(vendors)
 
   /** Values of fields by name: what an operation of this tenant is called with. */
   const known = {
@@ -191,6 +193,7 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     parentId: school.id,
     bulkId: bulk.id,
     ...webhook,
+    vendorWebhookId,
     url: NOWHERE,
     module: 'learn',
     productId: product.id,
