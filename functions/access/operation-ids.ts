@@ -146,6 +146,8 @@ const names: Readonly<Record<OperationId, true>> = {
   restoreSeats: true,
   getKeepLink: true,
   useKeepLink: true,
+  getKeepPage: true,
+  useKeepPage: true,
 
   listScimUsers: true,
   searchScimUsers: true,

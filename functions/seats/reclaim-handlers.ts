@@ -23,6 +23,7 @@ import { missing } from '../change-person.ts'
 import { type ProductStep, stepsFor } from '../reclaim-outlook.ts'
 import { readSeating } from '../seating.ts'
 import type { VerifyingServices } from '../verified.ts'
+import { keepPageHandlers } from './keep-page.ts'
 import { keepHandlers } from './reclaim-keep.ts'
 import { restoreSeats } from './reclaim-restore.ts'
 import type { reclaimRoutes } from './reclaim-routes.ts'
@@ -34,6 +35,7 @@ const LOOKED_AT = 500
 
 export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> = {
   ...keepHandlers,
+  ...keepPageHandlers,
   restoreSeats,
 
   async getReclaimRules({ params: { tenantId } }, { table }) {

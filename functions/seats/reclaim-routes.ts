@@ -6,7 +6,7 @@ import { Exclusion } from '../../shared/domain/reclaim-outlook.ts'
 import { ReclaimRules } from '../../shared/domain/reclaim-rule.ts'
 import { PersonView } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
+import { PageQuery, pageOf, Reason, rawBody } from '../../shared/platform/http/shapes.ts'
 import { ProductId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { Day, Instant } from '../../shared/platform/time.ts'
 
@@ -15,6 +15,7 @@ const UserParams = z.strictObject({ tenantId: TenantId, userId: UserId })
 const ProductName = z.string().min(1).max(64)
 const Month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month, such as 2026-11')
 const Token = z.string().max(500)
+const page = { status: 200, body: rawBody('text/html; charset=utf-8'), media: ['text/html'] } as const
 
 const readers = [...VENDOR_ROLES, 'tenant:admin', 'org:admin', 'tenant:reporter', 'tenant:app'] as const
 const keepers = ['vendor:admin', 'tenant:admin', 'org:admin'] as const
@@ -167,6 +168,28 @@ export const reclaimRoutes = {
     errors: ['NOT_FOUND', 'NOT_RECLAIMING'],
     summary: 'Keep one’s seats, by the link of a notice: once, and only for the case it was sent for',
     description: 'Using it again does nothing more, so it keeps no Idempotency-Key.',
+    safe: true,
+  },
+  getKeepPage: {
+    method: 'GET',
+    path: '/v1/keep-seats/page',
+    access: 'public',
+    query: z.strictObject({ token: Token }),
+    success: page,
+    errors: ['NOT_FOUND'],
+    summary: 'The page of a link to keep one’s seats; looking does nothing',
+  },
+  useKeepPage: {
+    method: 'POST',
+    path: '/v1/keep-seats/page',
+    access: 'public',
+    query: z.strictObject({ token: Token }),
+    body: z.string().max(1000).optional(),
+    textBody: ['application/x-www-form-urlencoded'],
+    success: page,
+    errors: ['NOT_FOUND'],
+    summary: 'Keep one’s seats by the button of that page',
+    description: 'Doing it again does nothing more, so it keeps no Idempotency-Key.',
     safe: true,
   },
 } as const satisfies RouteTable
