@@ -67,6 +67,12 @@ describe('settings of a stage', () => {
       '"protect": false, "edge": {"countryHeader": "cf-ipcountry", "proofHeader": "x-proof", "proofSha256": []}',
       /edge\.proofSha256/,
     ],
+    [
+      'webhooks to its own computer',
+      '"protect": false',
+      '"protect": false, "webhooksToLoopback": true',
+      /must not say webhooksToLoopback/,
+    ],
     ['an issuer without a scheme', 'https://dev.vendor.example', 'vendor', /issuer/],
   ])('with %s are refused by name', (_, right, wrong, message) => {
     writeFileSync(file, CDK_JSON.replace(right, wrong))

@@ -2,25 +2,23 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { contextSettings } from '../../infra/contexts.ts'
 import { readStage } from '../../infra/stage.ts'
-import {
-  functionsOf,
-  GetAtt,
-  onlyOne,
-  propertiesOf,
-  resourcesOf,
-  type Template,
-  templateOf,
-} from './template.ts'
+import { functionsOf, GetAtt, propertiesOf, resourcesOf, type Template, templateOf } from './template.ts'
 
 let template: Template
 let records: string
+let webhooks: string
 
 beforeAll(async () => {
   template = await templateOf(readStage('prod'))
   records = functionsOf(template).get('records')?.logicalId ?? ''
+  webhooks = functionsOf(template).get('webhooks')?.logicalId ?? ''
 }, 180_000)
 
-const mapping = () => onlyOne(template, 'AWS::Lambda::EventSourceMapping').Properties
+const mappingOf = (lambda: string) =>
+  [...resourcesOf(template, 'AWS::Lambda::EventSourceMapping').values()].find(({ Properties }) =>
+    JSON.stringify(Properties).includes(`{"Ref":"${lambda}"}`),
+  )?.Properties
+const mapping = () => mappingOf(records)
 
 describe('the stream of the table', () => {
   test('goes to the function records, from the oldest record on', () => {
@@ -67,6 +65,26 @@ describe('the stream of the table', () => {
     })
     const invokeConfigs = propertiesOf(template, 'AWS::Lambda::EventInvokeConfig', z.unknown())
     expect(JSON.stringify(invokeConfigs)).not.toContain(queue)
+  })
+})
+
+describe('deliveries of webhooks', () => {
+  test('go to the function webhooks at once, those alone that nobody has tried; there is no third reader', () => {
+    expect(resourcesOf(template, 'AWS::Lambda::EventSourceMapping').size).toBe(2)
+    expect(mappingOf(webhooks)).toMatchObject({
+      EventSourceArn: { 'Fn::GetAtt': ['Table', 'StreamArn'] },
+      FilterCriteria: {
+        Filters: [
+          {
+            Pattern: JSON.stringify({
+              dynamodb: { NewImage: { entity: { S: ['webhook-delivery'] }, fresh: { BOOL: [true] } } },
+            }),
+          },
+        ],
+      },
+      ParallelizationFactor: 10,
+    })
+    expect(mappingOf(webhooks)).not.toHaveProperty('MaximumBatchingWindowInSeconds')
   })
 })
 
