@@ -249,6 +249,6 @@ const Result = z.strictObject({
 function answerOf(result: string): Answer {
   const { statusCode, headers, body, isBase64Encoded } = Result.parse(JSON.parse(result))
   if (isBase64Encoded) return { status: statusCode, headers, body: Buffer.from(body, 'base64') }
-  const isJson = headers['content-type']?.includes('json') === true
+  const isJson = /[/+]json(;|$)/.test(headers['content-type'] ?? '')
   return { status: statusCode, headers, body: isJson ? JSON.parse(body) : body }
 }

@@ -1,6 +1,8 @@
 import { sequenceEvents } from '../../functions/sequence-events.ts'
+import { logOf } from '../../shared/domain/checkpoint.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
+import { readPlaces } from '../../shared/store/audit-log.ts'
 import { eventEntity } from '../../shared/store/event.ts'
 import { eventLog } from '../../shared/store/keys.ts'
 import { readRange } from '../../shared/store/read.ts'
@@ -15,5 +17,14 @@ import type { Table } from '../../shared/store/transact.ts'
 export async function sequenceAll(table: Table, tenantId?: TenantId): Promise<number> {
   const items = await readRange(table, { pk: eventLog(tenantId) })
   const events = items.map((item) => eventEntity.decode(item))
-  return sequenceEvents(table, events, readClock())
+  const places = await readPlaces(
+    table,
+    logOf(tenantId),
+    events.map(({ id }) => id),
+  )
+  return sequenceEvents(
+    table,
+    events.filter(({ id }) => !places.has(id)),
+    readClock(),
+  )
 }
