@@ -1,0 +1,273 @@
+import ICAL from 'ical.js'
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import type { EventDraft } from '../../../shared/domain/event.ts'
+import { MailAddress } from '../../../shared/domain/notice-settings.ts'
+import { NoticeView } from '../../../shared/domain/notice-view.ts'
+import type { Tenant } from '../../../shared/domain/tenant.ts'
+import { MINUTE, readClock } from '../../../shared/platform/time.ts'
+import { record } from '../../../shared/store/commit.ts'
+import { eventItem } from '../../../shared/store/event.ts'
+import { putOnce, transact } from '../../../shared/store/transact.ts'
+import { outcome, startApi, wrongFields } from '../../support/api.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
+import { eventStream } from '../../support/events-told.ts'
+import { startInbox } from '../../support/inbox.ts'
+import { createTenant } from '../../support/resources.ts'
+import { createScenario } from '../../support/scenario.ts'
+
+const inbox = await startInbox()
+const from = 'Licensing <licensing@vendor.example>'
+const api = await startApi({
+  mail: { transport: 'smtp', from, host: '127.0.0.1', port: inbox.port, secure: false },
+})
+const { handler } = await import('../../../functions/notifications/index.ts')
+afterAll(async () => {
+  await api.stop()
+  await inbox.stop()
+})
+beforeEach(() => stopClock())
+afterEach(() => {
+  inbox.behave('takes')
+  vi.useRealTimers()
+})
+const scenario = await createScenario(api)
+const vendor = await api.token('vendor:admin')
+
+const Shown = z.object({ addresses: z.array(MailAddress), mailFrom: z.string(), revision: z.int() })
+const patch = (tenant: Tenant, body: object, revision = 1) =>
+  api.call('PATCH', `/v1/tenants/${tenant.id}/notifications`, {
+    token: vendor,
+    body,
+    headers: { 'if-match': `"${revision}"` },
+  })
+const shown = async (tenant: Tenant) =>
+  Shown.parse((await api.call('GET', `/v1/tenants/${tenant.id}/notifications`, { token: vendor })).body)
+const notices = async (tenant: Tenant) => {
+  const { body } = await api.call('GET', `/v1/tenants/${tenant.id}/notices`, { token: vendor })
+  return z.object({ items: z.array(NoticeView) }).parse(body).items
+}
+
+async function happened(tenant: Tenant, draft: EventDraft): Promise<void> {
+  const request = { caller: { kind: 'system', subject: 'test' } as const, now: readClock(), requestId: 'x' }
+  const item = eventItem(record({ ...draft, tenantId: tenant.id }, request))
+  expect(await transact(api.table, { event: putOnce(item) })).toEqual({ ok: true })
+}
+const capacity = (tenant: Tenant, used: number) =>
+  happened(tenant, {
+    type: 'capacity.reached',
+    subject: { type: 'pool', id: 'users' },
+    after: { productId: scenario.product.id, metric: 'users', used, capacity: 100, threshold: used },
+  })
+
+/** What is told is told, and sent once its time has come. */
+async function mailsOf(tell: () => Promise<void>) {
+  await tell()
+  await api.run('sendNotices', advanceClock(MINUTE))
+  return inbox.take()
+}
+
+test('whom what is told is chosen, on the revision that was read, and what is needed cannot be muted', async () => {
+  const tenant = await createTenant(api)
+  expect(await shown(tenant)).toMatchObject({ revision: 1, mailFrom: from, addresses: [] })
+  const contacts = [{ name: 'Di', email: 'di@example.edu', organizationId: `org_${'0'.repeat(26)}` }]
+  expect(wrongFields(await patch(tenant, { contacts }))).toEqual(['/body/contacts/0/organizationId'])
+  expect(outcome(await patch(tenant, { digestMinutes: 0, timeZone: 'Europe/Paris' }))).toBe('200')
+  expect(outcome(await patch(tenant, { digestMinutes: 5 }))).toBe('412 REVISION_OUTDATED')
+  expect(outcome(await patch(tenant, { timeZone: null }, 2))).toBe('200')
+  const addresses = `/v1/tenants/${tenant.id}/notifications/addresses`
+  const mute = (muted: string[]) =>
+    api.call('PUT', addresses, { token: vendor, body: { email: 'Ada@Example.edu', muted } })
+  expect(wrongFields(await mute(['capacity', 'expiry-reminder']))).toEqual(['/body/muted/1'])
+  expect(outcome(await mute(['capacity']))).toBe('200')
+  expect((await shown(tenant)).addresses).toEqual([{ email: 'ada@example.edu', muted: ['capacity'] }])
+})
+
+test('a mail reads well in HTML and text, in the language of its recipient, whatever people wrote', async () => {
+  const wicked = '<script>alert(1)</script> & "Söhne"'
+  const tenant = await createTenant(api, { name: wicked, timeZone: 'Europe/Berlin' })
+  await patch(tenant, { digestMinutes: 0, language: 'de' })
+  const tell = eventStream(api.table, [tenant.id])
+  const { license } = await scenario.issue({ tenantId: tenant.id })
+  await mailsOf(tell)
+  await scenario.act(license.id, 'suspend', { reason: 'unpaid\r\nBcc: eve@example.org <b>' })
+  const [mail] = await mailsOf(tell)
+  expect(mail?.from?.value).toEqual([{ name: 'Licensing', address: 'licensing@vendor.example' }])
+  expect(mail?.subject).toBe('Education: Lizenz ausgesetzt')
+  expect(mail?.to).toMatchObject({ value: [{ address: 'ada@example.edu', name: 'Ada' }] })
+  expect(mail?.text).toContain('Grund: unpaid')
+  expect(mail?.text).toContain(`Sie erhalten dies als Kontakt von ${wicked}`)
+  expect(mail?.html).not.toMatch(/<script|<b>/)
+  expect(mail?.html).toContain('&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;Söhne&quot;')
+  expect(mail?.headers.get('bcc')).toBeUndefined()
+  expect(mail?.headers.get('auto-submitted')).toBe('auto-generated')
+  expect(mail?.headers.has('list')).toBe(false)
+  expect(await notices(tenant)).toMatchObject([
+    { about: { kind: 'license-status' }, became: { state: 'sent' } },
+  ])
+})
+
+test('the link of an optional mail unsubscribes: its page, one click of a mail client, and back', async () => {
+  const tenant = await createTenant(api)
+  await patch(tenant, { digestMinutes: 0 })
+  const tell = eventStream(api.table, [tenant.id])
+  await capacity(tenant, 80)
+  const [mail] = await mailsOf(tell)
+  const headers = mail?.headerLines.map(({ line }) => line.replaceAll(/\r?\n\s+/g, ' ')) ?? []
+  expect(headers).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click')
+  const header = headers.find((line) => /^List-Unsubscribe:/i.test(line)) ?? ''
+  const url = new URL(/<(.*)>/.exec(header)?.[1]?.replaceAll(' ', '') ?? '')
+  expect(mail?.html).toContain(url.href.replaceAll('&', '&amp;'))
+  const token = url.searchParams.get('token') ?? ''
+  const call = (method: string, what?: string, body?: string) =>
+    api.call(method, url.pathname, {
+      query: { token, ...(what && { what }) },
+      ...(body !== undefined && { body, headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+    })
+
+  const page = await call('GET')
+  expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
+  expect(page.headers['content-security-policy']).toContain("form-action 'self'")
+  expect(page.body).toContain('Send no more notices about capacity to ada@example.edu?')
+  await capacity(tenant, 90)
+  expect(await mailsOf(tell)).toHaveLength(1)
+
+  for (let click = 0; click < 2; click += 1)
+    expect((await call('POST', undefined, 'List-Unsubscribe=One-Click')).status).toBe(200)
+  await capacity(tenant, 100)
+  expect(await mailsOf(tell)).toEqual([])
+  expect((await call('POST', 'again', '')).body).toContain('gets these notices again')
+  await capacity(tenant, 99)
+  expect(await mailsOf(tell)).toHaveLength(1)
+  expect(outcome(await api.call('GET', url.pathname, { query: { token: `${token}x` } }))).toBe(
+    '404 NOT_FOUND',
+  )
+})
+
+test('a bounce stops mail to the address, tells somebody else, and can be lifted; the last one is told the staff', async () => {
+  const contacts = [
+    { name: 'Ada', email: 'ada@example.edu', role: 'owner' as const },
+    { name: 'Bo', email: 'bo@example.edu', role: 'administrator' as const },
+  ]
+  const tenant = await createTenant(api, { contacts })
+  await patch(tenant, { digestMinutes: 0 })
+  const staff = { contacts: [{ name: 'Staff', email: 'staff@vendor.example' }], digestMinutes: 0 }
+  const edited = await api.call('PATCH', '/v1/notifications', {
+    token: vendor,
+    body: staff,
+    headers: { 'if-match': '"1"' },
+  })
+  expect(outcome(edited)).toBe('200')
+  const tell = eventStream(api.table, [tenant.id])
+  const to = async () =>
+    (await mailsOf(tell)).map(({ to: who }) => (Array.isArray(who) ? '' : who?.text)).toSorted()
+  const feedback = (address: string, facts: object) =>
+    handler(
+      {
+        id: `feedback-${address}`,
+        source: 'aws.ses',
+        'detail-type': 'Email Bounced',
+        detail: { mail: { tags: { owner: [tenant.id], mail: ['mail_1'] } }, ...facts },
+      },
+      { getRemainingTimeInMillis: () => 60_000 },
+    )
+  const bounce = (address: string, bounceType = 'Permanent') =>
+    feedback(address, {
+      eventType: 'Bounce',
+      bounce: { bounceType, bouncedRecipients: [{ emailAddress: `Somebody <${address}>` }] },
+    })
+
+  await bounce('ada@example.edu', 'Transient')
+  expect(await to()).toEqual([])
+  for (let twice = 0; twice < 2; twice += 1) await bounce('Ada@example.edu')
+  expect(await to()).toEqual(['"Bo" <bo@example.edu>', '"Staff" <staff@vendor.example>'])
+  expect((await shown(tenant)).addresses).toMatchObject([
+    { email: 'ada@example.edu', suppressed: { why: 'bounce' } },
+  ])
+  const { license } = await scenario.issue({ tenantId: tenant.id })
+  await scenario.act(license.id, 'suspend')
+  expect(await to()).toEqual(['"Bo" <bo@example.edu>'])
+
+  // The server itself knows nobody of that name: the same.
+  inbox.behave('knows nobody')
+  await scenario.act(license.id, 'reinstate')
+  expect(await to()).toEqual([])
+  inbox.behave('takes')
+  expect(await to()).toEqual(['"Staff" <staff@vendor.example>'])
+  const resume = (email: string) =>
+    api.call('POST', `/v1/tenants/${tenant.id}/notifications/addresses/resume`, {
+      token: vendor,
+      body: { email },
+    })
+  expect(outcome(await resume('ADA@example.edu'))).toBe('200')
+  expect(outcome(await resume('ada@example.edu'))).toBe('404 NOT_FOUND')
+  await scenario.act(license.id, 'suspend')
+  expect(await to()).toEqual(['"Ada" <ada@example.edu>'])
+})
+
+test('the calendar feed has each end on its day, moves and calls off what was there, and its address can be void', async () => {
+  const tenant = await createTenant(api, { timeZone: 'Pacific/Auckland' })
+  const { license } = await scenario.issue({ tenantId: tenant.id, expiresAt: '2027-03-01T12:30:00Z' })
+  const open = async () => {
+    const { body } = await api.call('POST', `/v1/tenants/${tenant.id}/calendar`, { token: vendor })
+    return new URL(z.object({ url: z.string() }).parse(body).url).pathname
+  }
+  const path = await open()
+  const read = async () => {
+    const { body, headers } = await api.call('GET', path)
+    const root = new ICAL.Component(ICAL.parse(z.string().parse(body)))
+    const events = root.getAllSubcomponents('vevent').map((component) => {
+      const event = new ICAL.Event(component)
+      const uid = event.uid.replace(/@.*/, '').replace(`${license.id}-`, '')
+      const status = String(component.getFirstPropertyValue('status'))
+      const alarms = component
+        .getAllSubcomponents('valarm')
+        .map((one) => String(one.getFirstPropertyValue('trigger')))
+      return {
+        uid,
+        day: event.startDate.toString(),
+        status,
+        sequence: event.sequence,
+        summary: event.summary,
+        alarms,
+      }
+    })
+    return { events, headers, text: String(body) }
+  }
+  const first = await read()
+  expect(first.headers['content-type']).toBe('text/calendar; charset=utf-8')
+  expect(first.text.split('\r\n').every((line) => Buffer.byteLength(line) <= 75)).toBe(true)
+  // Half past twelve in UTC is the next day in Auckland.
+  expect(first.events).toMatchObject([
+    { uid: 'expiry', day: '2027-03-02', status: 'CONFIRMED', alarms: ['-P30D', '-P7D', '-P1D'] },
+    { uid: 'grace', day: '2027-04-01', status: 'CONFIRMED' },
+  ])
+  expect(first.events[0]?.summary).toBe('Education: renewal due, license ends')
+  const known = { 'if-none-match': first.headers['etag'] ?? '' }
+  expect((await api.call('GET', path, { headers: known })).status).toBe(304)
+
+  await scenario.act(license.id, 'renew', { reason: 'paid' })
+  const moved = await read()
+  expect(moved.events.map(({ uid, day }) => `${uid} ${day}`)).toEqual([
+    'expiry 2028-03-02',
+    'grace 2028-04-01',
+  ])
+  expect(moved.events[0]?.sequence).toBeGreaterThan(first.events[0]?.sequence ?? 0)
+  expect((await api.call('GET', path, { headers: known })).status).toBe(200)
+  await scenario.act(license.id, 'revoke')
+  const off = await read()
+  expect(off.events.map(({ status, alarms }) => [status, alarms])).toEqual([
+    ['CANCELLED', []],
+    ['CANCELLED', []],
+  ])
+  expect(off.events[0]?.sequence).toBeGreaterThan(moved.events[0]?.sequence ?? 0)
+
+  const other = await open()
+  expect(other).not.toBe(path)
+  expect((await api.call('GET', path)).status).toBe(404)
+  expect((await api.call('GET', other)).status).toBe(200)
+  await api.call('DELETE', `/v1/tenants/${tenant.id}/calendar`, { token: vendor })
+  expect((await api.call('GET', other)).status).toBe(404)
+  const reopened = await open()
+  expect([path, other]).not.toContain(reopened)
+})
