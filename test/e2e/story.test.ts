@@ -15,12 +15,14 @@ import { operations } from '../../functions/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
 import { trustRoutes } from '../../functions/trust/routes.ts'
 import { validationRoutes } from '../../functions/validation/routes.ts'
+import { webhooksRoutes } from '../../functions/webhooks/routes.ts'
 import { bootLocal, type LocalStack } from '../../infra/local/boot.ts'
 import { type Answer, createClient } from '../../infra/local/demo/client.ts'
 import { type Ending, tellStory } from '../../infra/local/demo/story.ts'
 import { makeVendorToken, worldOf } from '../../infra/local/demo/world.ts'
 import { synthesize } from '../../infra/synthesize.ts'
 import { readClock } from '../../shared/platform/time.ts'
+import { startReceiver, verified } from '../support/receiver.ts'
 import { planDraft, productDraft, tenantDraft } from '../support/resources.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -98,6 +100,26 @@ describe('every operation of the route table is deployed', () => {
     else if (path.startsWith('/scim/')) expect([status, ScimError.parse(body).status]).toEqual([401, '401'])
     else expect([status, Problem.parse(body).code]).toEqual([401, 'UNAUTHENTICATED'])
   })
+})
+
+test('a webhook of this computer is told at once what happens, signed', async () => {
+  const receiver = await startReceiver()
+  try {
+    const { tenantId } = await newCustomer()
+    const body = { url: `${receiver.base}/hook`, eventTypes: ['webhook.created'] }
+    const params = { tenantId }
+    const { id, secret } = await client().ask(webhooksRoutes.createWebhook, vendor(), { params, body })
+    // First the delivery is put, and then it is sent.
+    for (const _ of ['put', 'sent']) await stack.streamsCaughtUp()
+    const [message, ...others] = receiver.messages
+    expect(others).toEqual([])
+    expect(message && verified(message, secret)).toMatchObject({
+      type: 'webhook.created',
+      data: { tenantId, subject: { id }, actor: { kind: 'vendor', role: 'vendor:admin' } },
+    })
+  } finally {
+    await receiver.close()
+  }
 })
 
 describe('the story of the demo', () => {

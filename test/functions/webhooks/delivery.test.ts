@@ -4,7 +4,8 @@ import { readTimer } from '../../../shared/store/timer.ts'
 import { LANE } from '../../../shared/store/webhook.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { faultyClient, PATIENCE, WAYS } from '../../support/faults.ts'
-import { startRig, tenantOf, verified } from './rig.ts'
+import { verified } from '../../support/receiver.ts'
+import { startRig, tenantOf } from './rig.ts'
 
 const rig = await startRig()
 afterAll(rig.stop)

@@ -5,7 +5,8 @@ import { DAY, MINUTE, readClock } from '../../../shared/platform/time.ts'
 import { rowsOf } from '../../security/battery.ts'
 import { outcome, wrongFields } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
-import { startRig, tenantOf, verified } from './rig.ts'
+import { verified } from '../../support/receiver.ts'
+import { startRig, tenantOf } from './rig.ts'
 
 const rig = await startRig()
 afterAll(rig.stop)
