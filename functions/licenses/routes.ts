@@ -15,6 +15,14 @@ import { transferRoutes } from './transfer-routes.ts'
 const LicenseParams = z.strictObject({ licenseId: LicenseId })
 const issuers = ['vendor:admin', 'vendor:issuer'] as const
 const WithReason = z.strictObject({ reason: Reason })
+/** What those who issue licenses do with one. */
+const action = {
+  method: 'POST',
+  access: issuers,
+  params: LicenseParams,
+  body: WithReason,
+  success: { status: 200, body: LicenseView },
+} as const
 
 export const IssueBody = z.strictObject({
   tenantId: TenantId,
@@ -121,40 +129,27 @@ export const licensesRoutes = {
     summary: 'The signed license file, fit for e-mail and upload',
   },
   suspendLicense: {
-    method: 'POST',
+    ...action,
     path: '/v1/licenses/{licenseId}/suspend',
-    access: issuers,
-    params: LicenseParams,
-    body: WithReason,
-    success: { status: 200, body: LicenseView },
     errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_TAMPERED'],
     summary: 'Suspend a license until it is reinstated',
   },
   reinstateLicense: {
-    method: 'POST',
+    ...action,
     path: '/v1/licenses/{licenseId}/reinstate',
-    access: issuers,
-    params: LicenseParams,
     body: WithReason.partial().default({}),
-    success: { status: 200, body: LicenseView },
     errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_TAMPERED'],
     summary: 'Lift a suspension',
   },
   revokeLicense: {
-    method: 'POST',
+    ...action,
     path: '/v1/licenses/{licenseId}/revoke',
-    access: issuers,
-    params: LicenseParams,
-    body: WithReason,
-    success: { status: 200, body: LicenseView },
     errors: ['TRANSITION_NOT_ALLOWED'],
     summary: 'Revoke a license for good; the record is kept',
   },
   renewLicense: {
-    method: 'POST',
+    ...action,
     path: '/v1/licenses/{licenseId}/renew',
-    access: issuers,
-    params: LicenseParams,
     body: z
       .strictObject({
         /** Count the new term from the old end, from now, or: from the old end until grace is over, else from now. */
@@ -169,21 +164,15 @@ export const licensesRoutes = {
     summary: 'Renew a license by one more term or to a date; a suspension stays',
   },
   rotateLicenseKey: {
-    method: 'POST',
+    ...action,
     path: '/v1/licenses/{licenseId}/rotate-key',
-    access: issuers,
-    params: LicenseParams,
-    body: WithReason,
     success: { status: 200, body: z.strictObject({ license: LicenseView, key: z.string() }) },
     errors: ['TRANSITION_NOT_ALLOWED', 'LICENSE_TAMPERED'],
     summary: 'Give the license a new key; the old one stops at once',
   },
   revealLicenseKey: {
-    method: 'POST',
+    ...action,
     path: '/v1/licenses/{licenseId}/reveal-key',
-    access: issuers,
-    params: LicenseParams,
-    body: WithReason,
     success: { status: 200, body: z.strictObject({ key: z.string() }) },
     errors: [],
     summary: 'Show the license key once more; an event says who and why',

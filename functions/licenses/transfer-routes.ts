@@ -26,6 +26,14 @@ const unmovable = [
   'ARCHIVED',
 ] as const
 
+/** What either side, or vendor staff in its stead, does about a transfer. */
+const step = {
+  method: 'POST',
+  access: parties,
+  params: TransferParams,
+  success: { status: 200, body: TransferView },
+} as const
+
 export const transferRoutes = {
   requestTransfer: {
     method: 'POST',
@@ -90,10 +98,8 @@ export const transferRoutes = {
     summary: 'Read a transfer: what moves, what it waits for, and what stays usable offline',
   },
   approveTransfer: {
-    method: 'POST',
+    ...step,
     path: '/v1/transfers/{transferId}/approve',
-    access: parties,
-    params: TransferParams,
     body: z
       .strictObject({
         /** Of vendor staff: in whose stead; of each side that has not approved, unless said otherwise. */
@@ -102,29 +108,22 @@ export const transferRoutes = {
         reason: Reason.optional(),
       })
       .default({}),
-    success: { status: 200, body: TransferView },
     errors: [...unmovable, 'TRANSFER_OVER', 'TRANSFER_OUTDATED', 'TRANSFER_TOO_LARGE'],
     summary: 'Approve a transfer; the last approval executes it',
     description:
       'Executed, the old license is revoked and its key and file are good for nothing; the receiver holds a new one with what was left of the old.',
   },
   refuseTransfer: {
-    method: 'POST',
+    ...step,
     path: '/v1/transfers/{transferId}/refuse',
-    access: parties,
-    params: TransferParams,
     body: Why,
-    success: { status: 200, body: TransferView },
     errors: ['TRANSFER_OVER'],
     summary: 'Refuse a transfer; both sides see the reason',
   },
   cancelTransfer: {
-    method: 'POST',
+    ...step,
     path: '/v1/transfers/{transferId}/cancel',
-    access: parties,
-    params: TransferParams,
     body: Why,
-    success: { status: 200, body: TransferView },
     errors: ['TRANSFER_OVER', 'TRANSITION_NOT_ALLOWED'],
     summary: 'Take back a transfer that one has requested',
   },

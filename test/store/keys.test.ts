@@ -1,48 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ActivationId } from '../../shared/domain/activation.ts'
-import {
-  BulkId,
-  EventId,
-  FindingId,
-  GroupId,
-  LicenseId,
-  OrganizationId,
-  PlanId,
-  ProductId,
-  TenantId,
-  TokenId,
-  TransferId,
-  UserId,
-  WebhookId,
-} from '../../shared/platform/ids.ts'
+import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import * as keys from '../../shared/store/keys.ts'
+import { IDS, INSTANTS } from './sample-ids.ts'
 
-const two = <T>(schema: { parse(text: string): T }, prefix: string): [T, T] => [
-  schema.parse(`${prefix}_${'0'.repeat(26)}`),
-  schema.parse(`${prefix}_${'1'.repeat(26)}`),
-]
-const [tenants, products, plans, licenses, tokens, events, activations] = [
-  two(TenantId, 'ten'),
-  two(ProductId, 'prd'),
-  two(PlanId, 'pln'),
-  two(LicenseId, 'lic'),
-  two(TokenId, 'tok'),
-  two(EventId, 'evt'),
-  two(ActivationId, 'act'),
-]
-const [organizations, users] = [two(OrganizationId, 'org'), two(UserId, 'usr')]
-const transfers = two(TransferId, 'trf')
-const bulks = two(BulkId, 'blk')
-const findings = two(FindingId, 'itg')
-const webhooks = two(WebhookId, 'whk')
-const groups = two(GroupId, 'grp')
-const instants = [Instant.parse('2026-01-01T00:00:00Z'), Instant.parse('2026-01-02T00:00:00Z')]
-/** Words that stand in keys, and texts that look like parts of others. */
+const { tenants, products, plans, licenses, tokens, events, activations } = IDS
+const { organizations, users, transfers, bulks, findings, webhooks, groups } = IDS
+const instants = INSTANTS
 /** Tenants, and the vendor itself. */
 const owners = [...tenants, undefined]
 const webhookOwners = [...tenants, 'vendor'] as const
+/** Words that stand in keys, and texts that look like parts of others. */
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
 const TEXTS = [...CODES, '', 'a', 'a#b', 'a%23b', 'a#', '#', 'a b', 'ü', 'ADDRESS', ...tenants, ...licenses]
 
@@ -119,7 +88,7 @@ const ITEM_KEYS = {
   externalIdKey: each2(tenants, TEXTS, keys.externalIdKey),
   pendingSeatKey: (['QUEUE', 'BLOCKED'] as const).flatMap((line) =>
     own2(CODES, users, (tenant, product, metric, user) =>
-      keys.pendingSeatKey(tenant, product, metric, line, instants[0] ?? Instant.parse(''), user),
+      keys.pendingSeatKey(tenant, product, metric, line, instants[0], user),
     ),
   ),
   judgedPoolKey: own(CODES, keys.judgedPoolKey),
@@ -146,9 +115,7 @@ const ITEM_KEYS = {
   noticeSettingsKey: each(owners, keys.noticeSettingsKey),
   mailAddressKey: each2(owners, TEXTS, keys.mailAddressKey),
   outboxKey: owners.flatMap((owner) =>
-    each2(CODES, CODES, (box, notice) =>
-      keys.outboxKey(owner, box, instants[0] ?? Instant.parse(''), notice),
-    ),
+    each2(CODES, CODES, (box, notice) => keys.outboxKey(owner, box, instants[0], notice)),
   ),
   sendingKey: each2(owners, CODES, keys.sendingKey),
   validationKey: each(tenants, keys.validationKey),

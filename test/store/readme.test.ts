@@ -1,41 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ActivationId } from '../../shared/domain/activation.ts'
-import {
-  BulkId,
-  EventId,
-  FindingId,
-  GroupId,
-  LicenseId,
-  OrganizationId,
-  PlanId,
-  ProductId,
-  TenantId,
-  TokenId,
-  TransferId,
-  UserId,
-  WebhookId,
-} from '../../shared/platform/ids.ts'
-import { Instant } from '../../shared/platform/time.ts'
 import * as keys from '../../shared/store/keys.ts'
 import { TABLE } from '../../shared/store/table.ts'
+import { IDS, INSTANTS } from './sample-ids.ts'
 
 const README = readFileSync(join(import.meta.dirname, '../../shared/store/README.md'), 'utf8')
 
-const id = <T>(schema: { parse(text: string): T }, prefix: string) =>
-  schema.parse(`${prefix}_${'0'.repeat(26)}`)
-const [tenant, product, plan] = [id(TenantId, 'ten'), id(ProductId, 'prd'), id(PlanId, 'pln')]
-const [license, token, event] = [id(LicenseId, 'lic'), id(TokenId, 'tok'), id(EventId, 'evt')]
-const activation = id(ActivationId, 'act')
-const transfer = id(TransferId, 'trf')
-const bulk = id(BulkId, 'blk')
-const finding = id(FindingId, 'itg')
-const webhook = id(WebhookId, 'whk')
-const [organization, user] = [id(OrganizationId, 'org'), id(UserId, 'usr')]
+const { tenants, products, plans, licenses, tokens, events, activations } = IDS
+const { organizations, users, transfers, bulks, findings, webhooks, groups } = IDS
+const [[tenant], [product], [plan], [license]] = [tenants, products, plans, licenses]
+const [[token], [event], [activation], [transfer]] = [tokens, events, activations, transfers]
+const [[bulk], [finding], [webhook], [group]] = [bulks, findings, webhooks, groups]
+const [[organization], [user], [instant]] = [organizations, users, INSTANTS]
 const line = ({ pk, sk }: keys.Key) => ({ pk, sk: sk.replace('QUEUE', '<line>') })
-const group = id(GroupId, 'grp')
-const instant = Instant.parse('2026-01-01T00:00:00Z')
 
 /** The key of every kind of row, with names for its parts. Instants stand under several names. */
 const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
