@@ -45,9 +45,10 @@ export const jobs = {
   serveSeatQueues: {
     context: 'seats',
     everyMinutes: 5,
-    purpose: 'Gives seats that a new, renewed or reinstated license brought to those who wait for them.',
+    purpose:
+      'Gives seats to those who wait for them, beyond the first ten, from a license that begins, or as they may have one now.',
     errorImpact:
-      'People who wait for a seat get none from a license that was bought for them, until somebody frees a seat.',
+      'Of many who wait for seats only the first ten get one from a license that was bought, and nobody from one that begins by its date.',
   },
   reclaimSeats: {
     context: 'seats',
