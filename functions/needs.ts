@@ -45,7 +45,7 @@ export const needs = {
   people: { table: 'write', signing: 'verify' },
   seats: { table: 'write', signing: 'verify' },
   scim: { table: 'write', signing: 'verify' },
-  trust: { table: 'write', signing: 'verify', activationKeys: 'verify', sessionKeys: true },
+  trust: { table: 'write', signing: 'verify', activationKeys: 'verify', sessionKeys: true, auditKeys: 'verify' },
   webhooks: { table: 'write', stream: 'also', webhooks: true },
   notifications: { table: 'write', signing: 'verify', mail: true },
   audit: { table: 'write', auditKeys: 'sign' },

@@ -19,8 +19,8 @@ export type TrustServices = VerifyingServices & {
   readonly sessionKeys: SessionKeys
   /** What KMS has under the ids of the keys that sign license files. */
   readonly probeKeys: () => Promise<readonly KeyProbe[]>
-  /** Holds a tenant's audit log against its checkpoints. */
-  readonly checkLog: (tenantId: TenantId) => Promise<LogCheck>
+  /** Holds a tenant's audit log against its checkpoints; nothing where so many milliseconds are not enough. */
+  readonly checkLog: (tenantId: TenantId, milliseconds: number) => Promise<LogCheck | undefined>
 }
 
 export const trustHandlers: Handlers<typeof trustRoutes, TrustServices> = {

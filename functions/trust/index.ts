@@ -1,8 +1,10 @@
 import {
   ActivationKeyEnvironment,
+  AuditKeyEnvironment,
   SessionKeyEnvironment,
   VerifierEnvironment,
 } from '../../shared/platform/config/environment.ts'
+import { loadAuditKey } from '../../shared/platform/signing/audit-signer.ts'
 import { keyProbe } from '../../shared/platform/signing/probe-keys.ts'
 import { loadPublicKeys } from '../../shared/platform/signing/public-keys.ts'
 import { sessionKeys } from '../../shared/platform/signing/session-keys.ts'
@@ -10,6 +12,7 @@ import { contextFunction } from '../function.ts'
 import { withVerifier } from '../verified.ts'
 import { withJobs } from '../with-jobs.ts'
 import { type TrustServices, trustHandlers } from './handlers.ts'
+import { logChecker } from './log-checker.ts'
 import { noteTransitions } from './note-transitions.ts'
 import { trustRoutes } from './routes.ts'
 import { scanIntegrity } from './scan-integrity.ts'
@@ -17,7 +20,11 @@ import { validateLicenses } from './validate-licenses.ts'
 import { watchTenants } from './watch-tenants.ts'
 
 const { serve, services } = contextFunction(
-  VerifierEnvironment.extend({ ...SessionKeyEnvironment.shape, ...ActivationKeyEnvironment.shape }),
+  VerifierEnvironment.extend({
+    ...SessionKeyEnvironment.shape,
+    ...ActivationKeyEnvironment.shape,
+    ...AuditKeyEnvironment.shape,
+  }),
   async (common, { kms }, env): Promise<TrustServices> => {
     const verifying = await withVerifier(common, kms, env.SIGNING_KEY_IDS)
     return {
@@ -25,7 +32,7 @@ const { serve, services } = contextFunction(
       activationKeys: await loadPublicKeys(kms, env.ACTIVATION_KEY_IDS),
       sessionKeys: sessionKeys(kms, env.SESSION_KEY_ID),
       probeKeys: keyProbe(kms, verifying.publicKeys),
-      checkLog: async () => ({ leaves: 0, found: [] }),
+      checkLog: logChecker(common, await loadAuditKey(kms, env.AUDIT_KEY_ID)),
     }
   },
 )

@@ -21,14 +21,14 @@ import { writeRow } from '../../shared/store/write.ts'
 import type { CommitRequest } from '../services.ts'
 import { compareLicense, readable, suspicions } from './compare-license.ts'
 import { eventRows } from './event-rows.ts'
-import type { LogCheck, TrustServices } from './handlers.ts'
+import type { TrustServices } from './handlers.ts'
 import { noteFound } from './note-found.ts'
 import { unreadableFound } from './validate-tenant.ts'
 
 type Services = Pick<TrustServices, 'table' | 'verifier' | 'log' | 'publicKeys' | 'probeKeys' | 'checkLog'>
 
-/** Milliseconds that have to be left to begin with a log. */
-const LOG_TIME = 15_000
+/** Milliseconds for noting what was found, which the check of the log leaves. */
+const LEFT_AFTER_LOG = 8_000
 
 /**
  * Holds all that a tenant has of licenses against what was signed and recorded: each row against its signature and its
@@ -69,12 +69,9 @@ export async function scanTenant(
   found.push(...addresses.found)
   const keys = await checkKeys(licenses, services, skipped)
   found.push(...keys.found)
-  const log = await checkLog().catch((error: unknown) => {
-    services.log('error', 'integrity', { requestId: request.requestId, tenantId, subject: 'log' }, error)
-    skipped.push('log')
-    return { leaves: 0, found: [] }
-  })
-  found.push(...log.found)
+  const log = await services.checkLog(tenantId, remaining() - LEFT_AFTER_LOG)
+  if (log === undefined) skipped.push('log')
+  else found.push(...log.found)
 
   const isLookedAt = ({ check, subject }: IntegrityEvent) =>
     !(check === 'log-broken' && skipped.includes('log')) && !skipped.includes(`key ${subject.id}`)
@@ -86,19 +83,13 @@ export async function scanTenant(
       licenses: licenses.length + unreadable.filter(({ kind }) => kind === 'license').length,
       addresses: addresses.checked,
       keys: keys.checked,
-      logged: log.leaves,
+      logged: log?.leaves ?? 0,
     },
     ...noted,
     skipped,
   }
   await writeRow(table, noteScan(tenantId, scan))
   return scan
-
-  async function checkLog(): Promise<LogCheck> {
-    if (remaining() >= LOG_TIME) return services.checkLog(tenantId)
-    skipped.push('log')
-    return { leaves: 0, found: [] }
-  }
 }
 
 async function missingLicense(

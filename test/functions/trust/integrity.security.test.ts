@@ -152,6 +152,7 @@ test('whatever somebody does to rows behind the API, each is found and named, an
   await follow(scenario.tenant.id)
   const clean = await scan(scenario)
   expect(clean).toMatchObject({ found: 0, skipped: [], checked: { licenses: cases.length + 1 } })
+  expect(clean.checked.logged).toBeGreaterThan(2 * cases.length)
   expect(await status(scenario)).toMatchObject({ criticalEvents: 0, openEvents: [], lastScan: clean })
 
   const said: string[] = []
@@ -161,7 +162,14 @@ test('whatever somebody does to rows behind the API, each is found and named, an
     await does(scenario, one)
     said.push(`${one.license.id} ${says}`)
   }
-  expect(await wrong(scenario)).toEqual(said.toSorted())
+  const all = await wrong(scenario)
+  expect(all.filter((one) => one.startsWith('lic_'))).toEqual(said.toSorted())
+  // The log has of events what they said.
+  const ofLog = all
+    .filter((one) => !one.startsWith('lic_'))
+    .map((one) => one.split(' ').slice(-2).join(' '))
+    .toSorted()
+  expect(ofLog).toEqual(['log-broken EVENT_CHANGED', 'log-broken EVENT_MISSING', 'log-broken EVENT_MISSING'])
   // Once more tells nothing more.
   expect(await scan(scenario)).toMatchObject({ found: 0, mended: 0 })
 }, 60_000)
