@@ -6,6 +6,7 @@ import { leases } from './subjects/leases.ts'
 import { people } from './subjects/people.ts'
 import { queue } from './subjects/queue.ts'
 import { signing } from './subjects/signing.ts'
+import { timers } from './subjects/timers.ts'
 import { validateColdStart } from './subjects/validate-cold-start.ts'
 import { validateIo } from './subjects/validate-io.ts'
 import { validateWork } from './subjects/validate-work.ts'
@@ -23,6 +24,7 @@ const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
   signing,
   leases,
   queue,
+  timers,
   cost,
   people: (own) => people(own, Number(values.people ?? (chosen.length === 1 ? ALONE : BESIDE_OTHERS))),
 }
