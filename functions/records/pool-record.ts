@@ -3,7 +3,7 @@ import type { Pool } from '../../shared/domain/pool.ts'
 import { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { fromEpochMilliseconds, type Instant } from '../../shared/platform/time.ts'
 import { decodePool, type PoolAddress } from '../../shared/store/pool.ts'
-import { type RawRecord, StreamRecord } from '../stream-event.ts'
+import { type RawRecord, StreamRecord } from '../../shared/store/stream-event.ts'
 
 /** A change of a pool, as its stream record tells it. */
 export type PoolRecord = {
