@@ -112,7 +112,7 @@ function pageOf(language: Language, token: string, { lines, buttons }: Shown) {
     buttons: buttons.map(([what, label], index) => ({
       label,
       action: `/v1/unsubscribe?token=${encodeURIComponent(token)}&what=${what}`,
-      ...(index > 0 && { quiet: true as const }),
+      ...((index > 0 || what === 'again') && { quiet: true as const }),
     })),
   })
   return { type: 'text/html; charset=utf-8' as const, content }

@@ -68,7 +68,7 @@ export function createMail(
       eventBridgeDestination: { eventBusArn: bus },
     },
   })
-  destination.addDependency(configuration)
+  destination.addResourceDependency(configuration)
   new Rule(scope, 'FeedbackRule', {
     description: `Latchkey ${stage.name}: mail that came back, and complaints`,
     eventPattern: {

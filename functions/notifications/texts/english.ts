@@ -182,7 +182,8 @@ export const english: Words = {
     'You may have had this mail before: we could not see whether it arrived, and rather send it twice.',
   because: (owner) => `You get this as a contact of ${owner}.`,
   zone: (timeZone) => `Dates are in the time zone ${timeZone}.`,
-  needed: 'It is about whether your licenses work, so it cannot be unsubscribed from.',
+  needed:
+    'Without such notices licenses or seats could stop working unexpectedly, so they cannot be unsubscribed from.',
   unsubscribe: 'Unsubscribe from notices of this kind',
   linkHint: 'If the button does not work, copy this address:',
   page: {

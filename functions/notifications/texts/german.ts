@@ -185,8 +185,9 @@ export const german: Words = {
   repeated:
     'Vielleicht haben Sie diese E-Mail schon: Wir konnten nicht sehen, ob sie ankam, und senden sie lieber zweimal.',
   because: (owner) => `Sie erhalten dies als Kontakt von ${owner}.`,
-  zone: (timeZone) => `Daten gelten in der Zeitzone ${timeZone}.`,
-  needed: 'Es geht darum, ob Ihre Lizenzen funktionieren; abbestellen lässt sich das nicht.',
+  zone: (timeZone) => `Datumsangaben gelten in der Zeitzone ${timeZone}.`,
+  needed:
+    'Ohne solche Mitteilungen könnten Lizenzen oder Plätze unerwartet ausfallen; abbestellen lassen sie sich nicht.',
   unsubscribe: 'Mitteilungen dieser Art abbestellen',
   linkHint: 'Wenn die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse:',
   page: {

@@ -12,7 +12,7 @@ header { padding: 1rem 1.5rem; background: #1c2430; color: #fff; } header a { co
 main { max-width: 62rem; margin: 1.5rem auto; padding: 0 1.5rem; }
 table { width: 100%; border-collapse: collapse; background: #fff; border-radius: 8px; overflow: hidden; table-layout: fixed; }
 td, th { padding: .55rem .9rem; text-align: left; border-bottom: 1px solid #e7eaee; vertical-align: top; overflow-wrap: anywhere; }
-th { color: #5b6675; font-weight: 600; } .when { width: 11.5rem; } .who { width: 16rem; } .name { width: 9rem; color: #5b6675; }
+th { color: #5b6675; font-weight: 600; } .when { width: 11.5rem; } .who { width: 19rem; } .name { width: 9rem; color: #5b6675; }
 a { color: #1f5fbf; } iframe { width: 100%; height: 46rem; border: 0; border-radius: 8px; background: #fff; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #fff; padding: 1rem; border-radius: 8px; }
 h1 { font-size: 1.1rem; margin: 0; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
@@ -84,5 +84,6 @@ const whenOf = (name: string) => name.replace(/^(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\
 
 function toOf({ to }: ParsedMail): string {
   const all: AddressObject[] = to === undefined ? [] : Array.isArray(to) ? to : [to]
-  return all.map(({ text }) => text).join(', ')
+  const people = all.flatMap(({ value }) => value)
+  return people.map(({ name, address }) => (name ? `${name} <${address}>` : (address ?? ''))).join(', ')
 }
