@@ -18,10 +18,10 @@ import { type Delivery, type JobRun, runJob } from '../job.ts'
 import { CHECKPOINT_TIMER } from '../sequence-events.ts'
 import { sweep } from '../sweep.ts'
 import { InconsistentLogError, publish } from './publish.ts'
-import { type AuditServices, noteKeyOf } from './services.ts'
+import { noteKeyOf, type PublishServices } from './services.ts'
 
 /** Signs what grew, puts what was signed into the log of all checkpoints, and signs that. */
-export function publishCheckpoints(delivery: Delivery, services: AuditServices): Promise<void> {
+export function publishCheckpoints(delivery: Delivery, services: PublishServices): Promise<void> {
   return runJob('publishCheckpoints', delivery, services, async (run) => {
     const { requestId } = run
     await sweep(CHECKPOINT_TIMER, run, services, async (timer, now) => {
@@ -44,7 +44,7 @@ export function publishCheckpoints(delivery: Delivery, services: AuditServices):
 export const checkpointName = (origin: string, size: number) => `${origin} ${size}`
 
 /** Every signed checkpoint becomes an entry of the log of all of them, once. @returns why some could not */
-async function anchor(run: JobRun, services: AuditServices): Promise<readonly unknown[]> {
+async function anchor(run: JobRun, services: PublishServices): Promise<readonly unknown[]> {
   const { table, log } = services
   const wrong: unknown[] = []
   for await (const { items } of readPages(table, unanchoredRange)) {
@@ -68,7 +68,7 @@ async function anchor(run: JobRun, services: AuditServices): Promise<readonly un
 }
 
 /** Nothing but what was signed comes into that log. */
-async function entryOf(log: LogName, size: number, services: AuditServices): Promise<NewEntry> {
+async function entryOf(log: LogName, size: number, services: PublishServices): Promise<NewEntry> {
   const kept = await readCheckpoint(services.table, log, size)
   const signed = kept && verifyCheckpoint(kept.note, noteKeyOf(log, services))
   if (signed?.size !== size)

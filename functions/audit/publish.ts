@@ -18,7 +18,7 @@ import { record } from '../../shared/store/commit.ts'
 import { eventItem } from '../../shared/store/event.ts'
 import { pause } from '../../shared/store/pause.ts'
 import { type Action, putOnce, transact } from '../../shared/store/transact.ts'
-import { type AuditServices, noteKeyOf } from './services.ts'
+import { noteKeyOf, type PublishServices } from './services.ts'
 
 /** Of a log that is not what was signed of it: nothing is signed on top of that. */
 export class InconsistentLogError extends Error {
@@ -42,7 +42,7 @@ export type Published = { readonly checkpoint: SignedCheckpoint; readonly isNew:
 export async function publish(
   log: LogName,
   request: { readonly now: Instant; readonly requestId: string },
-  services: AuditServices,
+  services: PublishServices,
 ): Promise<Published | undefined> {
   const { table, signNote } = services
   const key = noteKeyOf(log, services)
@@ -80,7 +80,7 @@ async function demandConsistent(
   log: LogName,
   before: SignedCheckpoint | undefined,
   head: Frontier,
-  services: AuditServices,
+  services: PublishServices,
 ): Promise<void> {
   const { table } = services
   if (before === undefined) {
@@ -118,7 +118,7 @@ async function announce(
   log: LogName,
   checkpoint: SignedCheckpoint,
   request: { readonly now: Instant; readonly requestId: string },
-  services: AuditServices,
+  services: PublishServices,
 ): Promise<Action> {
   const all = await readSigned(services.table, 'checkpoints')
   const tenantId = TenantId.safeParse(log)

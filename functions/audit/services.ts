@@ -8,6 +8,9 @@ export type AuditServices = Services & {
   readonly signNote: AuditSigner
 }
 
+/** What signing checkpoints takes of them. */
+export type PublishServices = Pick<AuditServices, 'table' | 'log' | 'issuer' | 'auditKey' | 'signNote'>
+
 /** The key of a log: the one key of all, under the log's own name. */
 export const noteKeyOf = (
   log: LogName,

@@ -1,0 +1,146 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { publishCheckpoints } from '../../../functions/audit/publish-checkpoints.ts'
+import { checkLog } from '../../../functions/check-log.ts'
+import { sequenceEvents } from '../../../functions/sequence-events.ts'
+import { type LogName, originOf } from '../../../shared/domain/checkpoint.ts'
+import type { TenantId } from '../../../shared/platform/ids.ts'
+import { MINUTE, readClock } from '../../../shared/platform/time.ts'
+import { readHead, readSigned, unanchoredRange } from '../../../shared/store/audit-log.ts'
+import { readRange } from '../../../shared/store/read.ts'
+import type { Table } from '../../../shared/store/transact.ts'
+import { localTable } from '../../store/local-table.ts'
+import { sequenceAll } from '../../support/audit.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
+import { type Fault, faultyClient } from '../../support/faults.ts'
+import { times } from '../../support/parallel.ts'
+import { eventsOf, someTenant, store } from './rig.ts'
+
+stopClock()
+afterAll(() => {
+  vi.useRealTimers()
+})
+const table = await localTable()
+const issuer = 'https://licensing.example.test'
+const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+const auditKey = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)
+const services = (own: Table) => ({
+  table: own,
+  log: () => undefined,
+  issuer,
+  auditKey,
+  signNote: async (text: string) => sign(null, Buffer.from(text), privateKey),
+})
+
+/** Whoever is killed between two steps has been before or after a write: what is read leaves nothing behind. */
+const WRITES = new Set([
+  'TransactWriteItemsCommand',
+  'PutItemCommand',
+  'DeleteItemCommand',
+  'UpdateItemCommand',
+])
+const fine: Fault = { before: async () => undefined }
+
+/** Kills the work at one of its writes, and says how many it got to. */
+async function kill(work: (own: Table) => Promise<unknown>, at: number, how: 'throttled' | 'lost') {
+  const { client, faults } = faultyClient(1, WRITES)
+  const planned = [...Array.from({ length: at }, () => fine), how]
+  faults.push(...planned)
+  const own = { client, name: table.name }
+  await work(own).catch(() => undefined)
+  return planned.length - faults.length
+}
+
+async function findings(log: LogName) {
+  const key = { name: originOf(issuer, log), publicKey: auditKey }
+  return (await checkLog(table, log, { key, now: readClock() })).findings
+}
+const publish = (own: Table) =>
+  publishCheckpoints({ scheduledAt: readClock(), remaining: () => 60_000 }, services(own))
+
+/** Nothing is lost and nothing double: as many leaves as events, each of them in its place. */
+async function expectWhole(tenantId: TenantId, size: number) {
+  expect((await readHead(table, tenantId)).size).toBe(size)
+  advanceClock(60 * MINUTE)
+  expect(await findings(tenantId)).toEqual([])
+}
+
+const WAYS = [
+  ['before it is made', 'throttled'],
+  ['after it is made', 'lost'],
+] as const
+
+describe('whoever sequences events', () => {
+  // Two transactions.
+  const COUNT = 60
+  test.each(WAYS)(
+    'and is killed at any write, %s: once it is repeated, each event is there once',
+    async (_, how) => {
+      for (let at = 0; ; at += 1) {
+        const tenantId = someTenant()
+        const events = eventsOf(tenantId, COUNT)
+        await store(table, events)
+        const got = await kill((own) => sequenceEvents(own, events, readClock()), at, how)
+        await sequenceEvents(table, events, readClock())
+        await expectWhole(tenantId, COUNT)
+        if (got <= at) break
+        expect(at).toBeLessThan(10)
+      }
+    },
+  )
+
+  test('beside others, each with some of the same events: each event is there once', async () => {
+    const tenantId = someTenant()
+    const events = eventsOf(tenantId, 60)
+    await store(table, events)
+    const added = await times(4, (index) =>
+      sequenceEvents(table, events.slice(index * 10, index * 10 + 30), readClock()),
+    )
+    expect(added.reduce((sum, one) => sum + one, 0)).toBe(60)
+    await expectWhole(tenantId, 60)
+  })
+})
+
+describe('the job that signs checkpoints', () => {
+  test.each(WAYS)(
+    'and is killed at any write, %s: once it comes again, each is signed and anchored once',
+    async (_, how) => {
+      for (let at = 0; ; at += 1) {
+        const tenantId = someTenant()
+        const events = eventsOf(tenantId, 2)
+        await store(table, events)
+        await sequenceEvents(table, events, readClock())
+        const got = await kill(publish, at, how)
+        // Work that failed is tried again after a while.
+        advanceClock(10 * MINUTE)
+        await publish(table)
+        // Beside the first checkpoint there is the event that tells it, which has to be signed, too.
+        await sequenceAll(table, tenantId)
+        advanceClock(10 * MINUTE)
+        await publish(table)
+        expect((await readSigned(table, tenantId))?.size).toBe(3)
+        expect(await readRange(table, unanchoredRange)).toEqual([])
+        expect((await readSigned(table, 'checkpoints'))?.size).toBe(
+          (await readHead(table, 'checkpoints')).size,
+        )
+        await expectWhole(tenantId, 3)
+        if (got <= at) break
+        expect(at).toBeLessThan(20)
+      }
+      expect(await findings('checkpoints')).toEqual([])
+    },
+  )
+
+  test('beside itself, and beside who asks for a checkpoint: each is signed and anchored once', async () => {
+    const tenantId = someTenant()
+    const events = eventsOf(tenantId, 2)
+    await store(table, events)
+    await sequenceEvents(table, events, readClock())
+    const before = (await readHead(table, 'checkpoints')).size
+    await times(4, () => publish(table))
+    advanceClock(10 * MINUTE)
+    await publish(table)
+    expect((await readHead(table, 'checkpoints')).size).toBe(before + 1)
+    expect(await findings('checkpoints')).toEqual([])
+  })
+})
