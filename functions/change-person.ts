@@ -11,7 +11,7 @@ import { organizationKey } from '../shared/store/keys.ts'
 import { type Action, checkLive, TRANSACTION_LIMIT } from '../shared/store/transact.ts'
 import { type Person, readPerson } from '../shared/store/user.ts'
 import { type Adjustment, adjustSeats, type Options } from './adjust-seats.ts'
-import { readSeating, type TenantSeating } from './seating.ts'
+import { productsOf, readSeating, type TenantSeating } from './seating.ts'
 import { refuseShortage } from './seats-exhausted.ts'
 import { SERVED_AT_ONCE, serveQueue } from './serve-seats.ts'
 import type { CommitRequest } from './services.ts'
@@ -162,10 +162,7 @@ export async function decideEdit(
   const adjustment = adjustSeats(person, facts, seating, call.now, { pin: change.pin })
   const refused = await change.check?.(adjustment, seating)
   if (refused) return refused
-  const { policy, tenant } = seating
-  const isHopping = change.byHand && adjustment.after.user.status === 'active'
-  const cooling =
-    isHopping && checkCooldown(person.seats, adjustment.after.seats, policy, tenant.timeZone, call.now)
+  const cooling = change.byHand && checkCooldown(person, adjustment.after.user, seating, call.now)
   if (cooling) return cooling
   const { before, after } = changes(userView(person.user), userView(adjustment.after.user))
   const isNothing =
@@ -193,10 +190,6 @@ export async function decideEdit(
   })
   return isRefusal(decision) ? decision : { adjustment, decision }
 }
-
-/** Products that a person has something of. */
-export const productsOf = ({ user, seats }: Person): ProductId[] =>
-  [...seats, ...user.direct, ...user.pending].map(({ productId }) => productId)
 
 /** Another person has the address, whoever came first. */
 export function addressesTaken({

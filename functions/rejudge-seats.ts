@@ -10,7 +10,7 @@ import { pendingSeatEntity } from '../shared/store/seat-pool.ts'
 import { readPerson } from '../shared/store/user.ts'
 import { writeRow } from '../shared/store/write.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
-import { readSeating, type TenantSeating } from './seating.ts'
+import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
 import type { CommitRequest } from './services.ts'
 import type { VerifyingServices } from './verified.ts'
 
@@ -142,7 +142,8 @@ async function judge(
   const person = await readPerson(services.table, tenantId, id)
   const seating = known ?? (person && (await readSeating(services, tenantId, now, [place.productId])))
   if (person === undefined || seating === undefined) return undefined
-  const adjustment = adjustSeats(person, person.user, seating, now)
+  const own = await seatingOf(services, seating, person, now)
+  const adjustment = adjustSeats(person, person.user, own, now)
   const { user, seats } = adjustment.after
   const same = (before: readonly Place[], after: readonly Place[]) =>
     JSON.stringify(before.map(essence).toSorted()) === JSON.stringify(after.map(essence).toSorted())

@@ -12,6 +12,7 @@ import { readOrganizations } from '../shared/store/organization.ts'
 import { readReclaimRules } from '../shared/store/reclaim.ts'
 import { readReservations, readSeatPolicy, readSeatPools } from '../shared/store/seat-pool.ts'
 import { readTenant } from '../shared/store/tenant.ts'
+import type { Person } from '../shared/store/user.ts'
 import type { VerifyingServices } from './verified.ts'
 
 /** All that decides over the seats of a tenant's people, as it is now. */
@@ -19,6 +20,25 @@ export type TenantSeating = Seating & {
   readonly tenant: Tenant
   readonly standings: ReadonlyMap<ProductId, readonly Standing[]>
   readonly reclaimRules: readonly ReclaimRule[]
+}
+
+/** Products that a person has something of: with these, nothing of it is forgotten when its seats are decided on. */
+export const productsOf = ({ user, seats }: Person): ProductId[] =>
+  [...seats, ...user.direct, ...user.pending].map(({ productId }) => productId)
+
+/** What decides over the person's seats: as it was read, unless that person has something of other products. */
+export async function seatingOf(
+  services: Pick<VerifyingServices, 'table' | 'verifier'>,
+  seating: TenantSeating,
+  person: Person,
+  now: Instant,
+): Promise<TenantSeating> {
+  const products = productsOf(person)
+  if (products.every((id) => seating.products.has(id))) return seating
+  return (
+    (await readSeating(services, seating.tenant.id, now, [...seating.products.keys(), ...products])) ??
+    seating
+  )
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Decision } from '../shared/store/commit.ts'
 import { readQueue } from '../shared/store/seat-pool.ts'
 import { readPerson } from '../shared/store/user.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
-import { readSeating, type TenantSeating } from './seating.ts'
+import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
 import type { CommitRequest } from './services.ts'
 import type { VerifyingServices } from './verified.ts'
 
@@ -106,10 +106,11 @@ export async function serveWaiting(
 /** The change that gives a place of a pool to the first in line who can have one. */
 async function nextInLine(
   { now }: Pick<CommitRequest, 'now'>,
-  { table }: VerifyingServices,
+  services: VerifyingServices,
   seating: TenantSeating,
   place: Place,
 ): Promise<Adjustment | undefined> {
+  const { table } = services
   const name = poolName(place)
   const { assigned, queued } = seating.pools.get(name) ?? EMPTY_POOL
   if (queued === 0 || assigned >= (seating.terms.get(name)?.limit ?? 0)) return undefined
@@ -119,7 +120,8 @@ async function nextInLine(
     if (looked > LOOKED_AT) return undefined
     const person = await readPerson(table, seating.tenant.id, userId)
     if (person === undefined) continue
-    const adjustment = adjustSeats(person, person.user, seating, now, { turn: new Set([name]) })
+    const own = await seatingOf(services, seating, person, now)
+    const adjustment = adjustSeats(person, person.user, own, now, { turn: new Set([name]) })
     if (adjustment.after.seats.some((seat) => poolName(seat) === name)) return adjustment
     // Nobody but who belongs to an organization with reserved places gets one past the head.
     if (!(seating.reservations.get(name) ?? []).some(({ seats, used }) => used < seats)) {

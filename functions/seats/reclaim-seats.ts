@@ -14,7 +14,7 @@ import type { Table } from '../../shared/store/transact.ts'
 import { userEntity } from '../../shared/store/user.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import { type Delivery, type JobRun, RESERVE, runJob } from '../job.ts'
-import { readSeating } from '../seating.ts'
+import { productsOf, readSeating } from '../seating.ts'
 import { sweep } from '../sweep.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { RECLAIMER, reclaimPerson, type TenantView } from './reclaim-person.ts'
@@ -42,14 +42,11 @@ function look(timer: Timer, { requestId }: JobRun, services: VerifyingServices, 
   const tenantId = TenantId.parse(tenant)
   return reclaimPerson(timer, tenantId, UserId.parse(user), viewOf, requestId, services)
 
-  async function viewOf({ seats }: PersonWithCases, fresh: boolean): Promise<TenantView | undefined> {
+  async function viewOf(person: PersonWithCases, fresh: boolean): Promise<TenantView | undefined> {
+    const products = productsOf(person)
     const known = fresh ? undefined : await views.get(tenantId)
-    if (known && seats.every(({ productId }) => known.seating.products.has(productId))) return known
-    const view = readView(
-      services,
-      tenantId,
-      seats.map(({ productId }) => productId),
-    )
+    if (known && products.every((id) => known.seating.products.has(id))) return known
+    const view = readView(services, tenantId, products)
     views.set(tenantId, view)
     return view
   }

@@ -69,7 +69,7 @@ export const seatsRoutes = {
     errors: ['NOT_FOUND'],
     summary: 'Say how seats are handled: on shortage, of who is suspended, cooldown, windows',
     description:
-      'It applies to what happens from now on. `cooldown`: a seat stays at least so long with whom it was given to before somebody can take it, by revoking it, taking the role away or moving the person; who leaves, is suspended or is taken out by the directory frees it at once. `null` takes the cooldown away.',
+      'It applies to what happens from now on. `cooldown`: a seat stays at least so long with whom it was given to before somebody can take it, by revoking it or taking the role away; who leaves, is suspended or is taken out by the directory frees it at once. `null` takes the cooldown away.',
   },
   assignSeat: {
     method: 'POST',

@@ -5,7 +5,7 @@ import { outcome, startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { times } from '../../support/parallel.ts'
 import { createPeople } from '../../support/people.ts'
-import { createPlan, createTenant } from '../../support/resources.ts'
+import { createPlan, createProduct, createTenant } from '../../support/resources.ts'
 import { expected, Issued, inDays } from '../../support/scenario.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
@@ -88,6 +88,25 @@ test('whatever brings seats gives them to those who wait, oldest first, in the s
     expect(await waiting(), way).toEqual(line)
   }
   expect(line).toEqual([])
+  expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
+})
+
+test('who is served keeps its place in the queue of a product that the tenant has no license of', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const other = await createProduct(api, {
+    metrics: [{ code: 'labs', kind: 'gauge' }],
+    features: [],
+    modules: [{ code: 'lab', name: 'Lab', seat: { metric: 'labs', roles: [] } }],
+  })
+  const first = await people.hire('author')
+  const { id } = await people.hire('author')
+  const body = { product: other.code, module: 'lab', wait: true }
+  expect(outcome(await people.call('POST', `/users/${id}/seats`, { body }))).toBe('200')
+  await people.archive(first.id)
+  expect(await people.read(id)).toMatchObject({
+    seats: [{ metric: 'learners' }],
+    pending: [{ productId: other.id, reason: 'NOT_LICENSED' }],
+  })
   expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
 })
 
