@@ -27,8 +27,8 @@ export type JobRun = Delivery & {
    * @throws Error when time runs out: the scheduler delivers an invocation that failed again, and that one goes on
    */
   checkTime(): Promise<void>
-  /** How late, in milliseconds, what was due of a kind was done at most, and how much of it was given up. */
-  measure(kind: string, measured: { readonly lag: number; readonly setAside: number }): void
+  /** Tells how late, in milliseconds, what was due of a kind was done at most. */
+  measureLag(kind: string, milliseconds: number): void
   /** Notes how far the run came, and checks the time. */
   note(from: Run['from']): Promise<void>
 }
@@ -63,8 +63,11 @@ export async function runJob(
       checked += more
       changed += changes
     },
-    measure: (kind, { lag, setAside }) =>
-      emitMetrics({ job, kind }, { TimerLag: lag, TimersSetAside: setAside }),
+    measureLag(kind, milliseconds) {
+      emitMetrics({ job, kind }, { TimerLag: milliseconds })
+      // Of all kinds, for the alarm.
+      emitMetrics({}, { TimerLag: milliseconds })
+    },
     checkTime,
     async note(place) {
       from = place

@@ -2,6 +2,7 @@ import { type App, CfnOutput, Stack } from 'aws-cdk-lib'
 import { createAlarms } from './constructs/alarms.ts'
 import { createApi } from './constructs/api.ts'
 import { createContextFunction } from './constructs/context-function.ts'
+import { createDashboard } from './constructs/dashboard.ts'
 import { createJobs } from './constructs/jobs.ts'
 import { createMail } from './constructs/mail.ts'
 import { createKeys } from './constructs/signing-keys.ts'
@@ -36,6 +37,7 @@ export function createServiceStack(app: App, stage: Stage, bundles: string): Sta
   }
   const streams = createStreams(stack, resources.table, functions)
   createAlarms(stack, stage, { functions, apiStage, jobs, streams })
+  createDashboard(stack, stage, { functions, api, table: resources.table, streams })
   output(stack, 'ApiUrl', api.apiEndpoint, 'Where the API answers')
   output(stack, 'TableName', resources.table.tableName, 'The one table')
   output(stack, 'CredentialKeyId', resources.keys.credentials.keyId, 'What npm run first-token needs')

@@ -1,6 +1,6 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import type { HttpStage } from 'aws-cdk-lib/aws-apigatewayv2'
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
@@ -8,6 +8,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
 import type { ContextName } from '../../functions/routes.ts'
+import { METRIC_NAMESPACE } from '../../shared/platform/metric-names.ts'
 import { contextSettings } from '../contexts.ts'
 import type { Stage } from '../stage.ts'
 import type { ContextJobs } from './jobs.ts'
@@ -61,7 +62,38 @@ export function createAlarms(parent: Construct, stage: Stage, watched: Watched):
     bad: { periods: 2, of: 3 },
   })
   for (const contextJobs of watched.jobs) watchJobs(contextJobs, alarm)
+  watchOwn(stage, alarm)
   watchStream(watched.streams, alarm)
+}
+
+/** What the jobs themselves measure; see shared/platform/metrics.ts. */
+function watchOwn({ name }: Stage, alarm: (id: string, props: AlarmProps) => void) {
+  const metric = (metricName: string, statistic: string) =>
+    new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName,
+      dimensionsMap: { service: name },
+      statistic,
+      period: PERIOD,
+    })
+  alarm('SetAside', {
+    metric: metric('TimersSetAside', 'Sum'),
+    errorImpact: 'Something that was due for somebody is not done, and is not tried any more.',
+    seen: 'It failed six times over nine hours; GET /v1/jobs/dead says what and why, and it can be tried again there.',
+  })
+  alarm('TimersLate', {
+    metric: metric('TimerLag', 'Maximum'),
+    errorImpact:
+      'What is due, such as validations, reminders and idle seats, is done more than an hour late.',
+    seen: 'Jobs run, but do not keep up with what is due.',
+    threshold: Duration.hours(1).toMilliseconds(),
+    bad: { periods: 3, of: 3 },
+  })
+  alarm('Integrity', {
+    metric: metric('IntegrityEvents', 'Sum'),
+    errorImpact: 'Somebody may have changed behind the API what tenants were granted, or what was recorded.',
+    seen: 'Something stored is not as it was signed or recorded; the integrity of the tenant says what differs.',
+  })
 }
 
 /** A stream's consumer does its work if it keeps up and gives nothing up. */

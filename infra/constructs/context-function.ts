@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Duration, Validations } from 'aws-cdk-lib'
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
   ApplicationLogLevel,
   Architecture,
@@ -9,6 +9,7 @@ import {
   LoggingFormat,
   Runtime,
   SystemLogLevel,
+  Tracing,
 } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
 import { needs } from '../../functions/needs.ts'
@@ -48,6 +49,7 @@ export function createContextFunction(
   const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
   logGroup.grantWrite(role)
   for (const statement of bindings.flatMap(({ statements }) => statements)) role.addToPolicy(statement)
+  if (stage.tracing) allowTracing(role)
   const lambda = new LambdaFunction(scope, 'Function', {
     description: `Latchkey ${stage.name}: ${context}`,
     code: Code.fromAsset(join(bundles, context)),
@@ -58,6 +60,7 @@ export function createContextFunction(
     timeout: TIMEOUT,
     environment: Object.fromEntries(bindings.flatMap(({ variables }) => Object.entries(variables))),
     role,
+    tracing: stage.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
     logGroup,
     loggingFormat: LoggingFormat.JSON,
     applicationLogLevelV2: APPLICATION_LOG_LEVEL[stage.logLevel],
@@ -73,8 +76,18 @@ export function createContextFunction(
     {
       id: 'Serverless-LambdaTracing',
       reason:
-        'X-Ray costs more than the request it traces, and its SDK more than the whole cold start budget; the request id joins access log, function log and events.',
+        'A stage says whether it is traced (stage.ts); where it is not, the request id joins access log, function log and events.',
     },
   )
   return lambda
+}
+
+function allowTracing(role: Role): void {
+  role.addToPolicy(
+    new PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
+  )
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'X-Ray knows no resources for these actions (service authorization reference).',
+  })
 }

@@ -2,9 +2,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import * as z from 'zod'
 import type { EventType } from '../domain/event-types.ts'
 import { readEnvironment } from './config/environment.ts'
-
-/** Of every metric made here; the stage is its dimension `service`. */
-export const METRIC_NAMESPACE = 'Latchkey'
+import { METRIC_NAMESPACE } from './metric-names.ts'
 
 /**
  * The one table of what is measured beside what AWS measures: few names, and dimensions of few values (jobs, kinds of
@@ -47,6 +45,7 @@ const COUNTED: Partial<Record<EventType, MetricName>> = {
   'seat.assigned': 'SeatsAssigned',
   'seat.pending': 'SeatsPending',
   'webhook.disabled': 'WebhooksDisabled',
+  'job.failed': 'TimersSetAside',
 }
 const counted = new Map<string, MetricName>(Object.entries(COUNTED))
 

@@ -8,6 +8,7 @@ import { contextNames, contextSettings } from '../../infra/contexts.ts'
 import { COUNTRY_MODULE, readStage } from '../../infra/stage.ts'
 import {
   ActivationKeyEnvironment,
+  AuditKeyEnvironment,
   Environment,
   LicenseKeyEnvironment,
   PlaceEnvironment,
@@ -133,6 +134,7 @@ describe('functions', () => {
         need.stream === 'only' ? RecordsEnvironment : Environment,
         ...(need.signing ? [VerifierEnvironment] : []),
         ...(need.activationKeys ? [ActivationKeyEnvironment] : []),
+        ...(need.auditKeys ? [AuditKeyEnvironment] : []),
         ...(need.licenseKeys ? [LicenseKeyEnvironment] : []),
         ...(need.sessionKeys ? [SessionKeyEnvironment] : []),
         ...(need.places ? [PlaceEnvironment] : []),
@@ -299,6 +301,11 @@ describe('jobs', () => {
 })
 
 function rate(minutes: number): string {
-  const [value, unit] = minutes % 60 === 0 ? [minutes / 60, 'hour'] : [minutes, 'minute']
+  const units = [
+    [1_440, 'day'],
+    [60, 'hour'],
+  ] as const
+  const [size, unit] = units.find(([most]) => minutes % most === 0) ?? [1, 'minute']
+  const value = minutes / size
   return `rate(${value} ${unit}${value === 1 ? '' : 's'})`
 }
