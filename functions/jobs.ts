@@ -86,6 +86,13 @@ export const jobs = {
     errorImpact:
       'Events that an endpoint did not take at the first try are not sent again until it runs; none is lost.',
   },
+  reviewReminders: {
+    context: 'notifications',
+    everyMinutes: 1_440,
+    purpose: 'Sees that every license that ends within some months has a timer for its reminders.',
+    errorImpact:
+      'A license whose timer was lost ends without a reminder; nothing else is lost while this does not run.',
+  },
   sendNotices: {
     context: 'notifications',
     everyMinutes: 1,

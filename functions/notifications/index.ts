@@ -6,6 +6,7 @@ import { withVerifier } from '../verified.ts'
 import { withJobs } from '../with-jobs.ts'
 import { notificationsHandlers } from './handlers.ts'
 import { MailFeedback, takeFeedback } from './mail-feedback.ts'
+import { reviewReminders } from './review-reminders.ts'
 import { notificationsRoutes } from './routes.ts'
 import { sendNotices } from './send-notices.ts'
 import type { NotificationServices } from './services.ts'
@@ -20,7 +21,10 @@ const { serve, services } = contextFunction(
   }),
 )
 
-const called = withJobs(serve(notificationsRoutes, notificationsHandlers), services, { sendNotices })
+const called = withJobs(serve(notificationsRoutes, notificationsHandlers), services, {
+  sendNotices,
+  reviewReminders,
+})
 
 /** Serves API Gateway, EventBridge Scheduler, and what SES tells through EventBridge. */
 export async function handler(

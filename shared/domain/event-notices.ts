@@ -43,7 +43,11 @@ const Reclaimed = z.object({
   reclaimAt: InstantShape,
 })
 const Requested = z.object({ productId: ProductId, module: z.string(), wanted: z.string().optional() })
-const Named = z.looseObject({ url: z.string().optional(), reason: z.string().optional() })
+const Disabled = z.looseObject({
+  url: z.string().optional(),
+  because: z.string().optional(),
+  lastFailure: z.string().optional(),
+})
 const Failed = z.looseObject({
   job: z.string().optional(),
   reason: z.string().optional(),
@@ -112,7 +116,15 @@ const excess =
 const integrity: Make = ({ type, subject, after, at }) => {
   const detail = Failed.parse(after ?? {}).detail
   const what = `${subject.type} ${subject.id}`
-  return { about: { kind: 'integrity', what: type, subject: what, ...(detail && { detail }), at } }
+  return {
+    about: {
+      kind: 'integrity',
+      what: type,
+      subject: what,
+      ...(detail && { detail: detail.slice(0, 500) }),
+      at,
+    },
+  }
 }
 
 const MADE: Readonly<Partial<Record<EventType, Make>>> = {
@@ -121,6 +133,7 @@ const MADE: Readonly<Partial<Record<EventType, Make>>> = {
   'license.revoked': license('revoked'),
   'license.renewed': license('renewed'),
   'license.tampered': integrity,
+  'integrity.found': integrity,
   'capacity.reached': (event, names) => {
     const { pool, threshold } = poolOf(event, names)
     return { about: { kind: 'capacity', ...pool, threshold: threshold ?? 100 } }
@@ -135,12 +148,11 @@ const MADE: Readonly<Partial<Record<EventType, Make>>> = {
       about: { kind: 'job-failed', job: job ?? subject.id, ...(why && { detail: why.slice(0, 500) }), at },
     }
   },
-  'webhook.disabled': ({ subject, after, reason, at }) => {
-    const { url, reason: told } = Named.parse(after ?? {})
-    const why = told ?? reason
-    return {
-      about: { kind: 'webhook-disabled', endpoint: url ?? subject.id, ...(why && { reason: why }), at },
-    }
+  'webhook.disabled': ({ subject, after, at }) => {
+    const { url, because, lastFailure } = Disabled.parse(after ?? {})
+    const reason = [because, lastFailure].filter(Boolean).join(': ').slice(0, 500)
+    const endpoint = (url ?? subject.id).slice(0, 500)
+    return { about: { kind: 'webhook-disabled', endpoint, ...(reason && { reason }), at } }
   },
   'seat-request.made': ({ subject, after, at }, names) => {
     const { productId, module, wanted: why } = Requested.parse(after)

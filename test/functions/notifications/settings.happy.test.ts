@@ -14,7 +14,7 @@ import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventStream } from '../../support/events-told.ts'
 import { startInbox } from '../../support/inbox.ts'
 import { createTenant } from '../../support/resources.ts'
-import { createScenario } from '../../support/scenario.ts'
+import { createScenario, inDays } from '../../support/scenario.ts'
 
 const inbox = await startInbox()
 const from = 'Licensing <licensing@vendor.example>'
@@ -270,4 +270,18 @@ test('the calendar feed has each end on its day, moves and calls off what was th
   expect((await api.call('GET', other)).status).toBe(404)
   const reopened = await open()
   expect([path, other]).not.toContain(reopened)
+})
+
+test('a license whose timer was lost is found again, and reminded of', async () => {
+  const tenant = await createTenant(api)
+  await patch(tenant, { digestMinutes: 0 })
+  await scenario.issue({ tenantId: tenant.id, validFrom: inDays(-300), expiresAt: inDays(10) })
+  // Nothing told of its event: there is no timer.
+  expect(await mailsOf(async () => undefined)).toEqual([])
+  await Promise.all([api.run('reviewReminders'), api.run('reviewReminders')])
+  expect((await mailsOf(async () => undefined)).map(({ subject }) => subject)).toContain(
+    'Education: license ends in 10 days',
+  )
+  const mails = await mailsOf(async () => undefined)
+  expect(mails).toEqual([])
 })
