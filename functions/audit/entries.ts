@@ -10,8 +10,8 @@ import { eventEntity } from '../../shared/store/event.ts'
 import { eventLog } from '../../shared/store/keys.ts'
 import { type Page, readPage } from '../../shared/store/page.ts'
 import { base64 } from './read-log.ts'
-import type { EntriesQuery } from './routes.ts'
 import type { AuditServices } from './services.ts'
+import type { EntriesQuery } from './shapes.ts'
 
 type Filter = Partial<Pick<EntriesQuery, 'type' | 'actor' | 'subject' | 'requestId' | 'since' | 'until'>>
 

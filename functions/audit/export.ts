@@ -20,8 +20,8 @@ import { readItems } from '../../shared/store/read.ts'
 import { passes } from './entries.ts'
 import { checkpointName } from './publish-checkpoints.ts'
 import { base64, checkpointFor, inclusionOf, missing } from './read-log.ts'
-import type { ExportQuery } from './routes.ts'
 import { type AuditServices, noteKeyOf } from './services.ts'
+import type { ExportQuery } from './shapes.ts'
 
 /** Characters of a page: a function answers at most 6 MB, and a letter has up to four bytes. */
 const MOST_CHARACTERS = 1_400_000

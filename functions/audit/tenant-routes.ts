@@ -1,0 +1,100 @@
+import * as z from 'zod'
+import type { RouteTable } from '../../shared/platform/http/contract.ts'
+import {
+  CheckpointQuery,
+  ConsistencyQuery,
+  checkpointOf,
+  consistencyOf,
+  EntriesQuery,
+  EntryQuery,
+  ExportQuery,
+  entriesOf,
+  exportOf,
+  inclusionOf,
+  readers,
+  TenantParams,
+  TILES,
+  Tile,
+  tileOf,
+} from './shapes.ts'
+
+export const tenantLogRoutes = {
+  getAuditCheckpoint: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/audit/checkpoint',
+    access: readers,
+    params: TenantParams,
+    query: CheckpointQuery,
+    success: checkpointOf,
+    errors: [],
+    summary: 'The signed checkpoint of the tenant’s audit log (C2SP tlog-checkpoint)',
+    description:
+      'The last one, signed now if the log has grown since; or the one of a size. Keep it: it is what a later one is held against.',
+  },
+  getAuditTile: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/audit/tile/{path+}',
+    access: readers,
+    params: z.strictObject({ ...TenantParams.shape, path: Tile }),
+    success: tileOf,
+    errors: [],
+    summary: 'A tile of hashes, or of entries, of the tenant’s audit log',
+    description: TILES,
+  },
+  getAuditInclusion: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/audit/inclusion',
+    access: readers,
+    params: TenantParams,
+    query: EntryQuery,
+    success: inclusionOf,
+    errors: [],
+    summary: 'Proof that an event is in the tenant’s audit log (RFC 6962, section 2.1.1)',
+  },
+  getAuditConsistency: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/audit/consistency',
+    access: readers,
+    params: TenantParams,
+    query: ConsistencyQuery,
+    success: consistencyOf,
+    errors: [],
+    summary:
+      'Proof that the tenant’s audit log at one size is the beginning of it at another (RFC 6962, section 2.1.2)',
+  },
+  getAuditReceipt: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/audit/receipt',
+    access: readers,
+    params: TenantParams,
+    query: EntryQuery,
+    success: checkpointOf,
+    errors: [],
+    summary: 'A receipt of an event that can be checked offline, with its checkpoint (C2SP tlog-proof)',
+  },
+  listAuditEntries: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/audit/entries',
+    access: readers,
+    params: TenantParams,
+    query: EntriesQuery,
+    success: entriesOf,
+    errors: [],
+    summary:
+      'Events of the tenant with their places in its audit log, by type, actor, subject, request and time',
+    description:
+      'Only what is in the log, which takes a second or so; the list of events has it at once. A page may have fewer than its limit, and still be followed by others.',
+  },
+  exportAudit: {
+    method: 'GET',
+    path: '/v1/tenants/{tenantId}/audit/export',
+    access: readers,
+    params: TenantParams,
+    query: ExportQuery,
+    success: exportOf,
+    errors: [],
+    summary: 'The tenant’s audit log as JSON Lines or CSV, each entry with its proof, page by page',
+    description:
+      'A header `Link` with rel="next" has the path of the next page. `npx latchkey-verify` verifies what the pages make together.',
+  },
+} as const satisfies RouteTable
