@@ -27,6 +27,9 @@ import type { VerifyingServices } from '../verified.ts'
 import type { bulkRoutes } from './bulk-routes.ts'
 import { chunksOf, driveBulk } from './bulk-run.ts'
 
+/** Milliseconds that must be left for another page of those who may be meant; the job goes on with the rest. */
+const SELECTING = 20_000
+
 type OrderCall = Call<(typeof bulkRoutes)['orderBulk']>
 
 export const bulkHandlers: Handlers<typeof bulkRoutes, VerifyingServices> = {
@@ -44,7 +47,10 @@ export const bulkHandlers: Handlers<typeof bulkRoutes, VerifyingServices> = {
       if (refused) return refused
     } else if (known.fingerprint !== call.fingerprint)
       return refuse('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key came with another bulk change before.')
-    const bulk = await driveBulk(services, { tenantId, id }, call, ({ selected }) => selected <= SMALL)
+    // Whom a filter means can take long to find out, though in the end they are few.
+    const goes = ({ state, selected }: Bulk) =>
+      selected <= SMALL && (state !== 'selecting' || call.remaining() > SELECTING)
+    const bulk = await driveBulk(services, { tenantId, id }, call, goes)
     if (bulk === undefined) throw new Error(`${id} is gone`)
     const view = await viewOf(table, bulk)
     if (!isOver(bulk)) return view

@@ -68,7 +68,10 @@ export function selectionOf(
   if (firstDay !== undefined && status !== 'archived')
     return { range: { index: 'kind', pk: activityOf(tenantId), below: firstDay }, isWanted }
   const pk = ownedByTenant(tenantId, 'USERS')
-  const prefix = organizationId !== undefined && !includeBelow ? { prefix: `${organizationId}#` } : {}
+  // Of an organization with others below it, everybody is looked at: they lie apart.
+  const isLeaf = ![...organizations.values()].some(({ parentId }) => parentId === organizationId)
+  const isAlone = organizationId !== undefined && (!includeBelow || isLeaf)
+  const prefix = isAlone ? { prefix: `${organizationId}#` } : {}
   return { range: { index: 'owned', pk, ...prefix }, isWanted }
 }
 

@@ -20,12 +20,22 @@ export async function readItem({ client, name }: Table, key: Key): Promise<Item 
 
 /** AWS: at most 100 keys in a batch. */
 const BATCH = 100
+/** Batches under way at the same time. */
+const TOGETHER = 4
 
 /** Many items by key, strongly consistent, in no order; those that do not exist are left out. */
 export async function readItems({ client, name }: Table, keys: readonly Key[]): Promise<Item[]> {
   const items: Item[] = []
-  for (let start = 0; start < keys.length; start += BATCH) {
-    let wanted: Item[] | undefined = keys.slice(start, start + BATCH)
+  const starts = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, index) => index * BATCH).values()
+  await Promise.all(
+    Array.from({ length: TOGETHER }, async () => {
+      for (const start of starts) await readBatch(keys.slice(start, start + BATCH))
+    }),
+  )
+  return items
+
+  async function readBatch(keysOfBatch: Item[]): Promise<void> {
+    let wanted: Item[] | undefined = keysOfBatch
     while (wanted !== undefined && wanted.length > 0) {
       const batch: BatchGetCommandOutput = await client.send(
         new BatchGetCommand({ RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }),
@@ -34,7 +44,6 @@ export async function readItems({ client, name }: Table, keys: readonly Key[]): 
       wanted = batch.UnprocessedKeys?.[name]?.Keys
     }
   }
-  return items
 }
 
 /** What to query: a partition of the table, or of an index, and a part of its sort keys. */
