@@ -2,6 +2,7 @@ import type { Event } from '../../shared/domain/event.ts'
 import { type Webhook, type WebhookOwner, wants } from '../../shared/domain/webhook.ts'
 import { HELD_FOR, type WaitingDelivery } from '../../shared/domain/webhook-delivery.ts'
 import { type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
+import { CorruptItemError } from '../../shared/store/codec.ts'
 import { fileLane, readWebhooks } from '../../shared/store/webhook.ts'
 import { putDelivery } from '../../shared/store/webhook-delivery.ts'
 import { writeRow } from '../../shared/store/write.ts'
@@ -19,12 +20,21 @@ const TOGETHER = 20
  * Puts each event before the endpoints that want it: those of its tenant, and those of the vendor. A row is put once, and
  * the timer after the rows: if this dies in between, the same events come again.
  */
-export const deliverToWebhooks: EventStep = async (events, { table }) => {
+export const deliverToWebhooks: EventStep = async (events, { table, log: note }) => {
   const [first] = events
   if (first === undefined) return
   const log: WebhookOwner = first.tenantId ?? 'vendor'
   const owners = new Set<WebhookOwner>([log, 'vendor'])
-  const known = await Promise.all([...owners].map((owner) => readWebhooks(table, owner)))
+  const known = await Promise.all(
+    [...owners].map((owner) =>
+      readWebhooks(table, owner).catch((error: unknown) => {
+        // One damaged row must not keep what else follows from these events.
+        if (!(error instanceof CorruptItemError)) throw error
+        note('error', 'webhook', { requestId: first.requestId, subject: owner }, error)
+        return []
+      }),
+    ),
+  )
   const now = readClock()
   for (const { webhook } of known.flat()) {
     if (!accepts(webhook, now)) continue

@@ -1,3 +1,4 @@
+import type { Event } from '../../shared/domain/event.ts'
 import type { Webhook } from '../../shared/domain/webhook.ts'
 import {
   type Attempt,
@@ -13,9 +14,11 @@ import {
 import { messageIdOf, payloadOf } from '../../shared/domain/webhook-message.ts'
 import { type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { signedHeaders } from '../../shared/platform/webhooks/signature.ts'
+import { CorruptItemError } from '../../shared/store/codec.ts'
 import { transact } from '../../shared/store/transact.ts'
 import { type KnownWebhook, noteHealth, replaceWebhook } from '../../shared/store/webhook.ts'
 import { putAttempt, readEvent, replaceDelivery, takeDelivery } from '../../shared/store/webhook-delivery.ts'
+import { writeRow } from '../../shared/store/write.ts'
 import { outdated } from '../until-fresh.ts'
 import type { WebhookServices } from './services.ts'
 
@@ -34,17 +37,21 @@ export type Attempted = { readonly sent: Sent; readonly known: KnownWebhook; rea
  * @param milliseconds that the endpoint may take to answer
  */
 export async function attemptDelivery(
-  { webhook, health }: KnownWebhook,
+  known: KnownWebhook,
   delivery: WaitingDelivery,
   milliseconds: number,
   requestId: string,
   services: WebhookServices,
 ): Promise<Attempted | undefined> {
+  const { webhook, health } = known
   const { table, random } = services
   const taken = await takeDelivery(table, webhook, delivery, plusMilliseconds(readClock(), TAKEN_FOR))
   if (taken === undefined) return undefined
+  const event = await eventFor(taken, webhook, requestId, services)
+  if (event === undefined) return giveUp(known, taken, services)
   const at = readClock()
-  const sent = await sendDelivery(webhook, taken, milliseconds, at, services)
+  const payload = payloadOf(event, webhook.owner, linkOf(webhook, event.id, services.issuer))
+  const sent = await send(webhook, messageIdOf(event.id, webhook.id), payload, milliseconds, at, services)
   const now = readClock()
   const next = afterAttempt(taken, sent, now, random())
   await transact(table, {
@@ -54,23 +61,37 @@ export async function attemptDelivery(
   const healthNow = healthAfter(health, sent, now, random())
   if (healthNow !== undefined) await noteHealth(table, webhook, healthNow)
   const because = disableReason(healthNow ?? health, sent, now)
-  const known = { webhook, health: healthNow ?? health }
-  if (because === undefined) return { sent, known, delivery: next }
+  const after = { webhook, health: healthNow ?? health }
+  if (because === undefined) return { sent, known: after, delivery: next }
   const disabled = await disable(webhook, because, sent, now, requestId, services)
-  return { sent, known: { ...known, webhook: disabled }, delivery: next }
+  return { sent, known: { ...after, webhook: disabled }, delivery: next }
 }
 
-async function sendDelivery(
-  webhook: Webhook,
+/** Its event; undefined where that cannot be read, which must not keep what comes after it from being sent. */
+async function eventFor(
   { eventId, log }: WaitingDelivery,
-  milliseconds: number,
-  now: Instant,
+  { id }: Webhook,
+  requestId: string,
   services: WebhookServices,
-): Promise<Sent> {
-  const event = await readEvent(services.table, log, eventId)
-  if (event === undefined) throw new Error(`there is no event ${eventId} to deliver`)
-  const payload = payloadOf(event, webhook.owner, linkOf(webhook, eventId, services.issuer))
-  return send(webhook, messageIdOf(eventId, webhook.id), payload, milliseconds, now, services)
+): Promise<Event | undefined> {
+  const event = await readEvent(services.table, log, eventId).catch((error: unknown) => {
+    if (!(error instanceof CorruptItemError)) throw error
+    services.log('error', 'webhook', { requestId, subject: id }, error)
+  })
+  return event ?? undefined
+}
+
+async function giveUp(
+  known: KnownWebhook,
+  taken: WaitingDelivery,
+  { table }: WebhookServices,
+): Promise<Attempted | undefined> {
+  const { dueAt: _, taken: __, ...rest } = taken
+  const now = readClock()
+  const last = { at: now, milliseconds: 0, error: 'Its event cannot be read.' }
+  const next: Delivery = { ...rest, last, state: 'failed', at: now }
+  await writeRow(table, replaceDelivery(known.webhook, taken, next))
+  return undefined
 }
 
 /** Sends a signed message. That it must not be sent there, or that nobody knows where that is, is an answer like others. */

@@ -5,7 +5,7 @@ import { type Attempted, attemptDelivery } from './attempt.ts'
 import type { WebhookServices } from './services.ts'
 
 /** Messages that one endpoint gets at the same time, once it is known to be well. */
-const WIDTH = 5
+const WIDTH = 10
 
 /** What came of several deliveries to one endpoint. */
 export type Several = {

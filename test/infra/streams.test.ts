@@ -77,7 +77,9 @@ describe('deliveries of webhooks', () => {
         Filters: [
           {
             Pattern: JSON.stringify({
-              dynamodb: { NewImage: { entity: { S: ['webhook-delivery'] }, fresh: { BOOL: [true] } } },
+              dynamodb: {
+                NewImage: { entity: { S: ['webhook-delivery'] }, fresh: { BOOL: [{ exists: true }] } },
+              },
             }),
           },
         ],

@@ -4,6 +4,8 @@ import type { Address, Resolve } from './target.ts'
 
 /** Milliseconds for an answer, and how often to ask. */
 const PATIENCE = { timeout: 1_500, tries: 2 } as const
+/** Milliseconds for all of it: waits grow, and there may be several servers. */
+const DEADLINE = 3_000
 
 /** That a name, or an address of this family, does not exist. */
 const NothingThere = z.object({ code: z.enum(['ENODATA', 'ENOTFOUND', 'EBADNAME']) })
@@ -15,11 +17,12 @@ const NothingThere = z.object({ code: z.enum(['ENODATA', 'ENOTFOUND', 'EBADNAME'
 export function nameResolver(): Resolve {
   return async (hostname) => {
     const resolver = new Resolver(PATIENCE)
+    const deadline = setTimeout(() => resolver.cancel(), DEADLINE)
     const [v4, v6] = await Promise.all([
       found(resolver.resolve4(hostname), 4),
       // Many networks have no IPv6, and many name servers are slow to say that there is none.
       found(resolver.resolve6(hostname), 6).catch((error: unknown) => ({ error })),
-    ])
+    ]).finally(() => clearTimeout(deadline))
     if ('error' in v6 && v4.length === 0) throw v6.error
     return 'error' in v6 ? v4 : [...v4, ...v6]
   }

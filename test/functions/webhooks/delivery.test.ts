@@ -1,7 +1,9 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { HOUR, MINUTE, readClock } from '../../../shared/platform/time.ts'
+import { eventKey } from '../../../shared/store/keys.ts'
 import { readTimer } from '../../../shared/store/timer.ts'
 import { LANE } from '../../../shared/store/webhook.ts'
+import { writeRow } from '../../../shared/store/write.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { faultyClient, PATIENCE, WAYS } from '../../support/faults.ts'
 import { verified } from '../../support/receiver.ts'
@@ -150,12 +152,12 @@ describe('an endpoint that', () => {
     const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
     const webhook = await endpoint('/down', { eventTypes: ['organization.*'] })
     receiver.answers('/down', (_, answer) => answer(503))
-    for (let number = 0; number < 8; number += 1) await happen(`Department ${number}`)
+    for (let number = 0; number < 12; number += 1) await happen(`Department ${number}`)
     stopClock()
     await rig.tell(tenantId)
     await rig.atOnce(webhook)
     const atFirst = receiver.to('/down').length
-    expect(atFirst).toBeLessThan(8)
+    expect(atFirst).toBeLessThan(12)
     advanceClock(MINUTE)
     await rig.run()
     expect(receiver.to('/down')).toHaveLength(atFirst + 1)
@@ -164,7 +166,7 @@ describe('an endpoint that', () => {
     await rig.run()
     vi.useRealTimers()
     const all = await deliveries(webhook.id)
-    expect(all.map(({ state }) => state)).toEqual(Array(8).fill('delivered'))
+    expect(all.map(({ state }) => state)).toEqual(Array(12).fill('delivered'))
   })
 
   test('says that it is gone is disabled, and nothing more is put before it', async () => {
@@ -294,6 +296,27 @@ describe('should it die', () => {
     expect(await deliveries(webhook.id), name).toMatchObject([{ state: 'delivered', attempts: 1 }])
     expect(receiver.to(path)).toHaveLength(1)
   })
+})
+
+test('an event that cannot be read keeps no other from being sent', async () => {
+  const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+  const webhook = await endpoint('/damaged', { eventTypes: ['organization.*'] })
+  for (const name of ['Damaged', 'Gone', 'Good']) await happen(name)
+  stopClock()
+  await rig.tell(tenantId)
+  const events = await rig.eventsIn(tenantId)
+  const [damaged, gone] = events.filter(({ type }) => type === 'organization.created')
+  if (damaged === undefined || gone === undefined) throw new Error('there are no events')
+  await writeRow(rig.api.table, {
+    kind: 'put',
+    item: { ...eventKey(tenantId, damaged.id), entity: 'event', schema: 1 },
+  })
+  await writeRow(rig.api.table, { kind: 'remove', key: eventKey(tenantId, gone.id) })
+  advanceClock(MINUTE)
+  await rig.run()
+  expect(receiver.to('/damaged').map(({ body }) => JSON.parse(body).data.after.name)).toEqual(['Good'])
+  const states = (await deliveries(webhook.id)).map(({ state, last }) => last?.error ?? state)
+  expect(states).toEqual(['delivered', 'Its event cannot be read.', 'Its event cannot be read.'])
 })
 
 test('a timer of an endpoint for which nothing waits ends, after a second look', async () => {
