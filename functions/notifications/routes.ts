@@ -70,6 +70,17 @@ const UnsubscribeQuery = z.strictObject({
   what: z.enum(['these', 'all', 'again']).default('these'),
 })
 
+/** What mail clients post (RFC 8058, section 3.2), as a form or in parts; the page posts nothing. */
+const OneClick = z
+  .union([
+    z.strictObject({ 'List-Unsubscribe': z.literal('One-Click').optional() }),
+    z
+      .string()
+      .max(2000)
+      .regex(/List-Unsubscribe[\s\S]*One-Click/, 'must be List-Unsubscribe=One-Click'),
+  ])
+  .optional()
+
 export const notificationsRoutes = {
   getNotifications: {
     method: 'GET',
@@ -184,7 +195,7 @@ export const notificationsRoutes = {
     path: '/v1/unsubscribe',
     access: 'public',
     query: UnsubscribeQuery,
-    body: z.string().max(1000).optional(),
+    body: OneClick,
     textBody: ['application/x-www-form-urlencoded', 'multipart/form-data'],
     success: page,
     errors: ['NOT_FOUND'],
@@ -223,7 +234,12 @@ export const notificationsRoutes = {
     method: 'GET',
     path: '/v1/calendars/{file}',
     access: 'public',
-    params: z.strictObject({ file: z.string().max(500) }),
+    params: z.strictObject({
+      file: z
+        .string()
+        .max(500)
+        .regex(/^cal_[\w-]+\.[\w-]+\.ics$/),
+    }),
     success: { status: 200, body: rawBody('text/calendar; charset=utf-8'), media: ['text/calendar'] },
     errors: [],
     summary: 'The calendar feed (RFC 5545): ends of licenses, trials and maintenance, renewals',

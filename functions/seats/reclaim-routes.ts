@@ -184,8 +184,6 @@ export const reclaimRoutes = {
     path: '/v1/keep-seats/page',
     access: 'public',
     query: z.strictObject({ token: Token }),
-    body: z.string().max(1000).optional(),
-    textBody: ['application/x-www-form-urlencoded'],
     success: page,
     errors: ['NOT_FOUND'],
     summary: 'Keep one’s seats by the button of that page',

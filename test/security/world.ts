@@ -11,12 +11,16 @@ import { TokenView } from '../../shared/domain/token.ts'
 import { formatToken, newTokenSecret, parseToken } from '../../shared/platform/auth/token-format.ts'
 import { newTokenId, OrganizationId, TenantId, UserId, WebhookId } from '../../shared/platform/ids.ts'
 import { HOUR, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
+import { newIntegrityEvent, replaceIntegrityEvent } from '../../shared/store/integrity.ts'
 import { tokenKey } from '../../shared/store/keys.ts'
+import { newNotice } from '../../shared/store/notice.ts'
+import { addNotice } from '../../shared/store/outbox.ts'
 import { writeCase } from '../../shared/store/reclaim.ts'
 import { writeRequest } from '../../shared/store/seat-request.ts'
 import { putDelivery } from '../../shared/store/webhook-delivery.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { Answer, Api } from '../support/api.ts'
+import { sequenceAll } from '../support/audit.ts'
 import { eventsOf } from '../support/events.ts'
 import { createPlan, createProduct, createTenant } from '../support/resources.ts'
 import { expected, Issued } from '../support/scenario.ts'
@@ -176,6 +180,23 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
   const vendors = await post(201, '/v1/webhooks', vendor, { url: NOWHERE, enabled: false })
   const { id: vendorWebhookId } = Created.parse(vendors)
 
+  const findings = ['first', 'second'].map((stored) =>
+    newIntegrityEvent(
+      TenantId.parse(tenant.id),
+      {
+        check: 'license-changed',
+        subject: { type: 'license', id: license.id },
+        differs: [{ field: 'reason', stored }],
+      },
+      now,
+    ),
+  )
+  for (const one of findings) await writeRow(api.table, replaceIntegrityEvent(one, undefined))
+  for (const reason of ['first', 'second']) await addNotice(api.table, aNotice(tenant.id, mark, reason), now)
+
+  // What the consumer of the stream does where there is one.
+  await sequenceAll(api.table, TenantId.parse(tenant.id))
+
   /** Values of fields by name: what an operation of this tenant is called with. */
   const known = {
     tenantId: tenant.id,
@@ -194,7 +215,9 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
     bulkId: bulk.id,
     ...webhook,
     vendorWebhookId,
+    findingId: findings[0]?.id ?? '',
     url: NOWHERE,
+    tile: '0/000.p/1',
     module: 'learn',
     productId: product.id,
     planId: plans.named.id,
@@ -225,10 +248,19 @@ export async function createTenancy(api: Api, { product, plans }: Catalog) {
       school.id,
       bulk.id,
       webhook.webhookId,
+      ...findings.map(({ id }) => id),
       ...users,
       group.id,
     ],
   }
+}
+
+/** Somebody who is to be told something, later. */
+function aNotice(tenantId: string, name: string, occasion: string) {
+  const at = readClock()
+  const about = { kind: 'job-failed', job: name, at } as const
+  const draft = { about, occasion: [occasion], at, until: plusMilliseconds(at, HOUR) }
+  return newNotice(draft, TenantId.parse(tenantId), { email: 'ada@example.edu', name })
 }
 
 /** An endpoint at which nobody listens: the connection is refused at once. */
