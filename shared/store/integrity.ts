@@ -6,7 +6,7 @@ import { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { integrityEventKey, integrityEventsKey, integrityKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
-import { type Action, putOnce, type Table } from './transact.ts'
+import type { Action, Table } from './transact.ts'
 
 /** What a scan held against what, and what it found. */
 export const IntegrityScan = z.strictObject({
@@ -81,9 +81,12 @@ export const newIntegrityEvent = (tenantId: TenantId, found: Found, now: Instant
 })
 
 /** Writes it on condition that it is as it was read, or not there. */
-export function replaceIntegrityEvent(event: IntegrityEvent, read: IntegrityEvent | undefined): Action {
+export function replaceIntegrityEvent(
+  event: IntegrityEvent,
+  read: IntegrityEvent | undefined,
+): Extract<Action, { kind: 'put' }> {
   const item = integrityEventEntity.encode(integrityEventKey(event.tenantId, event.id), event)
-  if (read === undefined) return putOnce(item)
+  if (read === undefined) return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
   return {
     kind: 'put',
     item,

@@ -31,9 +31,10 @@ const TENANTS_OWN = [
   'bulkId',
   'webhookId',
   'eventId',
+  'findingId',
 ] as const
 /** Fields with an id that names nothing of a tenant's: what is the vendor's, and what the application says for itself. */
-const NOT_TENANTS = ['productId', 'planId', 'externalId']
+const NOT_TENANTS = ['productId', 'planId', 'externalId', 'requestId']
 
 /** Like the other tenant's, and nobody's. */
 const nobodys = Object.fromEntries(
