@@ -3,6 +3,7 @@ import { isRefusal } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { EventId } from '../../shared/platform/ids.ts'
 import { readCheckpoint } from '../../shared/store/audit-log.ts'
+import { readTenant } from '../../shared/store/tenant.ts'
 import { listEntries } from './entries.ts'
 import { exportLog } from './export.ts'
 import { checkpointName } from './publish-checkpoints.ts'
@@ -12,6 +13,7 @@ import {
   consistencyOf,
   type Included,
   inclusionOf,
+  missing,
   receiptOf,
   tileFor,
 } from './read-log.ts'
@@ -41,16 +43,19 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
   },
 
   getAuditCheckpoint: (call, services) => checkpoint(call.params.tenantId, call.query, call, services),
-  getAuditTile: ({ params }, services) => tile(params.tenantId, params.path, services),
+  getAuditTile: ({ params }, services) => tile(params.tenantId, params.tile, services),
   getAuditInclusion: ({ params, query }, services) => inclusion(params.tenantId, query, services),
   getAuditConsistency: ({ params, query }, services) => consistencyOf(params.tenantId, query, services),
   getAuditReceipt: (call, services) => receipt(call.params.tenantId, call.query, call, services),
-  listAuditEntries: async ({ params, query }, services) => listEntries(params.tenantId, query, services),
+  async listAuditEntries({ params, query }, services) {
+    const tenant = await readTenant(services.table, params.tenantId)
+    return tenant === undefined ? missing : listEntries(tenant.id, query, services)
+  },
   exportAudit: ({ params: { tenantId }, query, now, requestId }, services) =>
     exportLog(tenantId, query, { now, requestId, path: `/v1/tenants/${tenantId}/audit/export` }, services),
 
   getVendorAuditCheckpoint: (call, services) => checkpoint('vendor', call.query, call, services),
-  getVendorAuditTile: ({ params }, services) => tile('vendor', params.path, services),
+  getVendorAuditTile: ({ params }, services) => tile('vendor', params.tile, services),
   getVendorAuditInclusion: ({ query }, services) => inclusion('vendor', query, services),
   getVendorAuditConsistency: ({ query }, services) => consistencyOf('vendor', query, services),
   getVendorAuditReceipt: (call, services) => receipt('vendor', call.query, call, services),
@@ -59,7 +64,7 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
     exportLog(undefined, query, { now, requestId, path: '/v1/audit/vendor/export' }, services),
 
   getGlobalCheckpoint: (call, services) => checkpoint('checkpoints', call.query, call, services),
-  getGlobalTile: ({ params }, services) => tile('checkpoints', params.path, services),
+  getGlobalTile: ({ params }, services) => tile('checkpoints', params.tile, services),
   getGlobalInclusion: ({ query }, services) =>
     included(
       'checkpoints',

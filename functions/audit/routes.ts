@@ -43,9 +43,9 @@ export const auditRoutes = {
   },
   getGlobalTile: {
     method: 'GET',
-    path: '/v1/audit/checkpoints/tile/{path+}',
+    path: '/v1/audit/checkpoints/tile/{tile+}',
     access: 'public',
-    params: z.strictObject({ path: Tile }),
+    params: z.strictObject({ tile: Tile }),
     success: tileOf,
     errors: [],
     summary: 'A tile of hashes, or of entries, of the log of all checkpoints',
@@ -70,7 +70,7 @@ export const auditRoutes = {
             : origin === undefined && logSize === undefined,
         {
           error: 'name either origin and logSize, or index',
-          path: ['index'],
+          path: ['logSize'],
         },
       ),
     success: inclusionOf,

@@ -11,7 +11,8 @@ export const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as c
 /** Entries in a page of an export. */
 export const EXPORT_LIMIT = 1_000
 
-const Hash = z.base64().length(44)
+/** 32 bytes, base64. */
+const Hash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
 export const Count = z.coerce.number().pipe(z.int().nonnegative())
 
 const text = { type: ['text/plain; charset=utf-8'] } as const
@@ -25,7 +26,7 @@ const oneOf = (query: { readonly index?: number | undefined; readonly eventId?: 
   (query.index === undefined) !== (query.eventId === undefined)
 export const EntryQuery = z
   .strictObject({ eventId: EventId.optional(), index: Count.optional(), size: Count.optional() })
-  .refine(oneOf, { error: 'name either eventId or index', path: ['eventId'] })
+  .refine(oneOf, { error: 'name either eventId or index', path: ['index'] })
 export const ConsistencyQuery = z.strictObject({ from: Count, to: Count.optional() })
 
 const Filter = {

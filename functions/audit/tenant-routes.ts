@@ -33,9 +33,9 @@ export const tenantLogRoutes = {
   },
   getAuditTile: {
     method: 'GET',
-    path: '/v1/tenants/{tenantId}/audit/tile/{path+}',
+    path: '/v1/tenants/{tenantId}/audit/tile/{tile+}',
     access: readers,
-    params: z.strictObject({ ...TenantParams.shape, path: Tile }),
+    params: z.strictObject({ ...TenantParams.shape, tile: Tile }),
     success: tileOf,
     errors: [],
     summary: 'A tile of hashes, or of entries, of the tenant’s audit log',

@@ -29,9 +29,9 @@ export const vendorLogRoutes = {
   },
   getVendorAuditTile: {
     method: 'GET',
-    path: '/v1/audit/vendor/tile/{path+}',
+    path: '/v1/audit/vendor/tile/{tile+}',
     access: VENDOR_ROLES,
-    params: z.strictObject({ path: Tile }),
+    params: z.strictObject({ tile: Tile }),
     success: tileOf,
     errors: [],
     summary: 'A tile of hashes, or of entries, of the vendor’s own audit log',
