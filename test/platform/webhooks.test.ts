@@ -38,6 +38,7 @@ describe('addresses', () => {
         '2001::1',
       ],
     ],
+    ['IPv6 that nobody was given', ['4000::1', '5f00::1', 'e000::1']],
     ['not addresses', ['localhost', '', '8.8.8.8.8']],
   ])('%s: nothing is sent there', (_, addresses) => {
     for (const address of addresses) expect(isPublicAddress(address), address).toBe(false)
