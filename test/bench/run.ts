@@ -24,13 +24,13 @@ const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
   signing,
   leases,
   queue,
-  timers,
+  timers: (own) => timers(own, values.timers === undefined ? undefined : Number(values.timers)),
   cost,
   people: (own) => people(own, Number(values.people ?? (chosen.length === 1 ? ALONE : BESIDE_OTHERS))),
 }
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, people: { type: 'string' } },
+  options: { only: { type: 'string', default: '' }, people: { type: 'string' }, timers: { type: 'string' } },
 })
 const chosen = Object.entries(SUBJECTS).filter(([name]) => name.includes(values.only))
 if (chosen.length === 0) {

@@ -51,7 +51,8 @@ describe('a row beside what was recorded', () => {
 })
 
 describe('what is recorded', () => {
-  const event = (type: string, after?: object, id = 'evt_3') => ({
+  type Event = Parameters<typeof recorded>[1]
+  const event = (type: string, after?: object, id = 'evt_3'): Event => ({
     id,
     type,
     subject: { type: 'license', id: RECORD.licenseId },
@@ -59,7 +60,7 @@ describe('what is recorded', () => {
   })
   const view = (revision: number) => ({ productId: PRODUCT, revision, key: RECORD.key })
 
-  test.each<[string, ReturnType<typeof event>, LicenseRecord | undefined]>([
+  test.each<[string, Event, LicenseRecord | undefined]>([
     ['a later revision', event('license.renewed', view(3)), { ...RECORD, revision: 3, eventId: 'evt_3' }],
     ['the same revision, applied', event('license.applied', view(2)), { ...RECORD, eventId: 'evt_3' }],
     ['an earlier revision that comes late', event('license.suspended', view(1)), undefined],
