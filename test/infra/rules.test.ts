@@ -15,6 +15,7 @@ describe('no open finding of cdk-nag and CloudFormation', { timeout: 180_000 }, 
       ...readStage('prod'),
       signingKeys: 5,
       alarmEmail: 'on-call@vendor.example',
+      mailFrom: 'Licensing <licensing@vendor.example>',
       oidcIssuers: [
         {
           issuer: 'https://login.vendor.example',
