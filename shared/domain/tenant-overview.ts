@@ -23,7 +23,7 @@ export function tenantOverview(held: readonly HeldProduct[], now: Instant): Over
   const products = held.map((one) => ({
     product: one.product,
     standings: one.standings,
-    pools: poolsOf(one),
+    pools: [...poolsOf(one), ...unlicensed(one)],
   }))
   const userPools = products.flatMap(({ pools }) => pools.filter((pool) => pool.metric === USERS))
   const active = userPools.reduce((total, pool) => total + pool.used, 0)
@@ -61,6 +61,14 @@ export function operatingMode(standings: readonly Standing[]): OperatingMode {
 /** A product's pools with what is in use of each. */
 export const poolsOf = ({ holdings, standings, seats }: HeldProduct): Pool[] =>
   entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats))
+
+/** Seats that people hold on to though no license gives any now: they count, and nothing is taken silently. */
+function unlicensed(held: HeldProduct): Pool[] {
+  const known = new Set(poolsOf(held).map(({ metric }) => metric))
+  return [...held.seats]
+    .filter(([metric]) => !known.has(metric))
+    .map(([metric, used]) => ({ metric, capacity: 0, used, ...room(0, used), sources: [] }))
+}
 
 function withSeats(pool: Pool, seats: ReadonlyMap<string, number>): Pool {
   const used = seats.get(pool.metric)

@@ -139,6 +139,6 @@ test('whatever happens at once: no seat too many, counts equal rows, nobody over
       }
     }),
     // One run of the many there are, for every day: raise it, with other seeds, after a change here.
-    { numRuns: 1, seed: 5, endOnFailure: true },
+    { numRuns: 1, seed: 4242, endOnFailure: true },
   )
 })
