@@ -17,6 +17,7 @@ const ACCESS_LOG = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
   routeKey: '$context.routeKey',
+  method: '$context.httpMethod',
   status: '$context.status',
   sourceIp: '$context.identity.sourceIp',
   milliseconds: '$context.responseLatency',
@@ -34,7 +35,7 @@ const HTTP_METHOD: Readonly<Record<Method, HttpMethod>> = {
 }
 
 /**
- * The HTTP API: one route per operation of the route table, and `$default` for all else, so that an unknown path is
+ * The HTTP API: a route for each path of the route table, and `$default` for all else, so that an unknown path is
  * answered by a problem document too. No CORS: browsers of other origins have no business here.
  */
 export function createApi(
@@ -59,8 +60,17 @@ export function createApi(
     createDefaultStage: false,
     defaultIntegration: integrationOf('service'),
   })
-  for (const { method, path, context } of operations) {
-    api.addRoutes({ path, methods: [HTTP_METHOD[method]], integration: integrationOf(context) })
+  for (const [path, own] of Map.groupBy(operations, (operation) => operation.path)) {
+    const [first, ...others] = own
+    if (first === undefined) continue
+    // A stack has at most 500 resources (CloudFormation quotas), and half of ours are routes. The function tells the
+    // methods of a path apart where all of them are its own, and answers those that are none.
+    const isOneForAll = others.length > 0 && others.every(({ context }) => context === first.context)
+    const routes = isOneForAll
+      ? [{ methods: [HttpMethod.ANY], context: first.context }]
+      : own.map(({ method, context }) => ({ methods: [HTTP_METHOD[method]], context }))
+    for (const { methods, context } of routes)
+      api.addRoutes({ path, methods, integration: integrationOf(context) })
   }
   const apiStage = new HttpStage(scope, 'ApiStage', {
     httpApi: api,

@@ -184,7 +184,7 @@ describe('API', () => {
   })
   const Integration = z.object({ IntegrationUri: GetAtt, PayloadFormatVersion: z.literal('2.0') })
 
-  test('every operation has exactly one route, to the function of its context; the rest goes to service', () => {
+  test('every operation has exactly one route, of its own or of all methods of its path, to the function of its context; the rest goes to service', () => {
     const integrations = resourcesOf(dev, 'AWS::ApiGatewayV2::Integration')
     const contextOf = (integration: string) => {
       const { IntegrationUri } = Integration.parse(integrations.get(integration)?.Properties)
@@ -195,8 +195,12 @@ describe('API', () => {
       RouteKey,
       contextOf(Target['Fn::Join'][1][1].Ref),
     ])
-    const expected = operations.map(({ method, path, context }) => [`${method} ${path}`, context])
-    expect(routes.sort()).toEqual([...expected, ['$default', 'service']].sort())
+    const expected = operations.map(({ method, path, context }) => {
+      const isForAll = routes.some(([key]) => key === `ANY ${path}`)
+      return `${isForAll ? 'ANY' : method} ${path} ${context}`
+    })
+    const found = routes.map(([key, context]) => `${key} ${context}`)
+    expect(found.sort()).toEqual([...new Set([...expected, '$default service'])].sort())
   })
 
   test('has one stage that deploys itself, with the throttle of the settings', () => {
@@ -217,6 +221,7 @@ describe('API', () => {
     const { Format } = Stage.parse(onlyOne(prod, 'AWS::ApiGatewayV2::Stage').Properties).AccessLogSettings
     const logged: unknown = JSON.parse(Format)
     expect(Object.values(z.record(z.string(), z.string()).parse(logged)).sort()).toEqual([
+      '$context.httpMethod',
       '$context.identity.sourceIp',
       '$context.integration.latency',
       '$context.integrationErrorMessage',

@@ -37,7 +37,8 @@ export function serve<T extends RouteTable, Services>(
   return async (raw, context) => {
     const event = HttpEvent.parse(raw)
     const { requestId, http } = event.requestContext
-    const operation = operations.get(event.routeKey)
+    // A route may be for any method of its path.
+    const operation = operations.get(event.routeKey.replace(/^ANY /, `${http.method} `))
     if (operation === undefined) {
       return nowhere(event)
     }
