@@ -1,9 +1,8 @@
 import * as z from 'zod'
-import { IntegrityEvent } from '../../shared/domain/integrity.ts'
+import { IntegrityEvent, IntegrityScan } from '../../shared/domain/integrity.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'
 import { FindingId, TenantId } from '../../shared/platform/ids.ts'
-import { IntegrityScan } from '../../shared/store/integrity.ts'
 import { keepers, readers, TenantParams } from './validation-routes.ts'
 
 export const integrityRoutes = {

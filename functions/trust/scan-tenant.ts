@@ -2,6 +2,7 @@ import {
   difference,
   type Found,
   type IntegrityEvent,
+  type IntegrityScan,
   type LicenseRecord,
 } from '../../shared/domain/integrity.ts'
 import type { License } from '../../shared/domain/license.ts'
@@ -10,7 +11,7 @@ import { readClock } from '../../shared/platform/time.ts'
 import { licenseAddressEntity } from '../../shared/store/address.ts'
 import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
-import { type IntegrityScan, noteScan } from '../../shared/store/integrity.ts'
+import { noteScan } from '../../shared/store/integrity.ts'
 import { type Key, keyAddressKey, licenseAddressKey, referenceKey } from '../../shared/store/keys.ts'
 import { readLicenseRecords } from '../../shared/store/license-record.ts'
 import { readReadableHoldings } from '../../shared/store/license-rows.ts'

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { ValidationRun } from '../../shared/domain/validation-run.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
-import { ValidationRun } from '../../shared/store/validation.ts'
 
 export const TenantParams = z.strictObject({ tenantId: TenantId })
 export const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const

@@ -61,6 +61,26 @@ export const IntegrityEvent = z
   .meta({ id: 'IntegrityEvent' })
 export type IntegrityEvent = z.infer<typeof IntegrityEvent>
 
+/** What a scan held against what, and what it found. */
+export const IntegrityScan = z.strictObject({
+  startedAt: Instant,
+  finishedAt: Instant,
+  checked: z.strictObject({
+    licenses: z.int(),
+    addresses: z.int(),
+    keys: z.int(),
+    /** Leaves of the audit log. */
+    logged: z.int(),
+  }),
+  /** Critical events that were new. */
+  found: z.int(),
+  /** Those that were known, and are no more. */
+  mended: z.int(),
+  /** What could not be looked at, such as a key while KMS did not answer. */
+  skipped: z.array(z.string()),
+})
+export type IntegrityScan = z.infer<typeof IntegrityScan>
+
 /** It is still so, whether somebody took note of it or not. */
 export const isStanding = ({ state }: Pick<IntegrityEvent, 'state'>) =>
   state === 'open' || state === 'acknowledged'

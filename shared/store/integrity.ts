@@ -1,32 +1,11 @@
 import { createHash } from 'node:crypto'
-import * as z from 'zod'
-import { type Found, INTEGRITY_CHECKS, IntegrityEvent } from '../domain/integrity.ts'
+import { type Found, INTEGRITY_CHECKS, IntegrityEvent, IntegrityScan } from '../domain/integrity.ts'
 import { FindingId, type TenantId } from '../platform/ids.ts'
-import { Instant } from '../platform/time.ts'
+import type { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { integrityEventKey, integrityEventsKey, integrityKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
-
-/** What a scan held against what, and what it found. */
-export const IntegrityScan = z.strictObject({
-  startedAt: Instant,
-  finishedAt: Instant,
-  checked: z.strictObject({
-    licenses: z.int(),
-    addresses: z.int(),
-    keys: z.int(),
-    /** Leaves of the audit log. */
-    logged: z.int(),
-  }),
-  /** Critical events that were new. */
-  found: z.int(),
-  /** Those that were known, and are no more. */
-  mended: z.int(),
-  /** What could not be looked at, such as a key while KMS did not answer. */
-  skipped: z.array(z.string()),
-})
-export type IntegrityScan = z.infer<typeof IntegrityScan>
 
 export const integrityScanEntity = entity('integrity-scan', 1, IntegrityScan)
 export const integrityEventEntity = entity('integrity-event', 1, IntegrityEvent)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { ValidationRun } from '../domain/validation-run.ts'
 import { TenantId } from '../platform/ids.ts'
-import { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { validationKey } from './keys.ts'
 import { readItem } from './read.ts'
@@ -10,18 +10,6 @@ import type { Action, Table } from './transact.ts'
 export const DEFAULT_INTERVAL = 60
 /** Names of what failed that are kept of a validation. */
 export const MOST_FAILED = 50
-
-/** What came of one validation of a tenant's licenses. */
-export const ValidationRun = z.strictObject({
-  at: Instant,
-  checked: z.int().min(0),
-  /** Licenses that are not as they were seen before. */
-  changed: z.int().min(0),
-  /** What could not be validated, and is named in `failed` as far as that is long enough. */
-  errors: z.int().min(0),
-  failed: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
-})
-export type ValidationRun = z.infer<typeof ValidationRun>
 
 export const ValidationSchedule = z.strictObject({
   tenantId: TenantId,

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { IntegrityEvent } from '../../../shared/domain/integrity.ts'
+import { IntegrityEvent, IntegrityScan } from '../../../shared/domain/integrity.ts'
 import { LicenseId } from '../../../shared/platform/ids.ts'
-import { IntegrityScan } from '../../../shared/store/integrity.ts'
 import {
   eventLog,
   type Key,
