@@ -15,11 +15,25 @@ export type EventServices = { readonly table: Table; readonly log: Log }
  */
 export type EventStep = (events: readonly Event[], services: EventServices) => Promise<void>
 
+/** Each of them, whatever becomes of the others: a log that is broken keeps no notice back, nor the other way round. */
+export const independently =
+  (...steps: readonly EventStep[]): EventStep =>
+  async (events, services) => {
+    const failures: unknown[] = []
+    for (const step of steps) {
+      try {
+        await step(events, services)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length === 1) throw failures[0]
+    if (failures.length > 1)
+      throw new AggregateError(failures, `${failures.length} steps failed: ${failures}`)
+  }
+
 export const eventSteps: readonly EventStep[] = [
-  sequence,
-  followLicenses,
-  tellOfEvents,
-  deliverToWebhooks,
+  independently(sequence, followLicenses, tellOfEvents, deliverToWebhooks),
   // The last: what is delivered again because a step failed is counted once.
   async (events) => countEvents(events),
 ]

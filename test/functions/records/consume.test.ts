@@ -4,7 +4,7 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { beforeEach, describe, expect, inject, test } from 'vitest'
 import * as z from 'zod'
 import { type ConsumerServices, consume, type Meaning } from '../../../functions/records/consume.ts'
-import type { EventStep } from '../../../functions/records/event-steps.ts'
+import { type EventStep, independently } from '../../../functions/records/event-steps.ts'
 import type { PoolRecord } from '../../../functions/records/pool-record.ts'
 import { decodeEntry } from '../../../shared/domain/lease-entry.ts'
 import { newEventId, newProductId, newTenantId, type TenantId } from '../../../shared/platform/ids.ts'
@@ -278,5 +278,15 @@ describe('events', () => {
     expect(await run(records, { eventSteps: [step] })).toEqual(failed(2))
     expect(await rows()).toEqual({ users: 1 })
     expect(logged).toEqual([sequenceNumber(2)])
+  })
+
+  test('are followed by each step, whatever becomes of the others, and delivered again if one failed', async () => {
+    const row = told(tenantId)
+    const seen: string[] = []
+    const good: EventStep = async ([event]) => void seen.push(String(event?.id))
+    const bad: EventStep = async () => Promise.reject(new Error('not now'))
+    const eventSteps = [independently(bad, good, bad), good]
+    expect(await run([eventRecord(1, row)], { eventSteps })).toEqual(failed(1))
+    expect(seen).toEqual([row['id']])
   })
 })
