@@ -170,6 +170,58 @@ describe('an endpoint that', () => {
     expect(all.map(({ state }) => state)).toEqual(Array(12).fill('delivered'))
   })
 
+  test('never comes to an end keeps those that are well waiting for nothing', {
+    timeout: 60_000,
+  }, async () => {
+    const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+    const stuck = await endpoint('/stuck', { eventTypes: ['organization.*'] })
+    receiver.answers('/stuck', (_, answer) => answer(500))
+    await happen('First')
+    stopClock()
+    await rig.tell(tenantId)
+    await rig.atOnce(stuck)
+    const well = await Promise.all(
+      ['/well-1', '/well-2', '/well-3'].map((path) => endpoint(path, { eventTypes: ['organization.*'] })),
+    )
+    await happen('Second')
+    await rig.tell(tenantId)
+    advanceClock(MINUTE)
+    // The one answers only once all the others have: were they behind it, this would never end.
+    const others = Promise.withResolvers<void>()
+    let missing = well.length
+    await rig.run({
+      ...rig.services,
+      async post(...sent) {
+        const [{ url }] = sent
+        if (url.pathname === '/stuck') await others.promise
+        const answer = await rig.services.post(...sent)
+        if (url.pathname !== '/stuck' && --missing === 0) others.resolve()
+        return answer
+      },
+    })
+    for (const { id } of well) expect(await deliveries(id)).toMatchObject([{ state: 'delivered' }])
+    expect(await deliveries(stuck.id)).toHaveLength(2)
+  })
+
+  test('is slow is left to the job, where it keeps nobody waiting', async () => {
+    const { tenantId, endpoint, happen } = await tenantOf(rig)
+    const webhook = await endpoint('/slow', { eventTypes: ['organization.*'] })
+    const slowly: typeof rig.services = {
+      ...rig.services,
+      post: async (...sent) => ({ ...(await rig.services.post(...sent)), milliseconds: 4_000 }),
+    }
+    stopClock()
+    for (const name of ['First', 'Second']) {
+      await happen(name)
+      await rig.tell(tenantId)
+      await rig.atOnce(webhook, slowly)
+    }
+    expect(receiver.to('/slow')).toHaveLength(1)
+    advanceClock(MINUTE)
+    await rig.run(slowly)
+    expect(receiver.to('/slow')).toHaveLength(2)
+  })
+
   test('says that it is gone is disabled, and nothing more is put before it', async () => {
     const { tenantId, endpoint, happen, deliveries, call } = await tenantOf(rig)
     const webhook = await endpoint('/gone', { eventTypes: ['organization.*'] })
