@@ -51,11 +51,13 @@ export async function validateTenant(
   const failed: Failure[] = []
   let [checked, changed] = [0, 0]
   const found: Found[] = []
+  let isComplete = true
   for (const { holdings, unreadable } of held) {
     checked += holdings.licenses.length + unreadable.filter(({ kind }) => kind === 'license').length
     failed.push(...unreadable.map(({ id, reason }) => failure(id, reason)))
     found.push(...unreadable.map(unreadableFound))
     if (isLate()) {
+      isComplete = false
       failed.push(failure(holdings.productId, 'There was no time left for it; the next run looks at it.'))
       continue
     }
@@ -66,6 +68,8 @@ export async function validateTenant(
       await coverNextTransition(holdings)
     })
   }
+  // What could not be looked at is not well because nothing was found of it.
+  const isLookedAt = ({ check }: IntegrityEvent) => isComplete && LOOKED_AT.has(check)
   await trying('integrity', () => noteFound(tenantId, found, isLookedAt, request, table))
   await trying('capacity', async () => {
     const readable = held.filter(({ unreadable }) => unreadable.length === 0)
@@ -83,6 +87,7 @@ export async function validateTenant(
       await work()
     } catch (error) {
       log('error', 'validation', { requestId: request.requestId, tenantId, subject: id }, error)
+      isComplete = false
       failed.push(failure(id, error instanceof Error ? error.name : 'Error'))
     }
   }
@@ -125,4 +130,3 @@ const LOOKED_AT: ReadonlySet<IntegrityCheck> = new Set([
   'license-tampered',
   'license-rolled-back',
 ])
-const isLookedAt = ({ check }: IntegrityEvent) => LOOKED_AT.has(check)
