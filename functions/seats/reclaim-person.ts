@@ -32,6 +32,12 @@ export const RECLAIMER = 'reclaimSeats'
 /** Steps that one person can need at once, and others that come between. */
 const MOST_STEPS = 30
 
+/**
+ * Waits until nobody else of the tenant is being taken seats from in this run, and says how to let the next go on. All
+ * draw on the same pools and queues: at once they would be in each other's way.
+ */
+export type Alone = () => Promise<() => void>
+
 /** What decides over everybody of a tenant, read once for many. */
 export type TenantView = { readonly seating: TenantSeating; readonly lastDay: string | undefined }
 
@@ -50,38 +56,49 @@ export async function reclaimPerson(
   viewOf: (person: PersonWithCases, fresh: boolean) => Promise<TenantView | undefined>,
   requestId: string,
   services: VerifyingServices,
+  alone: Alone = async () => () => undefined,
 ): Promise<number> {
   const { table } = services
   let done = 0
-  let fresh = false
-  let timer: Timer | undefined = found
-  for (let tries = 0; tries < MOST_STEPS; tries += 1) {
-    const now = readClock()
-    const person = await readPersonWithCases(table, tenantId, userId)
-    const view = person && (await viewOf(person, fresh))
-    if (person === undefined || view === undefined) {
-      await writeRow(table, endTimer(timer))
-      return done
-    }
-    const steps = stepsFor(person, view.seating, view.lastDay, now)
-    const due = steps.find(({ step }) => step.does !== 'wait')
-    if (due === undefined) {
-      const lookAt = lookAtOf(steps, person.seats.length, now)
-      if (await writeRow(table, lookAt === undefined ? endTimer(timer) : moveTimer(timer, lookAt)))
-        return done
-      // Somebody else moved it: another delivery of this run, or a change of the person, which is to be seen.
-      timer = await readTimer(table, timer)
-      if (timer === undefined || timer.dueAt > now) return done
-      continue
-    }
-    fresh = due.step.does === 'reclaim' && !fresh
-    // What the seats are freed from must be as it is, not as it was when the run began.
-    if (fresh) continue
-    const isDone = await perform(due, person, view.seating, now, requestId, services)
-    fresh = !isDone
-    if (isDone) done += 1
+  let release: (() => void) | undefined
+  try {
+    return await steps()
+  } finally {
+    release?.()
   }
-  return done
+
+  async function steps(): Promise<number> {
+    let fresh = false
+    let timer: Timer | undefined = found
+    for (let tries = 0; tries < MOST_STEPS; tries += 1) {
+      const now = readClock()
+      const person = await readPersonWithCases(table, tenantId, userId)
+      const view = person && (await viewOf(person, fresh))
+      if (person === undefined || view === undefined) {
+        await writeRow(table, endTimer(timer))
+        return done
+      }
+      const all = stepsFor(person, view.seating, view.lastDay, now)
+      const due = all.find(({ step }) => step.does !== 'wait')
+      if (due === undefined) {
+        const lookAt = lookAtOf(all, person.seats.length, now)
+        if (await writeRow(table, lookAt === undefined ? endTimer(timer) : moveTimer(timer, lookAt)))
+          return done
+        // Somebody else moved it: another delivery of this run, or a change of the person, which is to be seen.
+        timer = await readTimer(table, timer)
+        if (timer === undefined || timer.dueAt > now) return done
+        continue
+      }
+      fresh = due.step.does === 'reclaim' && !fresh
+      // What the seats are freed from must be as it is, not as it was when the run began; and one at a time takes it.
+      if (fresh) release ??= await alone()
+      if (fresh) continue
+      const isDone = await perform(due, person, view.seating, now, requestId, services)
+      fresh = !isDone
+      if (isDone) done += 1
+    }
+    return done
+  }
 }
 
 async function perform(

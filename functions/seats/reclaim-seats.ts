@@ -29,18 +29,30 @@ const FILED_AT_ONCE = 25
  */
 export function reclaimSeats(delivery: Delivery, services: VerifyingServices): Promise<void> {
   return runJob(RECLAIMER, delivery, services, async (run) => {
-    const views = new Map<TenantId, Promise<TenantView | undefined>>()
+    const views: Views = new Map()
+    const turns: Turns = new Map()
     await sweep(REVIEW_TIMER, run, services, (timer) => review(timer, run, services.table))
-    await sweep(RECLAIM_TIMER, run, services, (timer) => look(timer, run, services, views))
+    await sweep(RECLAIM_TIMER, run, services, (timer) => look(timer, run, services, views, turns))
   })
 }
 /** What is read once for all people of a tenant. */
 type Views = Map<TenantId, Promise<TenantView | undefined>>
 
-function look(timer: Timer, { requestId }: JobRun, services: VerifyingServices, views: Views) {
+/** Of each tenant, what has to be over before the next. */
+type Turns = Map<TenantId, Promise<void>>
+
+function look(timer: Timer, { requestId }: JobRun, services: VerifyingServices, views: Views, turns: Turns) {
   const [tenant, user] = timer.subject
   const tenantId = TenantId.parse(tenant)
-  return reclaimPerson(timer, tenantId, UserId.parse(user), viewOf, requestId, services)
+  return reclaimPerson(timer, tenantId, UserId.parse(user), viewOf, requestId, services, alone)
+
+  async function alone(): Promise<() => void> {
+    const before = turns.get(tenantId)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    turns.set(tenantId, promise)
+    await before
+    return resolve
+  }
 
   async function viewOf(person: PersonWithCases, fresh: boolean): Promise<TenantView | undefined> {
     const products = productsOf(person)
