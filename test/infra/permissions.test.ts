@@ -119,6 +119,18 @@ describe('least privilege', () => {
     }
   })
 
+  test('audit alone signs checkpoints: short texts as they are, with Ed25519; who scans has the public half', () => {
+    expect(whoMay('kms:Sign', 'AuditKey')).toEqual(['audit'])
+    expect(whoMay('kms:GetPublicKey', 'AuditKey')).toEqual(['audit', 'trust'])
+    const [signing] = statements.filter(
+      ({ statement }) =>
+        statement.Action.includes('kms:Sign') && JSON.stringify(statement.Resource).includes('"AuditKey"'),
+    )
+    expect(signing?.statement.Condition).toEqual({
+      StringEquals: { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' },
+    })
+  })
+
   test('only licenses makes license keys; every function of the API keeps credentials', () => {
     expect(whoMay('kms:GenerateMac', 'LicenseKeyKey')).toEqual(['licenses'])
     expect(whoMay('kms:GenerateMac', 'CredentialKey')).toEqual(callable)

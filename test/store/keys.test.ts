@@ -11,6 +11,8 @@ const instants = INSTANTS
 /** Tenants, and the vendor itself. */
 const owners = [...tenants, undefined]
 const webhookOwners = [...tenants, 'vendor'] as const
+const LOGS = [...tenants, 'vendor', 'checkpoints'] as const
+const NUMBERS = [0, 9, 10]
 /** Words that stand in keys, and texts that look like parts of others. */
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
 const TEXTS = [...CODES, '', 'a', 'a#b', 'a%23b', 'a#', '#', 'a b', 'ü', 'ADDRESS', ...tenants, ...licenses]
@@ -65,6 +67,15 @@ const ITEM_KEYS = {
   keyAddressKey: each(CODES, keys.keyAddressKey),
   referenceKey: each(TEXTS, keys.referenceKey),
   eventKey: each2([...tenants, undefined], events, keys.eventKey),
+  auditHeadKey: each(LOGS, keys.auditHeadKey),
+  auditLeafKey: each2(LOGS, NUMBERS, keys.auditLeafKey),
+  auditPlaceKey: each2(LOGS, events, keys.auditPlaceKey),
+  auditTileKey: LOGS.flatMap((log) =>
+    each2(NUMBERS, NUMBERS, (level, index) => keys.auditTileKey(log, level, index)),
+  ),
+  auditSignedKey: each(LOGS, keys.auditSignedKey),
+  auditCheckpointKey: each2(LOGS, NUMBERS, keys.auditCheckpointKey),
+  auditUnanchoredKey: each2(LOGS, NUMBERS, keys.auditUnanchoredKey),
   usageRecordKey: each2(tenants, TEXTS, keys.usageRecordKey),
   usageBlockKey: [0, 1].flatMap((shard) =>
     own2(CODES, [...instants, undefined], (tenant, product, metric, from) =>
@@ -194,6 +205,12 @@ const PLACES = [
   'ownedByPool',
   'activityOf',
   'eventLog',
+  'auditLogOf',
+  'AUDIT_LEAF_PREFIX',
+  'AUDIT_PLACE_PREFIX',
+  'AUDIT_TILE_PREFIX',
+  'AUDIT_CHECKPOINT_PREFIX',
+  'AUDIT_UNANCHORED',
   'LAST_SUCCESSES',
   'ownedByTenant',
   'ownedByProduct',
