@@ -113,12 +113,17 @@ export async function* dueTimers(
   now: Instant,
   onUnreadable: (row: Item, error: CorruptItemError) => Promise<void>,
 ): AsyncGenerator<Timer[]> {
-  for (let shard = 0; shard < TIMER_SHARDS; shard += 1) {
-    // `~` sorts after every subject, so what is due at this very instant is among them.
-    const range = { index: 'kind', pk: timersOf(kind, shard), below: `${now}#~` } as const
-    for await (const { items } of readPages(table, range)) {
+  // `~` sorts after every subject, so what is due at this very instant is among them.
+  const below = `${now}#~`
+  const shards = Array.from({ length: TIMER_SHARDS }, (_, shard) =>
+    readPages(table, { index: 'kind', pk: timersOf(kind, shard), below }),
+  )
+  // Mostly nothing is due: one wait and not eight.
+  const first = await Promise.all(shards.map((pages) => pages.next()))
+  for (const [shard, pages] of shards.entries())
+    for (let page = first[shard]; page !== undefined && !page.done; page = await pages.next()) {
       const timers: Timer[] = []
-      for (const item of items) {
+      for (const item of page.value.items) {
         try {
           timers.push(timerEntity.decode(item))
         } catch (error) {
@@ -128,7 +133,6 @@ export async function* dueTimers(
       }
       if (timers.length > 0) yield timers
     }
-  }
 }
 
 /** Puts a row that cannot be read where people look for it, as it is. */
