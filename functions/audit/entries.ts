@@ -22,15 +22,18 @@ export type LoggedEvent = { index: number; event: Event; salt: string; entry: st
 const MOST_LOOKED_AT = 2_000
 
 /** A page of a tenant's events, or of the vendor's own, that pass a filter, as far as they are in their log. */
-export function listEntries(
+export async function listEntries(
   tenantId: TenantId | undefined,
   query: EntriesQuery,
   { table, secrets }: AuditServices,
 ): Promise<Page<LoggedEvent> | Refusal> {
   const log = logOf(tenantId)
+  const between = [madeSince(query.since), madeUntil(query.until)] as const
+  // DynamoDB refuses a range whose end is before its beginning.
+  if (between[0] > between[1]) return { items: [] }
   const range = {
     pk: eventLog(tenantId),
-    between: [madeSince(query.since), madeUntil(query.until)] as const,
+    between,
     newestFirst: query.order === 'newest',
   }
   return readPage(table, secrets.cursorKey, range, { ...query, most: MOST_LOOKED_AT }, async (items) => {

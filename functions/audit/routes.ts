@@ -57,7 +57,10 @@ export const auditRoutes = {
     access: 'public',
     query: z
       .strictObject({
-        origin: z.string().min(1).max(500).optional(),
+        origin: z
+          .string()
+          .regex(/^[!-~]{1,255}$/)
+          .optional(),
         /** Of the log that the checkpoint is of. */
         logSize: Count.optional(),
         index: Count.optional(),

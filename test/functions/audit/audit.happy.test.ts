@@ -197,6 +197,7 @@ test('entries are found by type, who, what and when, page by page', async () => 
   expect(await list({ since: events[10]?.at ?? '', until: events[13]?.at ?? '', type: 'seat.*' })).toEqual([
     12, 13, 14,
   ])
+  expect(await list({ since: events[13]?.at ?? '', until: events[10]?.at ?? '' })).toEqual([])
 })
 
 describe('an export', () => {
