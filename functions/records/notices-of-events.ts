@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Event } from '../../shared/domain/event.ts'
 import { type Names, namedIn, noticesOf } from '../../shared/domain/event-notices.ts'
 import { LicenseId, type ProductId, type TenantId, type UserId } from '../../shared/platform/ids.ts'
-import type { Instant } from '../../shared/platform/time.ts'
+import { readClock } from '../../shared/platform/time.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
 import { readAllHoldings } from '../../shared/store/holdings.ts'
@@ -56,16 +56,18 @@ async function lookAtReminders(
   tenantId: TenantId,
   { table }: EventServices,
 ): Promise<void> {
-  const due = new Map<ProductId, Instant>()
-  for (const { type, subject, at } of events) {
+  // Its own instant, unlike that of a timer filed for another event of the same moment: who works on that one sees it.
+  const now = readClock()
+  const due = new Set<ProductId>()
+  for (const { type, subject } of events) {
     if (OF_ALL.has(type))
-      for (const { productId } of await readAllHoldings(table, tenantId)) due.set(productId, at)
+      for (const { productId } of await readAllHoldings(table, tenantId)) due.add(productId)
     const id = LicenseId.safeParse(subject.id)
     if (!id.success || !type.startsWith('license.') || NO_CHANGE.has(type)) continue
     const address = await findLicense(table, id.data)
-    if (address?.tenantId === tenantId) due.set(address.productId, at)
+    if (address?.tenantId === tenantId) due.add(address.productId)
   }
-  await Promise.all([...due].map(([productId, at]) => writeRow(table, remindOf(tenantId, productId, at))))
+  await Promise.all([...due].map((productId) => writeRow(table, remindOf(tenantId, productId, now))))
 }
 
 async function readNames(

@@ -32,7 +32,7 @@ const Pooled = z.object({
   productId: ProductId,
   metric: z.string(),
   used: z.number(),
-  capacity: z.number(),
+  capacity: z.union([z.number(), z.literal('unlimited')]),
   threshold: z.number().optional(),
   cureUntil: InstantShape.optional(),
 })
@@ -102,8 +102,9 @@ const license =
   }
 
 const poolOf = (event: Event, names: Names) => {
-  const { threshold, cureUntil, ...pool } = Pooled.parse(event.after)
-  return { threshold, cureUntil, pool: { ...pool, product: names.product(pool.productId) } }
+  const { threshold, cureUntil, capacity, ...pool } = Pooled.parse(event.after)
+  const most = capacity === 'unlimited' ? {} : { capacity }
+  return { threshold, cureUntil, pool: { ...pool, ...most, product: names.product(pool.productId) } }
 }
 
 const excess =

@@ -111,7 +111,8 @@ const pool = {
   product: Text,
   metric: Text,
   used: z.number(),
-  capacity: z.number(),
+  /** Absent: unlimited. */
+  capacity: z.number().optional(),
 }
 
 /** What a notice says: facts as they were, for whatever language it is told in. */

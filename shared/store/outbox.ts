@@ -113,8 +113,11 @@ export async function readOutbox(
   }
 }
 
-/** Begins a sending, or begins it again: only one does. */
-export function beginSending(
+/**
+ * Begins a sending, or begins it again: only one does. One that is begun is of notices that still wait: somebody may have
+ * sent them since they were read, and have come to its end.
+ */
+export async function beginSending(
   table: Table,
   tenantId: TenantId | undefined,
   box: string,
@@ -122,8 +125,17 @@ export function beginSending(
   before: Sending | undefined,
 ): Promise<boolean> {
   const item = sendingEntity.encode(sendingKey(tenantId, box), next)
-  const first: Action = { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
-  return writeRow(table, before === undefined ? first : { ...first, ...sameSending(before) })
+  if (before !== undefined) return writeRow(table, { kind: 'put', item, ...sameSending(before) })
+  const stillWaiting = next.notices.map(({ notice, since }): [string, Action] => [
+    notice,
+    {
+      kind: 'check',
+      key: outboxKey(tenantId, box, since, notice),
+      condition: 'attribute_exists(pk)',
+    },
+  ])
+  const outcome = await transact(table, { sending: putOnce(item), ...Object.fromEntries(stillWaiting) })
+  return outcome.ok
 }
 
 const sameSending = ({ mailId, times }: Sending) => ({

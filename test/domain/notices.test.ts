@@ -58,7 +58,7 @@ describe('what is told of an event', () => {
       undefined,
       [{ kind: 'over-allocation', state: 'begun' }],
     ],
-    ['capacity.cured', pool, undefined, [{ state: 'cured' }]],
+    ['capacity.cured', { ...pool, capacity: 'unlimited' }, undefined, [{ state: 'cured', used: 11 }]],
     [
       'integrity.found',
       { check: 'license', detail: 'limits differ' },

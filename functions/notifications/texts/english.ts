@@ -47,6 +47,9 @@ function ends(what: string, about: Deadline, format: Format): Passage {
   }
 }
 
+const share = (used: number, capacity: number | undefined, format: Format) =>
+  capacity === undefined ? format.number(used) : `${format.number(used)} of ${format.number(capacity)}`
+
 const CHANGES = {
   suspended: ['was suspended', 'It does not work until it is reinstated.'],
   reinstated: ['was reinstated', 'It works again.'],
@@ -89,7 +92,7 @@ export const english: Words = {
           ? `All ${metric} of ${product} are in use. Further ones are refused until some are freed or added.`
           : `${threshold} % of the ${metric} of ${product} are in use.`,
       ],
-      facts: [['In use', `${format.number(used)} of ${format.number(capacity)}`]],
+      facts: [['In use', share(used, capacity, format)]],
     }),
     'over-allocation': ({ product, metric, used, capacity, state, cureUntil }, format) => ({
       subject:
@@ -106,7 +109,7 @@ export const english: Words = {
             ? `This should have been cured by ${format.day(cureUntil)}.`
             : '',
       ].filter(Boolean),
-      facts: [['In use', `${format.number(used)} of ${format.number(capacity)}`]],
+      facts: [['In use', share(used, capacity, format)]],
     }),
     integrity: ({ what, subject, detail, at }, format) => ({
       subject: `Integrity: ${subject} is not what was signed`,

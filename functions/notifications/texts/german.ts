@@ -49,6 +49,9 @@ function ends([full, short]: What, about: Deadline, format: Format): Passage {
   }
 }
 
+const share = (used: number, capacity: number | undefined, format: Format) =>
+  capacity === undefined ? format.number(used) : `${format.number(used)} von ${format.number(capacity)}`
+
 const CHANGES = {
   suspended: ['ausgesetzt', 'Bis zur Freigabe ist sie nicht nutzbar.'],
   reinstated: ['wieder freigegeben', 'Sie ist wieder nutzbar.'],
@@ -91,7 +94,7 @@ export const german: Words = {
           ? `Alle ${metric} von ${product} sind belegt. Weitere werden abgelehnt, bis welche frei werden oder dazukommen.`
           : `${threshold} % der ${metric} von ${product} sind belegt.`,
       ],
-      facts: [['Belegt', `${format.number(used)} von ${format.number(capacity)}`]],
+      facts: [['Belegt', share(used, capacity, format)]],
     }),
     'over-allocation': ({ product, metric, used, capacity, state, cureUntil }, format) => ({
       subject:
@@ -108,7 +111,7 @@ export const german: Words = {
             ? `Die Frist dafür endete am ${format.day(cureUntil)}.`
             : '',
       ].filter(Boolean),
-      facts: [['Belegt', `${format.number(used)} von ${format.number(capacity)}`]],
+      facts: [['Belegt', share(used, capacity, format)]],
     }),
     integrity: ({ what, subject, detail, at }, format) => ({
       subject: `Integrität: ${subject} entspricht nicht dem, was signiert wurde`,

@@ -140,7 +140,8 @@ describe('killed between two steps of sending', () => {
   test('after what became of it was written, though the answer to that is lost: nothing comes again', async () => {
     const { mails, services, look, settle, became } = await world(needed('c'), [])
     const { client, faults } = faultyClient(1, new Set(['TransactWriteItemsCommand']))
-    faults.push('lost')
+    // The first is that it begins.
+    faults.push({ before: async () => undefined }, 'lost')
     await look({ ...services, table: { ...api.table, client } })
     client.destroy()
     await settle()
@@ -191,6 +192,17 @@ test('two runs at once send one mail; what is noted meanwhile comes with the nex
   expect(mails).toHaveLength(1)
   expect(mails[0]?.id).not.toBe(taken[0]?.id)
   expect(late && (await became(late))).toMatchObject({ state: 'sent' })
+})
+
+test('who read what waits, and comes to begin after another has sent it, does not send it again', async () => {
+  const { mails, services, look, became } = await world(needed('i'), [])
+  const { client, faults } = faultyClient(3, new Set(['TransactWriteItemsCommand']))
+  // Between reading and beginning, another run does all of it.
+  faults.push({ before: () => look() })
+  await look({ ...services, table: { ...api.table, client } })
+  client.destroy()
+  expect(mails).toHaveLength(1)
+  expect(await became()).toMatchObject({ state: 'sent', repeated: false })
 })
 
 test('several for one address are one mail; many are as many mails as it takes', async () => {
