@@ -98,6 +98,7 @@ async function keepToken(people: PeopleScenario, userId: string, openedAt: Insta
   return sealKeepToken({ tenantId, userId: UserId.parse(userId), productId: product.id, openedAt }, keepKey)
 }
 const link = (token: string) => api.call('GET', '/v1/keep-seats', { query: { token } })
+const page = (method: string, token: string) => api.call(method, '/v1/keep-seats/page', { query: { token } })
 const use = (token: string) => api.call('POST', '/v1/keep-seats', { body: { token } })
 
 describe('over months', () => {
@@ -210,9 +211,12 @@ describe('while it waits', () => {
     expect(looked.body).toEqual({ state: 'open', reclaimAt: open['reclaimAt'] })
     expect(await casesOf(people)).toMatchObject([{ state: 'notified' }])
     expect(outcome(await use(token.replace('_', '_A')))).toBe('404 NOT_FOUND')
+    expect((await page('GET', token)).body).toContain('<button>Keep the seat</button>')
+    expect(await casesOf(people)).toMatchObject([{ state: 'notified' }])
 
     const answers = await times(3, () => use(token))
     expect(answers.map(outcome)).toEqual(['200', '200', '200'])
+    expect((await page('POST', token)).body).toContain('You keep your seat.')
     expect((await told(people, idle.id)).filter((type) => type === 'reclamation.kept')).toHaveLength(1)
     const [event] = (await eventsOf(api.table, idle.id, people.tenantId)).filter(
       ({ type }) => type === 'reclamation.kept',
