@@ -7,25 +7,26 @@ const limits = {
   // Metrics are lines on the standard output.
   env: { POWERTOOLS_METRICS_DISABLED: 'true' },
 }
-/** Plain functions of their arguments: no database, and no need of a fresh process for each file. */
-const PURE = ['test/domain/**/*.test.ts']
+const withDatabase = { globalSetup: ['test/support/dynamodb.ts'], ...limits }
+const under = (...folders: string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`)
 
 export default defineConfig({
   test: {
     // One more than the cores of a small machine: some tests wait for a disk or for the SDK to try again.
     maxWorkers: 3,
+    // Speed is measured by `npm run bench` (test/bench); it is never a pass or fail.
     projects: [
-      { test: { name: 'rules', include: PURE, isolate: false, ...limits } },
+      { test: { name: 'rules', include: under('domain'), isolate: false, ...limits } },
       {
         test: {
           name: 'service',
-          include: ['test/**/*.test.ts'],
-          // Speed is measured by `npm run bench`; it is never a pass or fail.
-          exclude: [...PURE, 'test/bench/**'],
-          globalSetup: ['test/support/dynamodb.ts'],
-          ...limits,
+          include: under('functions', 'store', 'platform', 'security', 'conformance'),
+          // A process loads the program once: each file has a table and entries of functions of its own (support/api.ts).
+          isolate: false,
+          ...withDatabase,
         },
       },
+      { test: { name: 'stack', include: under('infra', 'e2e', 'house'), ...withDatabase } },
     ],
   },
 })

@@ -42,6 +42,8 @@ export type Answer = {
 
 export type Api = {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>
+  /** Any event for the function of a context. */
+  invoke(context: ContextName, event: unknown, milliseconds?: number): Promise<unknown>
   /** A run of a job as the scheduler starts it, with so many milliseconds until the function is stopped. */
   run(job: JobName, scheduledAt?: Instant, milliseconds?: number): Promise<void>
   /** A live token of this role; the same one each time. */
@@ -135,13 +137,18 @@ export async function startApi({
     return made
   }
 
-  async function run(job: JobName, scheduledAt: Instant = readClock(), milliseconds = 60_000): Promise<void> {
-    const handler = await load(jobs[job].context)
-    await handler({ job, scheduledAt }, { getRemainingTimeInMillis: () => milliseconds })
+  async function invoke(context: ContextName, event: unknown, milliseconds = 60_000): Promise<unknown> {
+    const handler = await load(context)
+    return handler(event, { getRemainingTimeInMillis: () => milliseconds })
+  }
+
+  async function run(job: JobName, scheduledAt: Instant = readClock(), milliseconds?: number): Promise<void> {
+    await invoke(jobs[job].context, { job, scheduledAt }, milliseconds)
   }
 
   return {
     call,
+    invoke,
     run,
     token,
     table: { client, name: tableName },

@@ -21,7 +21,6 @@ const from = 'Licensing <licensing@vendor.example>'
 const api = await startApi({
   mail: { transport: 'smtp', from, host: '127.0.0.1', port: inbox.port, secure: false },
 })
-const { handler } = await import('../../../functions/notifications/index.ts')
 afterAll(async () => {
   await api.stop()
   await inbox.stop()
@@ -162,15 +161,12 @@ test('a bounce stops mail to the address, tells somebody else, and can be lifted
   const to = async () =>
     (await mailsOf(tell)).map(({ to: who }) => (Array.isArray(who) ? '' : who?.text)).toSorted()
   const feedback = (address: string, facts: object) =>
-    handler(
-      {
-        id: `feedback-${address}`,
-        source: 'aws.ses',
-        'detail-type': 'Email Bounced',
-        detail: { mail: { tags: { owner: [tenant.id], mail: ['mail_1'] } }, ...facts },
-      },
-      { getRemainingTimeInMillis: () => 60_000 },
-    )
+    api.invoke('notifications', {
+      id: `feedback-${address}`,
+      source: 'aws.ses',
+      'detail-type': 'Email Bounced',
+      detail: { mail: { tags: { owner: [tenant.id], mail: ['mail_1'] } }, ...facts },
+    })
   const bounce = (address: string, bounceType = 'Permanent') =>
     feedback(address, {
       eventType: 'Bounce',
