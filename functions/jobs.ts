@@ -73,6 +73,13 @@ export const jobs = {
     errorImpact:
       'What happened cannot be proven by a signed checkpoint until somebody asks for one; histories could be told apart later.',
   },
+  checkLogs: {
+    context: 'audit',
+    everyMinutes: 1_440,
+    purpose: "Holds the vendor's audit log, and the one of all checkpoints, against what was signed of them.",
+    errorImpact:
+      "The vendor's audit log or the public log of checkpoints may have been changed behind the API: what it says proves nothing until somebody has looked at it.",
+  },
   runBulkChanges: {
     context: 'people',
     everyMinutes: 1,

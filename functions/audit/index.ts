@@ -2,6 +2,7 @@ import { AuditKeyEnvironment } from '../../shared/platform/config/environment.ts
 import { auditSigner, loadAuditKey } from '../../shared/platform/signing/audit-signer.ts'
 import { contextFunction } from '../function.ts'
 import { withJobs } from '../with-jobs.ts'
+import { checkLogs } from './check-logs.ts'
 import { auditHandlers } from './handlers.ts'
 import { publishCheckpoints } from './publish-checkpoints.ts'
 import { auditRoutes } from './routes.ts'
@@ -17,4 +18,7 @@ const { serve, services } = contextFunction(
 )
 
 /** Serves API Gateway and EventBridge Scheduler alike. */
-export const handler = withJobs(serve(auditRoutes, auditHandlers), services, { publishCheckpoints })
+export const handler = withJobs(serve(auditRoutes, auditHandlers), services, {
+  publishCheckpoints,
+  checkLogs,
+})

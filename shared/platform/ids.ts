@@ -1,6 +1,6 @@
 import { monotonicFactory, ulid } from 'ulid'
 import * as z from 'zod'
-import { epochMilliseconds, type Instant } from './time.ts'
+import { epochMilliseconds, type Instant, MINUTE } from './time.ts'
 
 // A prefixed ULID: the prefix keeps kinds apart, the ULID sorts by creation and carries 80 random bits.
 const id = <const Prefix extends string>(prefix: Prefix) =>
@@ -58,7 +58,19 @@ export const newGroupId = fresh('grp', GroupId)
 export const newBulkId = fresh('blk', BulkId)
 export const newWebhookId = fresh('whk', WebhookId)
 
-const monotonic = monotonicFactory()
+let monotonic = monotonicFactory()
+let newest = 0
 
-/** Events made one after the other sort so, also within a millisecond. */
-export const newEventId = (now: Instant): EventId => EventId.parse(`evt_${monotonic(epochMilliseconds(now))}`)
+/**
+ * Events made one after the other sort so, also within a millisecond, and where the clock is set back a little. After a
+ * clock that was wrong by more than a minute their ids begin anew: they tell the time.
+ */
+export function newEventId(now: Instant): EventId {
+  const milliseconds = epochMilliseconds(now)
+  if (milliseconds < newest - MINUTE) {
+    monotonic = monotonicFactory()
+    newest = milliseconds
+  }
+  newest = Math.max(newest, milliseconds)
+  return EventId.parse(`evt_${monotonic(milliseconds)}`)
+}

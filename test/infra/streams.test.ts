@@ -119,6 +119,7 @@ describe('the function records', () => {
     expect(actions.filter((action) => action.startsWith('kms:'))).toEqual([])
     expect(Object.keys(functionsOf(template).get('records')?.Environment.Variables ?? {}).sort()).toEqual([
       'LOG_LEVEL',
+      'STAGE',
       'TABLE_NAME',
     ])
   })

@@ -93,6 +93,12 @@ const OPEN: Readonly<Record<string, string>> = {
   getOpenApi: 'the committed document',
   'Event.before{}': 'the fields that changed, as a view showed them',
   'Event.after{}': 'the fields that changed, as a view showed them',
+  // The event again, as its message shows it.
+  ...Object.fromEntries(
+    ['getWebhookDelivery', 'getVendorWebhookDelivery'].flatMap((operationId) =>
+      ['before', 'after'].map((part) => [`${operationId}.message.data.${part}{}`, 'the fields that changed']),
+    ),
+  ),
 }
 
 test('no declared answer has room for what is not declared', () => {

@@ -250,3 +250,14 @@ test('nothing is signed on top of a log that is not what was signed', async () =
   await api.run('publishCheckpoints')
   expect((await read(auditSignedKey(tenant)))['size']).toBe(COUNT + 1)
 })
+
+test('the logs that are no tenant’s are looked at by a job, which fails on what it finds', async () => {
+  await api.run('checkLogs')
+  const key = auditHeadKey('checkpoints')
+  const row = await read(key)
+  await put({ ...row, size: Number(row['size']) + 1 })
+  advanceClock(HOUR)
+  await expect(api.run('checkLogs')).rejects.toThrow(/checkpoints: \d+, first \w+ at /)
+  await put(row)
+  await api.run('checkLogs')
+})

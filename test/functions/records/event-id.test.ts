@@ -1,10 +1,10 @@
+import { decodeTime } from 'ulid'
 import { describe, expect, test } from 'vitest'
 import { recordedEventId } from '../../../functions/records/event-id.ts'
 import { newEventId } from '../../../shared/platform/ids.ts'
-import { Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
+import { DAY, epochMilliseconds, Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
 
-// Later than all that other tests of this process made ids for: those of events never go back.
-const at = Instant.parse('2999-11-21T10:00:00.000Z')
+const at = Instant.parse('2026-11-21T10:00:00.000Z')
 
 describe('the id of an event told by a stream record', () => {
   test('is the same each time, and another for another record, place or time', () => {
@@ -25,6 +25,13 @@ describe('the id of an event told by a stream record', () => {
       const id = recordedEventId(at, `record-${record}`, 0)
       expect([after, id, before].sort()).toEqual([before, id, after])
     }
+  })
+
+  test('tells the time again after a clock that was wrong', () => {
+    newEventId(plusMilliseconds(at, 400 * DAY))
+    const [first, second] = [newEventId(at), newEventId(plusMilliseconds(at, -5))]
+    expect(decodeTime(first.slice('evt_'.length))).toBe(epochMilliseconds(at))
+    expect(second > first).toBe(true)
   })
 
   test('keeps the order of the events of one record', () => {

@@ -256,8 +256,8 @@ test('costs one read inside; outside one more, and one write for each visitor, c
   const { key } = await issue({ travel: { days: 9, window: 'P1Y' } })
   await validate({ key }, through('DE'))
   const cost = (options: CallOptions) => costOf(api, () => validate({ key, userId: 'ada' }, options))
-  // Whoever is named is looked for among the people: in a batch, as long as there are no seats.
-  const named = { Query: 1, BatchGetItem: 1 }
+  // Whoever is named is looked for among the people only where seats are managed.
+  const named = { Query: 1 }
   expect(await cost(through('AT'))).toEqual(named)
   expect(await cost(through('FR'))).toEqual({ ...named, GetItem: 1, TransactWriteItems: 1 })
   expect(await cost(through('FR'))).toEqual({ ...named, GetItem: 1 })
