@@ -13,8 +13,6 @@ import { leasesRoutes } from '../../functions/leases/routes.ts'
 import { licensesRoutes } from '../../functions/licenses/routes.ts'
 import { operations } from '../../functions/routes.ts'
 import { tenantsRoutes } from '../../functions/tenants/routes.ts'
-import { trustRoutes } from '../../functions/trust/routes.ts'
-import { validationRoutes } from '../../functions/validation/routes.ts'
 import { webhooksRoutes } from '../../functions/webhooks/routes.ts'
 import { bootLocal, type LocalStack } from '../../infra/local/boot.ts'
 import { type Answer, createClient } from '../../infra/local/demo/client.ts'
@@ -31,14 +29,12 @@ const ROOT = join(import.meta.dirname, '../..')
 const AT_ONCE = 50
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-e2e-'))
-let boot: () => Promise<LocalStack>
 let stack: LocalStack
 let admin: string
 
 beforeAll(async () => {
   const assembly = await synthesize({ stage: 'local', outdir: join(folder, 'assembly') })
-  boot = () => bootLocal({ ...assembly, folder: join(folder, 'data'), port: 0, quiet: true })
-  stack = await boot()
+  stack = await bootLocal({ ...assembly, folder: join(folder, 'data'), port: 0, quiet: true })
   admin = await makeVendorToken(stack)
 })
 afterAll(async () => {
@@ -144,24 +140,6 @@ describe('the story of the demo', () => {
         { id: ending.active.license.id, status: 'ACTIVE', capacity: { users: 100 } },
       ],
     })
-  })
-
-  test('is remembered over a restart', async () => {
-    await stack.close()
-    stack = await boot()
-    const { tenantId, active, overview, jwks, file, events } = ending
-    const params = { tenantId, licenseId: active.license.id }
-
-    const now = await client().ask(tenantsRoutes.getOverview, vendor(), { params })
-    expect({ ...now, checkedAt: '' }).toEqual({ ...overview, checkedAt: '' })
-    const log = await client().ask(tenantsRoutes.listEvents, vendor(), { params, query: { order: 'oldest' } })
-    expect(log.items).toEqual(events)
-    expect(await client().ask(licensesRoutes.getLicenseFile, vendor(), { params })).toEqual(file)
-    expect(await client().ask(trustRoutes.getJwks, undefined)).toEqual(jwks)
-    const verdict = await client().ask(validationRoutes.validateLicense, `License ${active.key}`, {
-      body: {},
-    })
-    expect(verdict.code).toBe('VALID')
   })
 })
 
