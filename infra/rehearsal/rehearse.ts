@@ -12,9 +12,10 @@ import { consoleNarrator } from '../local/demo/console-narrator.ts'
 import { type Ending, tellStory } from '../local/demo/story.ts'
 import type { Narrator, World } from '../local/demo/tale.ts'
 import { tamperAt } from '../local/demo/world.ts'
+import { NoPythonError } from '../python.ts'
 import { goBeyond } from './beyond-the-story.ts'
 import { CdkError, type Cloud, cloudAt, type Outputs, type Resources } from './cloud.ts'
-import { installMinistack, NoEmulatorError, startMinistack } from './ministack.ts'
+import { installMinistack, startMinistack } from './ministack.ts'
 import { runSchedules } from './schedules.ts'
 
 const STAGE = 'local'
@@ -135,7 +136,7 @@ try {
     rmSync(folder, { recursive: true, force: true })
   }
 } catch (error) {
-  const isImpossible = error instanceof NoEmulatorError
+  const isImpossible = error instanceof NoPythonError
   console.error(isImpossible ? `Not rehearsed: ${error.message}.` : error)
   process.exitCode = isImpossible && isOptional ? 0 : 1
 }
