@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { needs } from '../functions/needs.ts'
 import { contextNames } from './contexts.ts'
-import { environmentCredentials } from './environment-credentials.ts'
-import { noEventStreams } from './no-event-streams.ts'
+import { leftOut } from './left-out.ts'
 import { nodeBuiltins } from './node-builtins.ts'
 import { COUNTRY_MODULE } from './stage.ts'
 
@@ -51,7 +50,7 @@ const OPTIONS = {
   charset: 'utf8',
   legalComments: 'none',
   logLevel: 'silent',
-  plugins: [nodeBuiltins, environmentCredentials, noEventStreams],
+  plugins: [nodeBuiltins, leftOut],
 } satisfies BuildOptions
 
 /**

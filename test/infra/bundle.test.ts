@@ -119,6 +119,11 @@ describe('the functions', { timeout: 180_000 }, () => {
     }
   })
 
+  test('are as small as the hot path has to be', () => {
+    // Bytes that a cold start of a validation may load; see infra/left-out.ts, and `npm run bench` for what loading takes.
+    expect(sizes['validation']).toBeLessThanOrEqual(450_000)
+  })
+
   test("those that ask the vendor's country module have it beside them with its data, and no other", async () => {
     const having = contextNames.filter((context) => existsSync(join(out, context, COUNTRY_MODULE)))
     expect(having).toEqual(contextNames.filter((context) => 'places' in needs[context]))
