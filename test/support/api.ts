@@ -59,7 +59,10 @@ export type Api = {
   stop(): Promise<void>
 }
 
-export type ApiOptions = {
+/** What making a world takes: also of an API that is deployed, by HTTP. */
+export type ApiClient = Pick<Api, 'call' | 'token' | 'table'>
+
+type ApiOptions = {
   readonly oidcIssuers?: readonly z.input<typeof OidcIssuer>[]
   readonly edge?: EdgeSettings
   /** The URL of a module with `countryOf`. */

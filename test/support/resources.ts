@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type * as z from 'zod'
 import { Plan, Product, type ProductDraft } from '../../shared/domain/catalog.ts'
 import { Tenant, type TenantDraft } from '../../shared/domain/tenant.ts'
-import type { Api } from './api.ts'
+import type { ApiClient } from './api.ts'
 
 /** A product with two gauges, a counter, three features and a module. */
 export const productDraft = (overrides: Partial<z.input<typeof ProductDraft>> = {}) => ({
@@ -45,24 +45,24 @@ export const tenantDraft = (overrides: Partial<z.input<typeof TenantDraft>> = {}
 
 /** Made through the API by a vendor administrator. */
 export async function createProduct(
-  api: Api,
+  api: ApiClient,
   overrides: Parameters<typeof productDraft>[0] = {},
 ): Promise<Product> {
   return Product.parse(await created(api, '/v1/products', productDraft(overrides)))
 }
 
-export async function createPlan(api: Api, productId: string, overrides: object = {}): Promise<Plan> {
+export async function createPlan(api: ApiClient, productId: string, overrides: object = {}): Promise<Plan> {
   return Plan.parse(await created(api, '/v1/plans', planDraft(productId, overrides)))
 }
 
 export async function createTenant(
-  api: Api,
+  api: ApiClient,
   overrides: Parameters<typeof tenantDraft>[0] = {},
 ): Promise<Tenant> {
   return Tenant.parse(await created(api, '/v1/tenants', tenantDraft(overrides)))
 }
 
-async function created(api: Api, path: string, body: object): Promise<unknown> {
+async function created(api: ApiClient, path: string, body: object): Promise<unknown> {
   const answer = await api.call('POST', path, { token: await api.token('vendor:admin'), body })
   if (answer.status === 201) return answer.body
   throw new Error(`POST ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
