@@ -121,10 +121,10 @@ async function fill(table: Table, count: number, now: Instant, progress: (filed:
   await Promise.all(Array.from({ length: TOGETHER }, worker))
 }
 
-/** The first thousand are due, the others at any time of the coming year. */
+/** The first thousand are due, the others at any time of the year from tomorrow on: filing them takes its time. */
 function timerItem(number: number, now: Instant): Item {
   const name = String(number).padStart(26, '0')
-  const wait = number < DUE ? -MINUTE : MINUTE + (((number * 7_919) % MANY) / MANY) * AHEAD * DAY
+  const wait = number < DUE ? -MINUTE : DAY + (((number * 7_919) % MANY) / MANY) * AHEAD * DAY
   const dueAt = plusMilliseconds(now, Math.floor(wait))
   return fileTimer({ kind: KIND, subject: [`ten_${name}`, `prd_${name}`], dueAt }).item
 }
