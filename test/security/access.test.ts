@@ -1,8 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Operation } from '../../functions/routes.ts'
 import { startApi } from '../support/api.ts'
-import { faultsOf, named, requestFor, rowsOf, type Sent, send } from './battery.ts'
-import { type Credential, createCatalog, createTenancy, credentials } from './world.ts'
+import { createCatalog } from '../world/catalog.ts'
+import { named, requestFor, type Sent, send } from '../world/requests.ts'
+import { createTenancy } from '../world/tenancy.ts'
+import { faultsOf, rowsOf } from './battery.ts'
+import { type Credential, credentials } from './credentials.ts'
 
 const api = await startApi()
 afterAll(api.stop)

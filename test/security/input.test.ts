@@ -4,9 +4,11 @@ import type * as z from 'zod'
 import type { Operation } from '../../functions/routes.ts'
 import { VendorRole } from '../../shared/domain/access.ts'
 import { type Answer, outcome, startApi } from '../support/api.ts'
-import { changesThings, faultsOf, named, requestFor, rowsOf, type Sent, send, someRole } from './battery.ts'
-import { type Fields, fieldsOf } from './plausible.ts'
-import { createCatalog, createTenancy } from './world.ts'
+import { createCatalog } from '../world/catalog.ts'
+import { type Fields, fieldsOf } from '../world/plausible.ts'
+import { named, requestFor, type Sent, send, someRole } from '../world/requests.ts'
+import { createTenancy } from '../world/tenancy.ts'
+import { changesThings, faultsOf, rowsOf } from './battery.ts'
 
 const api = await startApi()
 afterAll(api.stop)

@@ -5,9 +5,11 @@ import type { Operation } from '../../functions/routes.ts'
 import { type Role, TenantRole } from '../../shared/domain/access.ts'
 import { parseToken } from '../../shared/platform/auth/token-format.ts'
 import { type Answer, outcome, startApi } from '../support/api.ts'
-import { named, pathOf, requestFor, rowsOf, type Sent, send, someRole } from './battery.ts'
-import { type Fields, fieldsOf } from './plausible.ts'
-import { createCatalog, createTenancy, type Tenancy } from './world.ts'
+import { createCatalog } from '../world/catalog.ts'
+import { type Fields, fieldsOf } from '../world/plausible.ts'
+import { named, pathOf, requestFor, type Sent, send, someRole } from '../world/requests.ts'
+import { createTenancy, type Tenancy } from '../world/tenancy.ts'
+import { rowsOf } from './battery.ts'
 
 const api = await startApi()
 afterAll(api.stop)

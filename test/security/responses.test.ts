@@ -4,8 +4,8 @@ import { type Caller, TenantRole, VendorRole } from '../../shared/domain/access.
 import { serve } from '../../shared/platform/http/pipeline.ts'
 import { fakePorts, type Line, problemOf, send } from '../platform/small-service.ts'
 import { licenseId, PRODUCT, TENANT } from '../support/licenses.ts'
-import { named, requestFor, someRole } from './battery.ts'
-import { type Fields, plausible, type Shape, shapeOf } from './plausible.ts'
+import { type Fields, plausible, type Shape, shapeOf } from '../world/plausible.ts'
+import { named, requestFor, someRole } from '../world/requests.ts'
 
 const SECRET = 'hash of a secret'
 const REQUEST = { tenantId: TENANT }
