@@ -82,7 +82,7 @@ async function commitPerson<Reply>(
 }
 
 /** What is to become of a person. `check` is asked once it is known what follows for its seats. */
-export type PersonChange = {
+type PersonChange = {
   readonly event: EventDraft['type']
   readonly reason?: string | undefined
   readonly next: (person: Person, seating: TenantSeating) => User | Refusal | Promise<User | Refusal>
@@ -138,7 +138,7 @@ export async function editPersonFor<Reply extends object>(
 }
 
 /** What a change comes to; without an adjustment nothing is another. */
-export type Edit = {
+type Edit = {
   readonly adjustment: Adjustment | undefined
   readonly decision: Decision<undefined, string>
 }

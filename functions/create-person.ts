@@ -14,7 +14,7 @@ import { untilFresh } from './until-fresh.ts'
 import type { VerifyingServices } from './verified.ts'
 
 /** A person in the making, of whom nothing is known yet. */
-export type BlankPerson = Omit<User, 'name'>
+type BlankPerson = Omit<User, 'name'>
 
 /**
  * Makes a person, with the seats that follow from what it is.

@@ -6,7 +6,7 @@ import { once } from '../shared/platform/remembered.ts'
 import { type Clients, createClients, createPorts, createServices, type Services } from './services.ts'
 
 /** A Lambda function in the making: its services, and the way to put routes and handlers on them. */
-export type ContextFunction<S> = {
+type ContextFunction<S> = {
   readonly services: () => Promise<S>
   serve<T extends RouteTable>(table: T, handlers: Handlers<T, S>): HttpHandler
 }

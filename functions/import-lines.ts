@@ -8,7 +8,7 @@ export const IMPORT_LIMIT = 10_000
 const REPORTED = 1_000
 
 /** What stands on a line: of the CSV text, header counted, or the place in the JSON list, from 1. */
-export type Line = { readonly line: number; readonly row: unknown }
+type Line = { readonly line: number; readonly row: unknown }
 
 /** What is wrong with a row. */
 export type LineError = FieldError & { readonly line: number }

@@ -9,7 +9,7 @@ const PATIENCE = 15 * MINUTE
  * How a job does: `late` if its last success is older than twice its interval and some minutes; `waiting` if it never
  * had one, as on a stage that was just deployed (that it is not started at all, an alarm tells).
  */
-export type JobHealth = {
+type JobHealth = {
   readonly job: string
   readonly status: 'ok' | 'late' | 'waiting'
   readonly lastSuccessAt?: Instant

@@ -11,7 +11,7 @@ import { findDead, isSeen, ownersOf, type Situation } from './machine-situation.
 type Allowed = Pick<MachineChange, 'freed' | 'moves' | 'seen'>
 
 /** What the activation of a machine comes to. */
-export type ActivationPlan =
+type ActivationPlan =
   /** It has its place already. */
   | { readonly is: 'same'; readonly activation: Activation }
   /** A component of it belongs to these. */
@@ -53,7 +53,7 @@ export async function planActivation(
 }
 
 /** May the machine come, as far as the allowance goes, while these leave? */
-export function allow(situation: Situation, leaving: readonly Activation[], now: Instant): Allowed | Refusal {
+function allow(situation: Situation, leaving: readonly Activation[], now: Instant): Allowed | Refusal {
   const { pool, terms } = situation
   const { deactivations, size, license } = terms
   if (deactivations === undefined) return { seen: {} }
@@ -70,7 +70,7 @@ export function allow(situation: Situation, leaving: readonly Activation[], now:
 }
 
 /** What giving a machine's place to another comes to. */
-export type MovePlan =
+type MovePlan =
   | Exclude<ActivationPlan, { is: 'same' | 'full' | 'behind' | 'place' }>
   | {
       readonly is: 'moved'

@@ -13,7 +13,7 @@ import type { CommitRequest } from './services.ts'
 import type { VerifyingServices } from './verified.ts'
 
 /** A license that is not as it was seen last. */
-export type SeenChange = {
+type SeenChange = {
   licenseId: LicenseId
   product: string
   before: string
@@ -22,7 +22,7 @@ export type SeenChange = {
 }
 
 /** What a validation sees of a license: its status, or that its row is not what was signed. */
-export function stateOf({ status, because }: Pick<Standing, 'status' | 'because'>): string {
+function stateOf({ status, because }: Pick<Standing, 'status' | 'because'>): string {
   return because === 'TAMPERED' ? because : status
 }
 

@@ -18,7 +18,7 @@ import { putOnce, transact } from '../shared/store/transact.ts'
 const Stage = Environment.pick({ TABLE_NAME: true, CREDENTIAL_KEY_ID: true, STAGE: true })
 const ACTOR = 'first-token'
 
-export type FirstTokenOptions = {
+type FirstTokenOptions = {
   /** Variables of any function of the stage. */
   readonly environment: Readonly<Record<string, string>>
   /** Of a local stack; AWS itself, with the credentials of whoever calls, unless given. */

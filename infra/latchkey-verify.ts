@@ -17,7 +17,7 @@ const USAGE = `Usage: npx latchkey-verify <export file or URL of a log> [options
   --save <file>           where to keep what is fetched from the URL
 The token for a URL is read from LATCHKEY_TOKEN. A log's URL is https://…/v1/tenants/ten_…/audit.`
 
-export type VerifyOptions = {
+type VerifyOptions = {
   readonly source: string
   readonly key?: string | undefined
   readonly checkpoint?: string | undefined

@@ -5,7 +5,7 @@ import { bundleFunctions } from './bundle.ts'
 import { createServiceStack } from './service-stack.ts'
 import { readContext, readStage, type Stage } from './stage.ts'
 
-export type Synthesized = {
+type Synthesized = {
   /** The CloudFormation template of the stage. */
   readonly template: unknown
   /** The folder with the template and the functions' code. */

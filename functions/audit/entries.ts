@@ -16,7 +16,7 @@ import type { EntriesQuery } from './shapes.ts'
 type Filter = Partial<Pick<EntriesQuery, 'type' | 'actor' | 'subject' | 'requestId' | 'since' | 'until'>>
 
 /** An event as the log has it. */
-export type LoggedEvent = { index: number; event: Event; salt: string; entry: string }
+type LoggedEvent = { index: number; event: Event; salt: string; entry: string }
 
 /** Events looked at for one page: what a filter leaves out costs time, too. */
 const MOST_LOOKED_AT = 2_000

@@ -29,7 +29,7 @@ export class InconsistentLogError extends Error {
 const ANNOUNCED_EVERY = DAY
 const ATTEMPTS = 5
 
-export type Published = { readonly checkpoint: SignedCheckpoint; readonly isNew: boolean }
+type Published = { readonly checkpoint: SignedCheckpoint; readonly isNew: boolean }
 
 /**
  * Signs a log's checkpoint if the log grew since the last one, and only if it grew out of that: both heads are held

@@ -9,7 +9,7 @@ export const TenantParams = z.strictObject({ tenantId: TenantId })
 export const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
 
 /** Entries in a page of an export. */
-export const EXPORT_LIMIT = 1_000
+const EXPORT_LIMIT = 1_000
 
 /** 32 bytes, base64. */
 const Hash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)

@@ -80,7 +80,7 @@ export function wantedOf(
 }
 
 /** Metrics of the floating licenses that count now. */
-export function floatingMetrics({ holdings }: Sight, now: Instant, { verifier }: LeaseServices): Set<string> {
+function floatingMetrics({ holdings }: Sight, now: Instant, { verifier }: LeaseServices): Set<string> {
   const all = [...standings(holdings, now, verifier.isGenuine).values()]
   return new Set(
     all.filter((one) => one.counts && isFloating(one)).flatMap(({ license }) => Object.keys(license.limits)),

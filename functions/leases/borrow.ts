@@ -23,7 +23,7 @@ import { openLeaseId } from '../sealed-id.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
-import { randomRef, sizeOf } from './plan.ts'
+import { newRef, sizeOf } from './plan.ts'
 import { checkPublicKey } from './return-proof.ts'
 import { lookAtQueue, makeWay } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
@@ -32,7 +32,7 @@ import { type Borrowed, Lease } from './shapes.ts'
 import { type Denied, deniedFor, shortage } from './shortage.ts'
 
 /** `typ` of a borrowed license, so that it never passes for a license file or a verdict. */
-export const BORROW_TYP = 'borrow+jwt'
+const BORROW_TYP = 'borrow+jwt'
 
 export type Borrow = {
   readonly wanted: Wanted
@@ -62,7 +62,6 @@ export async function borrow(
   const { fingerprint, publicKey, leaseToken } = body
   const unfit = await checkPublicKey(publicKey)
   if (unfit) return unfit
-  const ref = leaseToken === undefined ? randomRef() : nameOf('borrow', subjectOf(caller), leaseToken)
   const generation = randomInt(0x1_0000)
   const at = seconds(now)
   const address = { ...asking, metric }
@@ -73,6 +72,7 @@ export async function borrow(
     place: body,
     blind: () => undefined,
     async decide(sight, pools) {
+      const ref = leaseToken === undefined ? newRef(pools) : nameOf('borrow', subjectOf(caller), leaseToken)
       const refused = refuseCaller(caller, sight, now, services)
       if (refused) return refused
       const size = sizeOf(sight, metric, now, services)

@@ -14,7 +14,7 @@ import { giveOn, type Served } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 
-export type CheckedIn = { released: boolean }
+type CheckedIn = { released: boolean }
 
 /** Gives a lease back: one conditional write in the normal case. Doing it again changes nothing. */
 export async function checkIn(

@@ -8,7 +8,7 @@ import {
   type Sharing,
   sharingOf,
 } from '../../shared/domain/lease-terms.ts'
-import type { Ask } from '../../shared/domain/pool.ts'
+import type { Ask, Pool } from '../../shared/domain/pool.ts'
 import { type Size, sizeAt } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { codeOf } from '../../shared/domain/shares.ts'
@@ -22,13 +22,13 @@ import type { Sight } from './sight.ts'
 export type Part = LeaseTerms & { readonly wanted: Wanted; readonly ask: Ask }
 
 /** Who asks, and under which name; the same for every pool of a request. */
-export type Asker = {
+type Asker = {
   readonly holder: Holder | undefined
   readonly department: string | undefined
   /** A name the client chose. */
   readonly token: string | undefined
   readonly subject: string
-  readonly randomRef: string
+  readonly newRef: string
   /** Tells this lease from earlier ones of the same name. */
   readonly generation: number
 }
@@ -36,8 +36,9 @@ export type Asker = {
 export function askerOf(
   { holder, department, leaseToken: token }: Pick<CheckOut, 'holder' | 'department' | 'leaseToken'>,
   subject: string,
+  pools?: ReadonlyMap<string, Pool>,
 ): Asker {
-  return { holder, department, token, subject, randomRef: randomRef(), generation: randomInt(0x1_0000) }
+  return { holder, department, token, subject, newRef: newRef(pools), generation: randomInt(0x1_0000) }
 }
 
 /** What is wanted of each pool, and the ways to grant it now. */
@@ -88,8 +89,8 @@ export const sizeOf = (
 ): Size => sizeAt(holdings, metric, now, verifier.isGenuine)
 
 /** The name of the entries: that of the user or machine which shares one, else the client's own, else a new one. */
-function refOf({ holder, token, subject, randomRef }: Asker, sharing: Sharing): string | Refusal {
-  if (sharing === 'process') return token === undefined ? randomRef : nameOf('token', subject, token)
+function refOf({ holder, token, subject, newRef }: Asker, sharing: Sharing): string | Refusal {
+  if (sharing === 'process') return token === undefined ? newRef : nameOf('token', subject, token)
   const field = sharing === 'user' ? 'userId' : 'machine'
   const shared = holder?.[field]
   if (shared !== undefined) return nameOf(sharing, shared)
@@ -98,4 +99,8 @@ function refOf({ holder, token, subject, randomRef }: Asker, sharing: Sharing): 
   })
 }
 
-export const randomRef = () => randomBytes(6).toString('base64url')
+/** A new name, as long as those of `nameOf`; none that an entry of these pools has. */
+export function newRef(pools: ReadonlyMap<string, Pool> = new Map()): string {
+  const ref = randomBytes(6).toString('base64url').slice(0, 7)
+  return [...pools.values()].some(({ entries }) => entries.has(ref)) ? newRef(pools) : ref
+}

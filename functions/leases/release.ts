@@ -17,7 +17,7 @@ import { settle } from './settle.ts'
 /** Releases of a tenant in an hour: enough to clear up, too few to run a pool by taking turns. */
 const RELEASES_PER_HOUR = 30
 
-export type Release = {
+type Release = {
   readonly tenantId: TenantId
   readonly productId: ProductId
   readonly metric: string

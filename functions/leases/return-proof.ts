@@ -4,7 +4,7 @@ import type { Borrowing, PublicKey } from '../../shared/domain/borrowing.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 
 /** `typ` of what a machine signs when it has disabled its copy of a borrowed license. */
-export const RETURN_TYP = 'return+jwt'
+const RETURN_TYP = 'return+jwt'
 
 const Claims = z.object({ jti: z.string() })
 

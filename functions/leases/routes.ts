@@ -37,7 +37,7 @@ const asked = {
   country: Country.optional(),
 }
 
-export const CheckOutBody = z.strictObject({
+const CheckOutBody = z.strictObject({
   ...asked,
   /** All of them or none; one unit of the product's only floating metric, or of `concurrent`, unless said otherwise. */
   items: Items.optional(),

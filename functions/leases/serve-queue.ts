@@ -18,7 +18,7 @@ export type Served = { readonly change: PoolChange; readonly beside: Readonly<Re
 const NOTHING: PoolChange = { put: new Map(), seen: new Map(), remove: [] }
 
 /** A pool and its queue, as one who asks finds them. */
-export type Looked = {
+type Looked = {
   /** What is to be given out, or taken away, first. */
   readonly served: Served | undefined
   /** The queue was read after the pool, and somebody has left it meanwhile: look again. */

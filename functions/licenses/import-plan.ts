@@ -18,7 +18,7 @@ export type PlannedRow = {
   readonly reference: string
   readonly license: UnsignedLicense
 }
-export type ImportPlan = { readonly planned: readonly PlannedRow[]; readonly alreadyHere: number }
+type ImportPlan = { readonly planned: readonly PlannedRow[]; readonly alreadyHere: number }
 
 /** Decides every row before any is written: all can be imported, or a report says which cannot, unreadable ones too. */
 export async function planImport(

@@ -24,7 +24,7 @@ const action = {
   success: { status: 200, body: LicenseView },
 } as const
 
-export const IssueBody = z.strictObject({
+const IssueBody = z.strictObject({
   tenantId: TenantId,
   planId: PlanId,
   /** TRIAL for a trial plan, NORMAL for the others, unless said otherwise. */

@@ -6,7 +6,7 @@ import type { Secrets } from '../../shared/platform/signing/mac.ts'
  * The code of a transfer: its id and a secret of 190 random bits, so that finding it is reading one row. Only a keyed
  * hash of the secret is stored.
  */
-export type TransferCode = { readonly text: string; readonly hash: string }
+type TransferCode = { readonly text: string; readonly hash: string }
 
 export function newTransferCode(id: TransferId, secrets: Secrets): TransferCode {
   const secret = newTokenSecret()

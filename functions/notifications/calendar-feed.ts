@@ -34,7 +34,7 @@ type Entry = {
   readonly isOff: boolean
 }
 
-export type FeedParts = {
+type FeedParts = {
   readonly name: string
   readonly host: string
   readonly held: readonly { readonly holdings: Holdings; readonly product: string }[]

@@ -15,7 +15,7 @@ export type Links = {
   readonly unsubscribe: string
 }
 
-export type MailParts = {
+type MailParts = {
   readonly id: string
   /** At least one, all for the same recipient, all of them optional or none. */
   readonly notices: readonly [Notice, ...Notice[]]

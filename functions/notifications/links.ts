@@ -19,7 +19,7 @@ export type Unsubscription = {
 const PREFIX = 'mute'
 
 /** The token of a link by which an address unsubscribes. It is stored nowhere, and good as long as the key is. */
-export function sealUnsubscription({ tenantId, email, kinds }: Unsubscription, key: Uint8Array): string {
+function sealUnsubscription({ tenantId, email, kinds }: Unsubscription, key: Uint8Array): string {
   return seal(PREFIX, [tenantId ?? null, addressOf(email), kinds], key)
 }
 

@@ -25,7 +25,7 @@ const SERVED_AT_ONCE = 25
 
 const done = refuse('IN_USE', 'It was done by somebody else.')
 
-export type Chunk = {
+type Chunk = {
   row: (id: UserId, read: Person | undefined) => Promise<void>
   /** What is foreseen after it. */
   end: () => Promise<PoolMove[]>

@@ -10,7 +10,7 @@ import type { CommitRequest } from '../services.ts'
 const { name, email, externalId, roles, status, usageLocation } = UserDraft.shape
 
 /** A person of an import. By its external id, or else its e-mail address, it is known whether it is here already. */
-export const ImportPerson = z
+const ImportPerson = z
   .strictObject({
     name,
     email,

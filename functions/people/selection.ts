@@ -13,7 +13,7 @@ import type { SeatPlace } from '../seat-place.ts'
 import type { CommitRequest } from '../services.ts'
 
 /** Which people are meant, joined by and; archived ones only if `status` says so. */
-export type PeopleFilter = {
+type PeopleFilter = {
   readonly organizationId?: OrganizationId | undefined
   /** Also those of the organizations below it. */
   readonly includeBelow?: boolean | undefined
@@ -26,7 +26,7 @@ export type PeopleFilter = {
 }
 
 /** How those people are found: what to read, and which of them are meant. */
-export type Selection = {
+type Selection = {
   readonly range: Range
   /** Of rows that only name a person. */
   readonly idOf?: (item: Item) => UserId

@@ -29,7 +29,7 @@ export async function poolNamed(
 
 const noSuch = refuse('NOT_FOUND', 'There is no such pool.')
 
-export const wrong = (field: string, message: string): Refusal =>
+const wrong = (field: string, message: string): Refusal =>
   refuse('INVALID_REQUEST', 'This cannot be answered.', { errors: [{ field: `/query/${field}`, message }] })
 
 type Query = {

@@ -11,7 +11,7 @@ import type { EventStep } from './event-steps.ts'
 import { type PoolRecord, readPoolRecord } from './pool-record.ts'
 
 /** An event as the change tells it; its id comes from the record. */
-export type ToldEvent = Omit<Event, 'id' | 'type'> & { readonly type: EventType }
+type ToldEvent = Omit<Event, 'id' | 'type'> & { readonly type: EventType }
 
 /** One write. That its condition fails means that it was made before, or that a later change has been told since. */
 export type RowWrite = Parameters<typeof writeRow>[1]

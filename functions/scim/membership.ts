@@ -26,7 +26,7 @@ const RESERVE = 4_000
 const ROUNDS = 4
 
 /** The work that time did not allow: the same request again goes on with it. */
-export const unfinished = (left: number) =>
+const unfinished = (left: number) =>
   refuse('UNFINISHED', `${left} people are still to be changed; those before them are done.`, {
     retryAfter: 1,
   })

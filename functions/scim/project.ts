@@ -1,6 +1,6 @@
 import { ENTERPRISE } from './schemas.ts'
 
-export type Wish = {
+type Wish = {
   readonly attributes?: string | undefined
   readonly excludedAttributes?: string | undefined
 }

@@ -3,8 +3,6 @@ export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 export const LIST = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
-export const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-export const BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 export const BULK_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse'
 export const SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:Schema'
 export const RESOURCE_TYPE = 'urn:ietf:params:scim:schemas:core:2.0:ResourceType'
@@ -121,7 +119,7 @@ const enterpriseAttributes = [
   attribute('department', 'Puts the person into the organization of this name, if there is one.'),
 ]
 
-export type Schema = { id: string; name: string; description: string; attributes: Attribute[] }
+type Schema = { id: string; name: string; description: string; attributes: Attribute[] }
 
 export const SCHEMAS: readonly Schema[] = [
   { id: USER, name: 'User', description: 'A person.', attributes: userAttributes },

@@ -31,7 +31,7 @@ export const UserInput = z.object({
 })
 export type UserInput = z.infer<typeof UserInput>
 
-export const Member = z.object({ value: z.string().min(1).max(200) })
+const Member = z.object({ value: z.string().min(1).max(200) })
 export const GroupInput = z.object({
   schemas: Names.min(1),
   externalId: z.string().trim().max(200).nullish(),

@@ -36,7 +36,7 @@ const MOST_STEPS = 30
  * Waits until nobody else of the tenant is being taken seats from in this run, and says how to let the next go on. All
  * draw on the same pools and queues: at once they would be in each other's way.
  */
-export type Alone = () => Promise<() => void>
+type Alone = () => Promise<() => void>
 
 /** What decides over everybody of a tenant, read once for many. */
 export type TenantView = { readonly seating: TenantSeating; readonly lastDay: string | undefined }

@@ -24,7 +24,7 @@ const OVERLAP = 5 * MINUTE
 const MOST_PAGES = 50
 
 /** What a license would be shown as; what depends on other licenses or on time is not compared. */
-export const comparedView = (license: License): View => licenseView(license, 'ACTIVE', [], false)
+const comparedView = (license: License): View => licenseView(license, 'ACTIVE', [], false)
 
 /** What is wrong with a row, by what is known to be recorded. It may be that a record is only late. */
 export const suspicions = (
@@ -94,7 +94,7 @@ async function eventsSince({ id, tenantId }: License, from: Instant, table: Tabl
   return events.filter(({ at }) => at >= from).toReversed()
 }
 
-export async function readEvent(
+async function readEvent(
   table: Table,
   tenantId: License['tenantId'],
   { eventId }: LicenseRecord,

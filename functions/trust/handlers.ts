@@ -1,4 +1,4 @@
-import type { Found } from '../../shared/domain/integrity.ts'
+import type { Found, LogProgress } from '../../shared/domain/integrity.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { KeyProbe } from '../../shared/platform/signing/probe-keys.ts'
@@ -10,8 +10,8 @@ import { jobHandlers } from './job-handlers.ts'
 import type { trustRoutes } from './routes.ts'
 import { validationHandlers } from './validation-handlers.ts'
 
-/** What a check of a log came to: how many leaves there are, and what is wrong with them. */
-export type LogCheck = { readonly leaves: number; readonly found: readonly Found[] }
+/** How far a check of a log came, and what is wrong with it. */
+type LogCheck = { readonly progress: LogProgress; readonly found: readonly Found[] }
 
 export type TrustServices = VerifyingServices & {
   /** Of the keys that sign the response files of offline activations. */
@@ -19,8 +19,12 @@ export type TrustServices = VerifyingServices & {
   readonly sessionKeys: SessionKeys
   /** What KMS has under the ids of the keys that sign license files. */
   readonly probeKeys: () => Promise<readonly KeyProbe[]>
-  /** Holds a tenant's audit log against its checkpoints; nothing where so many milliseconds are not enough. */
-  readonly checkLog: (tenantId: TenantId, milliseconds: number) => Promise<LogCheck | undefined>
+  /** Holds a tenant's audit log against its checkpoints while there is time; nothing where it could not be read. */
+  readonly checkLog: (
+    tenantId: TenantId,
+    isWhole: boolean,
+    hasTime: () => boolean,
+  ) => Promise<LogCheck | undefined>
 }
 
 export const trustHandlers: Handlers<typeof trustRoutes, TrustServices> = {

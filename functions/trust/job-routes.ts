@@ -4,7 +4,7 @@ import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { Instant } from '../../shared/platform/time.ts'
 
-export const JobStatus = z.enum(['ok', 'late', 'waiting'])
+const JobStatus = z.enum(['ok', 'late', 'waiting'])
 
 const JobView = z
   .strictObject({

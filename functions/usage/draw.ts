@@ -26,7 +26,7 @@ export function shardOf(requestId: string): number {
 }
 
 /** An addition about to be written: how it is measured, and what the counter was when the licenses were read. */
-export type Measured = {
+type Measured = {
   readonly tenantId: TenantId
   readonly addition: Addition
   readonly meter: Meter
@@ -35,7 +35,7 @@ export type Measured = {
   readonly now: Instant
 }
 
-export type Drawn = {
+type Drawn = {
   readonly writes: Readonly<Record<string, Action>>
   /** Does it take from the counter, and so from the allowance? What a shard has in hand was taken before. */
   readonly takes: boolean

@@ -9,7 +9,7 @@ import { TenantId } from '../../shared/platform/ids.ts'
 import { Instant, TimeZone } from '../../shared/platform/time.ts'
 
 /** One report: a gauge's value at an instant, or an addition to a counter. */
-export const UsageRecord = z.strictObject({
+const UsageRecord = z.strictObject({
   /** The caller's own id of this report: one that was taken before is not taken again. */
   id: z.string().min(1).max(100).optional(),
   /** Code or id of the product; not needed with a license key. */

@@ -20,7 +20,7 @@ import type { VerifyingServices } from '../verified.ts'
 // Which activation a machine has changes seldom, and its row tells: a wrong memory costs reads, never a wrong answer.
 const remembered = new Remembered<string, ActivationId>(50_000)
 
-export type Fingerprints = {
+type Fingerprints = {
   readonly fingerprint?: string | undefined
   readonly fingerprints?: readonly Component[] | undefined
 }

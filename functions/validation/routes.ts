@@ -7,7 +7,7 @@ import { Verdict } from '../../shared/domain/verdict.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { LicenseId } from '../../shared/platform/ids.ts'
 
-export const ValidateBody = z
+const ValidateBody = z
   .strictObject({
     /** What is validated: one of these, or the key in `Authorization: License`. */
     key: z.string().max(200).optional(),

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Key } from 'aws-cdk-lib/aws-kms'
 import type * as z from 'zod'
 import type { Needs } from '../../functions/needs.ts'
@@ -17,27 +17,19 @@ import {
   WebhookEnvironment,
 } from '../../shared/platform/config/environment.ts'
 import { MailEnvironment } from '../../shared/platform/config/mail-environment.ts'
-import { TABLE } from '../../shared/store/table.ts'
 import { COUNTRY_MODULE, type Stage } from '../stage.ts'
 import { addressIn, domainOf, mailSettings } from './mail.ts'
 import type { Keys } from './signing-keys.ts'
+import { allow } from './statement.ts'
+import { tableAccess } from './table-access.ts'
 
 /** What a function is told and what it may do, made together so that neither is there without the other. */
-export type Binding = {
+type Binding = {
   readonly variables: Readonly<Record<string, string>>
   readonly statements: readonly PolicyStatement[]
 }
 
 export type Resources = { readonly stage: Stage; readonly table: Table; readonly keys: Keys }
-
-// A transaction needs the permissions of its parts. Nobody may Scan: a sweep reads what is due, by Query.
-const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']
-const WRITE = [
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:ConditionCheckItem',
-]
 
 const STREAM = [
   'dynamodb:DescribeStream',
@@ -50,7 +42,8 @@ const STREAM = [
 export function bindingsOf(need: Needs, resources: Resources): Binding[] {
   const { keys } = resources
   const bindings = [
-    need.stream === 'only' ? streamFunction(need.table, resources) : apiFunction(need.table, resources),
+    need.stream === 'only' ? streamFunction(resources) : apiFunction(resources),
+    { variables: {}, statements: tableAccess(need, resources.table) },
   ]
   if (need.stream !== undefined) bindings.push(readStream(resources))
   if (need.signing !== undefined) bindings.push(signingKeys(need.signing, keys.signing))
@@ -64,7 +57,7 @@ export function bindingsOf(need: Needs, resources: Resources): Binding[] {
   return bindings
 }
 
-function apiFunction(access: Needs['table'], { stage, table, keys }: Resources): Binding {
+function apiFunction({ stage, table, keys }: Resources): Binding {
   return bind(
     Environment,
     {
@@ -76,33 +69,22 @@ function apiFunction(access: Needs['table'], { stage, table, keys }: Resources):
       EDGE: JSON.stringify(stage.edge ?? null),
       LOG_LEVEL: stage.logLevel,
     },
-    ...allowTable(access, table),
     allowMac(keys.credentials, 'HMAC_SHA_256'),
   )
 }
 
-function streamFunction(access: Needs['table'], { stage, table }: Resources): Binding {
-  return bind(
-    RecordsEnvironment,
-    { STAGE: stage.name, TABLE_NAME: table.tableName, LOG_LEVEL: stage.logLevel },
-    ...allowTable(access, table),
-  )
+function streamFunction({ stage, table }: Resources): Binding {
+  return bind(RecordsEnvironment, {
+    STAGE: stage.name,
+    TABLE_NAME: table.tableName,
+    LOG_LEVEL: stage.logLevel,
+  })
 }
 
 /** Lambda reads the stream with the function's role, and refuses a mapping whose role may not do all four. */
 function readStream({ table }: Resources): Binding {
   if (table.tableStreamArn === undefined) throw new TypeError('the table has no stream')
   return { variables: {}, statements: [allow(STREAM, [table.tableStreamArn])] }
-}
-
-function allowTable(access: Needs['table'], table: Table): PolicyStatement[] {
-  return [
-    allow(access === 'write' ? [...READ, ...WRITE] : READ, [table.tableArn]),
-    allow(
-      ['dynamodb:Query'],
-      TABLE.indexes.map(({ name }) => `${table.tableArn}/index/${name}`),
-    ),
-  ]
 }
 
 function signingKeys(access: NonNullable<Needs['signing']>, keys: readonly Key[]): Binding {
@@ -185,16 +167,4 @@ function bind<S extends z.ZodObject>(
 
 function allowMac(key: Key, algorithm: 'HMAC_SHA_256' | 'HMAC_SHA_512'): PolicyStatement {
   return allow(['kms:GenerateMac'], [key.keyArn], { 'kms:MacAlgorithm': algorithm })
-}
-
-function allow(
-  actions: string[],
-  resources: string[],
-  stringEquals?: Readonly<Record<string, string>>,
-): PolicyStatement {
-  return new PolicyStatement({
-    actions,
-    resources,
-    ...(stringEquals && { conditions: { StringEquals: stringEquals } }),
-  })
 }

@@ -26,7 +26,7 @@ const LONGEST_WAIT_MINUTES = { scheduler: 24 * 60, lambda: 6 * 60 } as const
 const scheduledJobs: readonly (readonly [name: string, job: Job])[] = Object.entries<Job>(jobs)
 
 /** What there is of a job to watch. */
-export type ScheduledJob = { readonly name: string; readonly job: Job; readonly group: ScheduleGroup }
+type ScheduledJob = { readonly name: string; readonly job: Job; readonly group: ScheduleGroup }
 
 /** The jobs that run in the function of one context, and where their runs end that were given up. */
 export type ContextJobs = {

@@ -1,5 +1,5 @@
 /** Why something is not proven. */
-export type FaultName =
+type FaultName =
   | 'FILE_UNREADABLE'
   | 'KEY_UNREADABLE'
   | 'CHECKPOINT_MISSING'

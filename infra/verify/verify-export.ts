@@ -20,7 +20,7 @@ import { verifyCheckpoint } from '../../shared/platform/signing/note.ts'
 import { Fault } from './fault.ts'
 import type { ReadEntry, ReadLine } from './read-export.ts'
 
-export type Demands = {
+type Demands = {
   /** The key that is known from before; without it, the one that came with the file is taken. */
   readonly key?: NoteKey | undefined
   /** The signed checkpoint, where the file has none. */

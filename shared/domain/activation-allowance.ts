@@ -5,7 +5,7 @@ import { addDuration } from './calendar.ts'
 import type { Rules } from './catalog.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
-export type Allowance = NonNullable<Rules['deactivations']>
+type Allowance = NonNullable<Rules['deactivations']>
 type Moves = Pick<MachinePool, 'freed' | 'moves'>
 
 /** The moves that still count: each does for one period, counted on the calendar of the tenant. */

@@ -17,7 +17,7 @@ export type MachinePool = {
 }
 
 /** How a machine can get a place. */
-export type Place =
+type Place =
   | { readonly found: true; readonly overdraft: boolean; readonly reclaim: readonly Activation[] }
   /** There are places once these are taken away; they are too many for one transaction. */
   | { readonly found: false; readonly makeWay: readonly Activation[] }

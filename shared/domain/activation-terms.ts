@@ -67,7 +67,7 @@ export const isNodeLocked = ({ license, base }: Pick<Standing, 'license' | 'base
   (base ?? license).allocation === 'node-locked'
 
 /** The first license with the rule decides. */
-export function ruleOf<Name extends keyof Rules>(
+function ruleOf<Name extends keyof Rules>(
   licenses: readonly Pick<License, 'rules'>[],
   name: Name,
 ): Rules[Name] {

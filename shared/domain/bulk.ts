@@ -85,11 +85,11 @@ const Counts = z.strictObject({
   /** Of those changed, who now waits for a seat. */
   waiting: z.int(),
 })
-export type BulkCounts = z.infer<typeof Counts>
+type BulkCounts = z.infer<typeof Counts>
 export const NO_COUNTS: BulkCounts = { changed: 0, unchanged: 0, refused: 0, waiting: 0 }
 
 /** `selecting`: who is meant is being found out. */
-export const BulkState = z.enum(['selecting', 'running', 'finished', 'canceled'])
+const BulkState = z.enum(['selecting', 'running', 'finished', 'canceled'])
 
 /** A bulk change as it is stored: what was ordered, and how far it came. */
 export const Bulk = z.strictObject({

@@ -29,7 +29,7 @@ export type WatchedPool = {
 }
 
 /** Something to tell of a pool. */
-export type CapacityChange = {
+type CapacityChange = {
   readonly type: Extract<EventType, `capacity.${string}`>
   readonly productId: ProductId
   readonly metric: string

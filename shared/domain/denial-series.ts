@@ -1,10 +1,10 @@
 import type { Instant } from '../platform/time.ts'
 import type { DENIAL_CLASSES, DENIAL_REASONS, Denial, Judged } from './denial.ts'
 
-export type Tally = { readonly denials: number; readonly units: number }
+type Tally = { readonly denials: number; readonly units: number }
 
 /** A stretch of time: the denials of a key in it, by class and by reason. */
-export type DenialBucket = {
+type DenialBucket = {
   readonly from: Instant
   readonly until: Instant
   /** `null`: not told by the application. */

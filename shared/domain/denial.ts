@@ -6,7 +6,7 @@ import { Department, Holder } from './lease-last.ts'
  * Why a pool gave nothing: it is used up, what is free is kept for other departments, the own department (or the part
  * that may be borrowed) is used up, no license is in force, or none may be used in this place.
  */
-export const DENIED_FOR = ['capacity', 'reserved-elsewhere', 'quota', 'license', 'place'] as const
+const DENIED_FOR = ['capacity', 'reserved-elsewhere', 'quota', 'license', 'place'] as const
 
 /** No larger pool would help. */
 const isOther = (because: Denial['because']) => because === 'license' || because === 'place'

@@ -8,7 +8,7 @@ import { usedOf } from './meter-rule.ts'
 import { effectiveTerm, STATUSES } from './status.ts'
 
 /** One license's part of a number, so that every number can be traced. */
-export const Source = z.strictObject({ licenseId: LicenseId, type: LicenseType, amount: Limit })
+const Source = z.strictObject({ licenseId: LicenseId, type: LicenseType, amount: Limit })
 
 /** The countable part of an entitlement: what is granted and used of one metric. */
 export const Pool = z.strictObject({
@@ -155,7 +155,7 @@ const endOf = ({ license, extensions }: Standing) => effectiveTerm(license, exte
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 /** What of a metric's use falls on each license that counts: each is filled to its limit in order of precedence. */
-export type Attribution = { licenseId: LicenseId; metric: string; used: number; limit: Limit }
+type Attribution = { licenseId: LicenseId; metric: string; used: number; limit: Limit }
 
 /** `excess` is what no license covers. */
 export function attribute(

@@ -16,7 +16,7 @@ import { findLease } from './pool-lease.ts'
 import { instantOf, isFloating } from './pool-terms.ts'
 import type { Refusal } from './refusal.ts'
 
-export type LeaseFacts = {
+type LeaseFacts = {
   readonly lease: LeaseAsIssued
   /** Of its product. */
   readonly standings: readonly Standing[]

@@ -24,7 +24,7 @@ import { limitOf } from './pool-terms.ts'
 import { isRefusal, type Refusal } from './refusal.ts'
 
 /** What activating a machine, or moving a place to it, comes to; as functions/machine-plan.ts decides it. */
-export type AskedPlace =
+type AskedPlace =
   | { readonly is: 'same'; readonly activation: Activation }
   | { readonly is: 'taken'; readonly living: readonly Activation[] }
   | { readonly is: 'full' }

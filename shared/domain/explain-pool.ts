@@ -30,7 +30,7 @@ export type PoolSituation = {
   readonly denials: readonly DenialSeen[]
 }
 
-export type DenialSeen = { readonly denial: Denial; readonly judged: readonly Judged[] }
+type DenialSeen = { readonly denial: Denial; readonly judged: readonly Judged[] }
 
 /** What a check-out of so many units comes to, for a department if one is named. */
 export function checkOutOf(

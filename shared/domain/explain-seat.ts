@@ -10,7 +10,7 @@ import type { Tenant } from './tenant.ts'
 import type { User } from './user.ts'
 
 /** A person and a product with seats, as the operations on its seats find them. */
-export type SeatSituation = {
+type SeatSituation = {
   readonly user: User
   readonly seats: readonly Seat[]
   readonly product: Product

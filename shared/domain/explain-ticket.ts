@@ -17,7 +17,7 @@ import { instantOf, isFloating } from './pool-terms.ts'
 import { COUNTED, served, standingOf } from './queue.ts'
 import { isDead, type Ticket } from './ticket.ts'
 
-export type TicketFacts = {
+type TicketFacts = {
   readonly ref: string
   readonly standings: readonly Standing[]
   readonly situation: PoolSituation

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { epochMilliseconds, fromEpochMilliseconds, Instant, plusMilliseconds } from '../platform/time.ts'
 
 export const HEARTBEAT_STATES = ['NOT_STARTED', 'ALIVE', 'DEAD', 'REVIVED'] as const
-export type HeartbeatState = (typeof HEARTBEAT_STATES)[number]
+type HeartbeatState = (typeof HEARTBEAT_STATES)[number]
 
 /** No end: later than every instant there can be. */
 export const NEVER = Number.MAX_SAFE_INTEGER

@@ -27,12 +27,12 @@ function isCheck(name: string): name is IntegrityCheck {
 }
 
 /** A field that is not as it should be, as text; absent: the field is not there, or should not be. */
-export const Difference = z.strictObject({
+const Difference = z.strictObject({
   field: z.string(),
   stored: z.string().optional(),
   expected: z.string().optional(),
 })
-export type Difference = z.infer<typeof Difference>
+type Difference = z.infer<typeof Difference>
 
 /** Something that was found not to be as it was signed or recorded. */
 export type Found = {
@@ -61,6 +61,21 @@ export const IntegrityEvent = z
   .meta({ id: 'IntegrityEvent' })
 export type IntegrityEvent = z.infer<typeof IntegrityEvent>
 
+/** How far the audit log was held against itself and its checkpoints. */
+export const LogProgress = z.strictObject({
+  /** Leaves that were looked at, in this check or before, and how many there are. */
+  leaves: z.int(),
+  of: z.int(),
+  /** False: the next scan goes on where this one stopped. */
+  isOver: z.boolean(),
+  /** The whole log was read, and not only what came since the last check. */
+  isWhole: z.boolean(),
+  since: Instant,
+  /** When the last check of the whole log that came to its end was begun. */
+  wholeSince: Instant.optional(),
+})
+export type LogProgress = z.infer<typeof LogProgress>
+
 /** What a scan held against what, and what it found. */
 export const IntegrityScan = z.strictObject({
   startedAt: Instant,
@@ -78,6 +93,7 @@ export const IntegrityScan = z.strictObject({
   mended: z.int(),
   /** What could not be looked at, such as a key while KMS did not answer. */
   skipped: z.array(z.string()),
+  log: LogProgress.optional(),
 })
 export type IntegrityScan = z.infer<typeof IntegrityScan>
 
@@ -137,7 +153,7 @@ const NOT_COMPARED: ReadonlySet<string> = new Set([
 const LONGEST = 200
 
 /** In which fields a license, as it is shown, is not what was recorded of it. */
-export function differences(
+function differences(
   stored: Readonly<Record<string, unknown>>,
   expected: Readonly<Record<string, unknown>>,
 ): Difference[] {

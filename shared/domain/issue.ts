@@ -9,7 +9,7 @@ import { type Refusal, refuse } from './refusal.ts'
 import { customerOf, type Tenant } from './tenant.ts'
 
 /** What the vendor asks for; what is absent comes from the plan. */
-export type Order = {
+type Order = {
   type?: LicenseType | undefined
   validFrom?: Instant | undefined
   expiresAt?: Instant | undefined
@@ -23,7 +23,7 @@ export type Order = {
 }
 
 /** What the order is made from; `base` is the license it extends. */
-export type Terms = { plan: Plan; product: Product; tenant: Tenant; base: Base | undefined }
+type Terms = { plan: Plan; product: Product; tenant: Tenant; base: Base | undefined }
 export type Base = Pick<License, 'id' | 'tenantId' | 'productId' | 'extends' | 'revokedAt' | 'expiresAt'> & {
   /** When it ends with the extensions it has already, if that is later. */
   extendedTo?: Instant | undefined

@@ -8,7 +8,7 @@ import { isAnew, newsOf } from './lease-turns.ts'
 import type { Pool } from './pool.ts'
 
 /** An event of a pool, complete but for its id. */
-export type LeaseEvent = EventDraft & Pick<Event, 'at' | 'actor' | 'requestId'>
+type LeaseEvent = EventDraft & Pick<Event, 'at' | 'actor' | 'requestId'>
 
 type Address = { readonly tenantId: TenantId; readonly productId: ProductId; readonly metric: string }
 

@@ -47,7 +47,7 @@ export function holderOf({ u, m, p }: Last): Holder {
 }
 
 /** `kind subject role`, of which only the role can be missing. */
-export function actorText(caller: Caller): string {
+function actorText(caller: Caller): string {
   return [caller.kind, subjectOf(caller), 'role' in caller ? caller.role : ''].join(' ').trimEnd()
 }
 

@@ -38,7 +38,7 @@ export function checkedOut(
 const ANSWERED_AGAIN = 30
 
 /** What the claim of a ticket comes to. */
-export type Claim =
+type Claim =
   /** Claimed just now. */
   | { readonly is: 'again'; readonly entry: Entry }
   /** No place is held for it: it waits, or is over. */

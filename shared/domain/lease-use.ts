@@ -66,7 +66,7 @@ export function useSoFar(
 }
 
 /** A stretch of time: how long units of a key were held in it, how many at most at once, by how many leases. */
-export type UseBucket = {
+type UseBucket = {
   readonly from: Instant
   readonly until: Instant
   /** `null`: not told by the application. */

@@ -7,7 +7,7 @@ import { type Refusal, refuse } from './refusal.ts'
  * Raise when `SignedFacts` changes so that the same facts give other bytes; older files and rows keep being read as what
  * they were signed as. A new field that may be absent, and has no default, changes nothing that was signed before.
  */
-export const CLAIMS_VERSION = 1
+const CLAIMS_VERSION = 1
 
 /** `typ` of the JWS header, so that no other token of this issuer passes for a license (RFC 8725, section 3.11). */
 export const LICENSE_TYP = 'license+jwt'

@@ -47,7 +47,7 @@ export function revoked(license: License, reason: string, now: Instant): License
 }
 
 /** New values of limits and features by name; null takes one away. */
-export type Edit = {
+type Edit = {
   limits?: Readonly<Record<string, Limit | null>> | undefined
   features?: Readonly<Record<string, FeatureValue | null>> | undefined
 }
@@ -79,7 +79,7 @@ function merged<V>(
   return result
 }
 
-export type Renewal = { from: 'expiry' | 'now' | 'auto'; expiresAt?: Instant | undefined }
+type Renewal = { from: 'expiry' | 'now' | 'auto'; expiresAt?: Instant | undefined }
 
 /**
  * The license with one more term, or to an exact end. `auto` counts from the old end until grace is over, then from

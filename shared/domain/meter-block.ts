@@ -16,7 +16,7 @@ const ROOM_SHARE = 32
  * How an addition to a counter of high rate is met: from what its shard has in hand; by taking so many from the counter;
  * or not before all shards have given back what they have, because only that tells what is left.
  */
-export type Draw = { kind: 'hand' } | { kind: 'take'; units: number } | { kind: 'settle' }
+type Draw = { kind: 'hand' } | { kind: 'take'; units: number } | { kind: 'settle' }
 
 /**
  * @param counted the counter with what its shards have in hand

@@ -13,7 +13,7 @@ export const hourOfDay = (day: Instant, at: Instant): number =>
 export const hourStart = (day: Instant, hour: number): Instant => plusMilliseconds(day, hour * HOUR)
 
 /** A stretch of a series. */
-export type Bucket = {
+type Bucket = {
   readonly from: Instant
   readonly until: Instant
   /** Was anything reported? */

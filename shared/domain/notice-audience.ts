@@ -47,7 +47,7 @@ export function recipientsOf(
 }
 
 /** Does a notice of this kind go to the address? */
-export function reaches(kind: NoticeKind, address: MailAddress | undefined): boolean {
+function reaches(kind: NoticeKind, address: MailAddress | undefined): boolean {
   return whyNot(kind, address) === undefined
 }
 

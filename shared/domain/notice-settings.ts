@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Instant, TimeZone } from '../platform/time.ts'
 import { NoticeContact, NoticeKind } from './notice.ts'
 
-export const LANGUAGES = ['en', 'de'] as const
+const LANGUAGES = ['en', 'de'] as const
 export const Language = z.enum(LANGUAGES)
 export type Language = z.infer<typeof Language>
 

@@ -3,7 +3,7 @@ import { LicenseId, OrganizationId, ProductId, UserId } from '../platform/ids.ts
 import { Instant } from '../platform/time.ts'
 import { Contact } from './tenant.ts'
 
-export type ContactRole = Contact['role']
+type ContactRole = Contact['role']
 
 /** Whom a kind of notice is for, and whether it can be done without. */
 type Kind = {

@@ -27,7 +27,7 @@ export type Organization = z.infer<typeof Organization>
 export type Organizations = ReadonlyMap<OrganizationId, Organization>
 
 /** Levels; what people still find their way in. */
-export const MOST_LEVELS = 10
+const MOST_LEVELS = 10
 /** The tree is read whole, with every adjustment of a seat: at some 200 bytes each a fifth of a megabyte. */
 export const MOST_ORGANIZATIONS = 1_000
 

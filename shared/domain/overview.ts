@@ -12,14 +12,14 @@ export const OperatingMode = z.enum(['licensed', 'grace', 'trial', 'limited'])
 export type OperatingMode = z.infer<typeof OperatingMode>
 
 /** Use of a capacity. `remaining` is never below 0; `utilization` is in whole percent, null where it has no meaning. */
-export const Occupancy = z.strictObject({
+const Occupancy = z.strictObject({
   active: z.number(),
   capacity: Limit,
   remaining: Limit,
   utilization: z.number().nullable(),
 })
 
-export const MetricCard = z.strictObject({
+const MetricCard = z.strictObject({
   metric: Code,
   kind: z.enum(['gauge', 'counter']),
   ...Occupancy.shape,

@@ -15,13 +15,13 @@ export const PERSON_COLUMNS = [
   'lastActiveAt',
   'seats',
 ] as const
-export type PersonColumn = (typeof PERSON_COLUMNS)[number]
+type PersonColumn = (typeof PERSON_COLUMNS)[number]
 
 /** Between the names of a path; within a name it is written `\/`. */
 const SEPARATOR = '/'
 
 /** An organization as people write it: the names from the top, `School/Physics`; empty for the tenant itself. */
-export function namePath(id: OrganizationId | undefined, all: Organizations): string {
+function namePath(id: OrganizationId | undefined, all: Organizations): string {
   return pathOf(id, all)
     .toReversed()
     .map((one) =>

@@ -12,7 +12,7 @@ import { Country, Email, type User, userView } from './user.ts'
 const MOST_ROLES = 20
 
 /** By what name a directory finds a person, also one that did not come from it. */
-export const userNameOf = ({ directory, email, id }: Pick<User, 'directory' | 'email' | 'id'>) =>
+const userNameOf = ({ directory, email, id }: Pick<User, 'directory' | 'email' | 'id'>) =>
   directory?.userName ?? email ?? id
 
 /** A person as a directory would keep it, also one that did not come from it. */
@@ -34,7 +34,7 @@ export function directoryOf(user: User): Directory {
 export const isListed = ({ directory }: Pick<User, 'directory'>) => directory?.deletedAt === undefined
 
 /** Facts that decide what becomes of a person beside what a directory says of it. */
-export type Surroundings = {
+type Surroundings = {
   readonly organizations: Organizations
   readonly policy: Pick<SeatPolicy, 'undoDays'>
   readonly now: Instant

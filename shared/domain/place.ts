@@ -32,12 +32,12 @@ export type Place = z.infer<typeof Place>
 const MINIMUM_CONFIDENCE: Confidence = 'medium'
 
 /** Is a country within the rule? */
-export function covers({ allow, deny }: Countries, country: string): boolean {
+function covers({ allow, deny }: Countries, country: string): boolean {
   return !deny?.includes(country) && (allow === undefined || allow.includes(country))
 }
 
 /** What of the sightings the rule lets count. */
-export const countedBy = ({ declared }: Countries, sightings: readonly Sighting[]): Sighting[] =>
+const countedBy = ({ declared }: Countries, sightings: readonly Sighting[]): Sighting[] =>
   sightings.filter(({ source }) => source !== 'declared' || declared !== 'ignore')
 
 /** Nothing is known of it. */

@@ -6,7 +6,7 @@ import type { Offer } from './pool-terms.ts'
 const REPLAY_WINDOW = 30
 
 /** What has become of the entry that a lease id was made for. */
-export type Found =
+type Found =
   | { readonly is: 'current' | 'previous'; readonly entry: Entry }
   | { readonly is: 'gone' | 'lapsed' | 'superseded' }
 

@@ -24,7 +24,7 @@ export type Pool = {
  * Seconds by which clocks may differ: the holder stops at the end it was told, the unit is free this much later
  * (licensing-semantics.md, sections 7 and 8).
  */
-export const DRIFT = 30
+const DRIFT = 30
 
 /** Has it this entry now? One that has lapsed is the next one's. */
 export function isHolding(pool: Pool, ref: string, now: Seconds): boolean {
@@ -209,7 +209,7 @@ function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: 
 }
 
 /** The first bit that is free; the last one is for all who come after. */
-export function nextSharer(sharers: number): number {
+function nextSharer(sharers: number): number {
   for (let bit = 0; bit < SHARERS - 1; bit += 1) if ((sharers & (1 << bit)) === 0) return 1 << bit
   return 1 << (SHARERS - 1)
 }

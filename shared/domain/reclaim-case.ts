@@ -4,12 +4,12 @@ import { DAY, Instant, plusMilliseconds } from '../platform/time.ts'
 import { Code } from './catalog.ts'
 import { ByHand } from './user.ts'
 
-export const RECLAIM_REASONS = ['INACTIVE', 'NEVER_SEEN', 'SUSPENDED', 'LEFT_DIRECTORY'] as const
+const RECLAIM_REASONS = ['INACTIVE', 'NEVER_SEEN', 'SUSPENDED', 'LEFT_DIRECTORY'] as const
 export const ReclaimReason = z.enum(RECLAIM_REASONS)
 export type ReclaimReason = z.infer<typeof ReclaimReason>
 
 /** Why a case ended without anything taken. */
-export const CANCEL_REASONS = ['ACTIVITY', 'FACTS_CHANGED', 'EXCLUDED', 'RULES_CHANGED'] as const
+const CANCEL_REASONS = ['ACTIVITY', 'FACTS_CHANGED', 'EXCLUDED', 'RULES_CHANGED'] as const
 export const CancelReason = z.enum(CANCEL_REASONS)
 export type CancelReason = z.infer<typeof CancelReason>
 
@@ -33,7 +33,7 @@ const common = {
 }
 
 /** What was taken, so that it can be given back. */
-export const Taken = z.strictObject({
+const Taken = z.strictObject({
   direct: z.array(ByHand),
   /** Modules that were withheld from roles. */
   withheld: z.array(Code),
@@ -73,7 +73,7 @@ export const ReclaimCase = z.discriminatedUnion('state', [
 ])
 export type ReclaimCase = z.infer<typeof ReclaimCase>
 
-export const RECLAIM_STATES = ['candidate', 'notified', 'kept', 'canceled', 'reclaimed', 'restored'] as const
+const RECLAIM_STATES = ['candidate', 'notified', 'kept', 'canceled', 'reclaimed', 'restored'] as const
 export const ReclaimState = z.enum(RECLAIM_STATES)
 
 /** A case that may still end in the seats being taken. */

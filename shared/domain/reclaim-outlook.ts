@@ -8,7 +8,7 @@ import type { Seat } from './seat.ts'
 import type { User } from './user.ts'
 
 /** Why a seat stays though there would be a reason to take it. */
-export const EXCLUSIONS = [
+const EXCLUSIONS = [
   'EXEMPT',
   'EXEMPT_ROLE',
   'ON_LEAVE',

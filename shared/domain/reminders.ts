@@ -13,7 +13,7 @@ import type { License } from './license.ts'
 import { effectiveTerm, isInForce } from './status.ts'
 
 /** What ends on a day of which people are told beforehand. */
-export const DEADLINES = ['expiry', 'trial', 'maintenance'] as const
+const DEADLINES = ['expiry', 'trial', 'maintenance'] as const
 export type DeadlineKind = (typeof DEADLINES)[number]
 
 /** That something of a license ends, with its extensions counted. */
@@ -28,7 +28,7 @@ export type Deadline = {
 }
 
 /** `ahead` of it, `ended` without grace, `grace` begun or going on, `over` at the end of grace. */
-export type Phase = 'ahead' | 'ended' | 'grace' | 'over'
+type Phase = 'ahead' | 'ended' | 'grace' | 'over'
 
 /** A time at which people are told of a deadline, until the next such time. */
 export type Stage = {

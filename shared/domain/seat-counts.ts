@@ -9,7 +9,7 @@ export const COUNTED_DAYS = 92
 /** The part of a count's name that says it is of people, not of a pool. */
 export const PEOPLE = 'PEOPLE'
 /** Stands for the tenant itself where an organization would be named. */
-export const NO_ORGANIZATION = '-'
+const NO_ORGANIZATION = '-'
 
 /** Numbers by the name of their row, then by their own name. */
 export type Counts = ReadonlyMap<string, ReadonlyMap<string, number>>

@@ -5,7 +5,7 @@ import { isQueued, type Pending, type PendingReason, type Seat } from './seat.ts
 type Seated = Module & { readonly seat: ModuleSeat }
 
 /** What a person should have of a product, and what is missing. */
-export type Target = {
+type Target = {
   readonly seats: readonly Pick<Seat, 'metric' | 'modules' | 'sources'>[]
   readonly missing: readonly Omit<Pending, 'productId' | 'since'>[]
 }

@@ -4,7 +4,7 @@ import { Duration, Instant } from '../platform/time.ts'
 import { Code } from './catalog.ts'
 
 /** Why a seat is there: `role:<role>`, or `direct` for one that was given by hand. */
-export const SeatSource = z.string()
+const SeatSource = z.string()
 
 /** A person's place in a pool: one unit of a product's metric. There is one per person and pool, whatever it is for. */
 export const Seat = z
@@ -25,7 +25,7 @@ export const Seat = z
 export type Seat = z.infer<typeof Seat>
 
 /** `NO_CAPACITY` and `NOT_LICENSED` wait in the pool's queue; the others for the person's own facts to change. */
-export const PENDING_REASONS = [
+const PENDING_REASONS = [
   'NO_CAPACITY',
   'NOT_LICENSED',
   'MUTUALLY_EXCLUSIVE',

@@ -7,11 +7,11 @@ import { UNLIMITED } from './overdraft.ts'
 import { type FieldError, type Refusal, refuse } from './refusal.ts'
 
 /** A part of a pool's capacity; a percentage follows the capacity at the moment of use, and is rounded down. */
-export const Amount = z.union([
+const Amount = z.union([
   z.strictObject({ units: z.int().min(0).max(1_000_000) }),
   z.strictObject({ percent: z.number().min(0).max(100) }),
 ])
-export type Amount = z.infer<typeof Amount>
+type Amount = z.infer<typeof Amount>
 
 /** What a department has of a floating pool. Who names none of these has what they leave. */
 export const Share = z.strictObject({
@@ -40,7 +40,7 @@ export const PoolShares = z.strictObject({
 export type PoolShares = z.infer<typeof PoolShares>
 
 /** What a department has at the moment, in units. */
-export type DepartmentTerms = {
+type DepartmentTerms = {
   readonly department: string
   readonly share: number
   /** Of the share what nobody else may use. */

@@ -5,7 +5,7 @@ import { Confidence, Country, compareConfidence } from './country.ts'
  * What says in which country somebody is: the edge that the request came through, a database of network addresses, or
  * the caller itself.
  */
-export const PLACE_SOURCES = ['edge', 'ip', 'declared'] as const
+const PLACE_SOURCES = ['edge', 'ip', 'declared'] as const
 
 export const Sighting = z.strictObject({
   country: Country,

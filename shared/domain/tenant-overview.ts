@@ -50,7 +50,7 @@ export function tenantOverview(held: readonly HeldProduct[], now: Instant): Over
 }
 
 /** The mode over some licenses; the best of what counts decides. */
-export function operatingMode(standings: readonly Standing[]): OperatingMode {
+function operatingMode(standings: readonly Standing[]): OperatingMode {
   const counting = standings.filter((standing) => standing.counts)
   const bases = counting.filter(({ license }) => license.type === 'NORMAL')
   if (bases.some(({ status }) => status === 'ACTIVE')) return 'licensed'

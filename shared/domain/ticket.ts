@@ -52,7 +52,7 @@ export type Allotment<Offer> = {
 }
 
 /** Where departments have shares: how a ticket stands to them beside those that were given a place before. */
-export type Precedence = {
+type Precedence = {
   /** Its department holds less than its share: it comes first. */
   isDue(ticket: Ticket, before: readonly Ticket[]): boolean
   /** What it wants is kept for its department: nobody else could use it. */

@@ -89,7 +89,7 @@ export function entriesOf(bundle: Uint8Array): Uint8Array[] | undefined {
 }
 
 /** What a client asks for: hashes of a level, or entries; all 256 of the tile unless a width is named. */
-export type TileRequest = {
+type TileRequest = {
   readonly level: number | 'entries'
   readonly index: number
   readonly width: number

@@ -72,7 +72,7 @@ function checkScopes(caller: Caller, scopes: readonly string[] | undefined): Ref
 }
 
 /** A token with the one it replaces and the one that replaces it, where they exist. */
-export type Lineage = { token: Token; predecessor?: Token | undefined; successor?: Token | undefined }
+type Lineage = { token: Token; predecessor?: Token | undefined; successor?: Token | undefined }
 
 /** May the caller know of this token? Vendor administrators of all, tenant administrators of their own tenant's. */
 export function seesToken(caller: Caller, { tenantId }: Token): boolean {

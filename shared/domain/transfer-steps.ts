@@ -17,7 +17,7 @@ const LAPSES_AFTER = 14 * DAY
 const LAPSES_AT_MOST = 90 * DAY
 
 /** What a new transfer is made of. */
-export type TransferOrder = Pick<
+type TransferOrder = Pick<
   OpenTransfer,
   'id' | 'product' | 'licenses' | 'giving' | 'receiving' | 'codeHash' | 'twoParty' | 'askedBy'
 > & { reason?: string | undefined; lapsesAt?: Instant | undefined }
@@ -152,4 +152,4 @@ function checkOpen(transfer: Transfer, now: Instant): OpenTransfer | Refusal {
 }
 
 export const missingTransfer = refuse('NOT_FOUND', 'There is no such resource.')
-export const alreadyHolds = refuse('TRANSFER_NOT_ALLOWED', 'The receiver holds the license already.')
+const alreadyHolds = refuse('TRANSFER_NOT_ALLOWED', 'The receiver holds the license already.')

@@ -106,7 +106,7 @@ export type Transfer = z.infer<typeof Transfer>
 export type OpenTransfer = Extract<Transfer, { state: 'requested' }>
 
 export const TRANSFER_STATES = ['REQUESTED', 'EXECUTED', 'REFUSED', 'CANCELED', 'LAPSED'] as const
-export type TransferState = (typeof TRANSFER_STATES)[number]
+type TransferState = (typeof TRANSFER_STATES)[number]
 
 /** A lapse is computed from the clock: no job has to run for it. */
 export function stateAt(transfer: Transfer, now: Instant): TransferState {

@@ -18,7 +18,7 @@ export type Report = {
 
 /** `booked-late`: its period was closed, so it counts in the current one. */
 export const REPORT_OUTCOMES = ['recorded', 'already-recorded', 'older-than-known', 'booked-late'] as const
-export type ReportOutcome = (typeof REPORT_OUTCOMES)[number]
+type ReportOutcome = (typeof REPORT_OUTCOMES)[number]
 
 /** What a batch adds to one counter in one period. */
 export type Addition = {
@@ -34,7 +34,7 @@ export type Addition = {
 }
 
 /** A gauge's latest value, and all of the batch that count in its series. */
-export type GaugeChange = {
+type GaugeChange = {
   readonly productId: ProductId
   readonly usage: Usage
   readonly parts: readonly { readonly at: Instant; readonly value: number }[]
@@ -52,7 +52,7 @@ export type UsageDecision = {
 export const usageName = (productId: ProductId, metric: string) => `${productId} ${metric}`
 
 /** What a report says, to tell a repetition from another report under the same id. */
-export const reportText = ({ product, metric, value, add }: Report) =>
+const reportText = ({ product, metric, value, add }: Report) =>
   `${product.id} ${metric} ${value ?? ''}+${add ?? ''}`
 
 export const metricOf = ({ metrics }: Product, code: string): Metric | undefined =>
@@ -78,7 +78,7 @@ export function checkReports(reports: readonly Report[]): Refusal | undefined {
 }
 
 /** What is known when a batch is decided. */
-export type Known = {
+type Known = {
   /** What the ids said that were taken. */
   readonly taken: ReadonlyMap<string, string>
   /** Gauges, by `usageName`. */

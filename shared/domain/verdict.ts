@@ -18,7 +18,7 @@ import { effectiveTerm, nextChange, STATUSES } from './status.ts'
 import { versionFindings, withFallback } from './version-findings.ts'
 
 /** The license as an answer to a validation shows it: nothing that its holder does not know. */
-export const LicenseInVerdict = z.strictObject({
+const LicenseInVerdict = z.strictObject({
   id: LicenseId,
   tenantId: TenantId,
   productId: ProductId,

@@ -59,7 +59,7 @@ function within(rule: NonNullable<Rules['versions']>, version: string): boolean 
 }
 
 /** What a customer can move to. */
-export type Upgrades = {
+type Upgrades = {
   /** `none`: nothing newer. `allowed`: something newer that is covered. `not-covered`: only what is not. */
   answer: 'none' | 'allowed' | 'not-covered'
   /** The newest release that is covered. */

@@ -97,7 +97,7 @@ export type Sent = {
 
 export const isTaken = ({ status }: Sent) => status !== undefined && status >= 200 && status < 300
 /** The endpoint says that it wants no more (410). */
-export const isGone = ({ status }: Sent) => status === 410
+const isGone = ({ status }: Sent) => status === 410
 
 /**
  * Did the endpoint as a whole fail, so that other messages would too? Most of 4xx says that this message is not wanted,

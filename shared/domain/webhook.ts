@@ -52,7 +52,7 @@ export const WebhookEdit = z.strictObject({
 })
 
 /** Why an endpoint is disabled: its owner said so, it failed for days, or it answered 410 (gone). */
-export const Disabled = z.strictObject({ because: z.enum(['owner', 'failing', 'gone']), at: Instant })
+const Disabled = z.strictObject({ because: z.enum(['owner', 'failing', 'gone']), at: Instant })
 
 /** An endpoint as stored. Its secrets are not: they are derived from its id and a generation, see signature.ts. */
 export const Webhook = z.strictObject({

@@ -8,7 +8,7 @@ import { METRIC_NAMESPACE } from './metric-names.ts'
  * The one table of what is measured beside what AWS measures: few names, and dimensions of few values (jobs, kinds of
  * timers), for each combination is a metric that is paid for. Never a tenant.
  */
-export const METRICS = {
+const METRICS = {
   /** From when a run was scheduled for to its end. */
   JobLateness: MetricUnit.Milliseconds,
   JobChecked: MetricUnit.Count,
@@ -29,7 +29,7 @@ export const METRICS = {
   SeatsPending: MetricUnit.Count,
   WebhooksDisabled: MetricUnit.Count,
 } as const
-export type MetricName = keyof typeof METRICS
+type MetricName = keyof typeof METRICS
 
 /** What of the business is counted, by its events. */
 const COUNTED: Partial<Record<EventType, MetricName>> = {

@@ -24,7 +24,7 @@ const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 const Root = z.base64().length(44)
 
 /** How large a log is, and what one needs to add to it. Written by append-to-log.ts alone. */
-export const AuditHead = z.strictObject({
+const AuditHead = z.strictObject({
   size: z.int().nonnegative(),
   root: Root,
   /** The roots of the perfect trees of the log, one behind the other. */
@@ -45,11 +45,11 @@ export type AuditLeaf = z.infer<typeof AuditLeaf>
 export const auditLeafEntity = entity('audit-leaf', 1, AuditLeaf)
 
 /** Which leaf something is. There is one for each, so nothing comes into a log twice. */
-export const AuditPlace = z.strictObject({ index: z.int().nonnegative() })
+const AuditPlace = z.strictObject({ index: z.int().nonnegative() })
 export const auditPlaceEntity = entity('audit-place', 1, AuditPlace)
 
 /** Of level 0, once it is full, its entry bundle, of which its hashes follow; of higher levels the hashes so far. */
-export const AuditTile = z.strictObject({ bytes: Bytes })
+const AuditTile = z.strictObject({ bytes: Bytes })
 export const auditTileEntity = entity('audit-tile', 1, AuditTile)
 
 /** A checkpoint that was signed. */
@@ -68,7 +68,7 @@ export type SignedCheckpoint = z.infer<typeof SignedCheckpoint>
 export const signedCheckpointEntity = entity('audit-checkpoint', 1, SignedCheckpoint)
 
 /** That a checkpoint is on its way into the log of all checkpoints. */
-export const UnanchoredCheckpoint = z.strictObject({ log: LogName, size: z.int().nonnegative() })
+const UnanchoredCheckpoint = z.strictObject({ log: LogName, size: z.int().nonnegative() })
 export const unanchoredEntity = entity('audit-unanchored', 1, UnanchoredCheckpoint)
 
 const base64 = (hash: Hash) => Buffer.from(hash).toString('base64')
@@ -131,11 +131,6 @@ export async function readTile(
 ): Promise<Uint8Array | undefined> {
   const item = await readItem(table, auditTileKey(log, level, index))
   return item && auditTileEntity.decode(item).bytes
-}
-
-export async function readLeaf(table: Table, log: LogName, index: number): Promise<AuditLeaf | undefined> {
-  const item = await readItem(table, auditLeafKey(log, index))
-  return item && auditLeafEntity.decode(item)
 }
 
 /** Leaves by their numbers; those that are not there are left out. */

@@ -12,7 +12,7 @@ const KEPT_FOR = 90 * DAY
 
 /** What became of one person of a bulk change, and in which chunk: who was selected twice counts in one. */
 const StoredRow = z.strictObject({ ...BulkRow.shape, chunk: z.int() })
-export type StoredRow = z.infer<typeof StoredRow>
+type StoredRow = z.infer<typeof StoredRow>
 
 export const bulkEntity = entity('bulk', 1, Bulk)
 export const bulkChunkEntity = entity('bulk-chunk', 1, z.strictObject({ users: z.array(UserId) }))

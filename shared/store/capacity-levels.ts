@@ -7,12 +7,12 @@ import { readItem } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
 /** What was last told of a tenant's pools; those of which there is nothing to tell are left out. */
-export const CapacityLevels = z.strictObject({
+const CapacityLevels = z.strictObject({
   levels: z.array(CapacityLevel),
   /** Counts the writes of this row; every change is conditional on it. */
   version: z.int().min(0),
 })
-export type CapacityLevels = z.infer<typeof CapacityLevels>
+type CapacityLevels = z.infer<typeof CapacityLevels>
 
 export const capacityLevelsEntity = entity('capacity-levels', 1, CapacityLevels)
 

@@ -4,7 +4,7 @@ import { Remembered } from '../platform/remembered.ts'
 import type { Key } from './keys.ts'
 
 /** Where an item is found besides its own key: in `owned` and `kind`, see table.ts. */
-export type IndexKeys = { ownedPk?: string; ownedSk?: string; kindPk?: string; kindSk?: string; ttl?: number }
+type IndexKeys = { ownedPk?: string; ownedSk?: string; kindPk?: string; kindSk?: string; ttl?: number }
 export type Item = Record<string, unknown>
 
 const STORAGE_FIELDS: ReadonlySet<string> = new Set([

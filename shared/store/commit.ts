@@ -26,7 +26,7 @@ export type Decision<Reply, Label extends string> = {
   readonly refusals: Readonly<Partial<Record<NoInfer<Label>, Refusal>>>
 }
 
-export type Committed<Reply> = Reply | Refusal | Replayed
+type Committed<Reply> = Reply | Refusal | Replayed
 
 /**
  * Commits a decision in one transaction with its events and, where the request has an idempotency key, the reply. A

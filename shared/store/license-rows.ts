@@ -15,7 +15,7 @@ export type UnreadableRow = {
 }
 
 /** What a tenant holds of one product, as far as its rows can be read. */
-export type ReadableHoldings = { readonly holdings: Holdings; readonly unreadable: readonly UnreadableRow[] }
+type ReadableHoldings = { readonly holdings: Holdings; readonly unreadable: readonly UnreadableRow[] }
 
 /**
  * What a tenant holds of every product, or of one: one strongly consistent query. For who looks at all of it and must not stop at a

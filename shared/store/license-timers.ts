@@ -14,7 +14,7 @@ export const SCAN_TIMER = 'integrity-scan'
 /** That a license of a tenant's product starts, expires, or its grace ends. */
 export const TRANSITION_TIMER = 'license-transition'
 
-export const validationTimer = (tenantId: TenantId, dueAt: Instant): Timer => ({
+const validationTimer = (tenantId: TenantId, dueAt: Instant): Timer => ({
   kind: VALIDATION_TIMER,
   subject: [tenantId],
   dueAt,
@@ -31,7 +31,7 @@ export const transitionTimer = (tenantId: TenantId, productId: ProductId, dueAt:
 })
 
 /** Files a timer if there is none; false if there is. */
-export const fileOnce = (table: Table, timer: Timer): Promise<boolean> =>
+const fileOnce = (table: Table, timer: Timer): Promise<boolean> =>
   writeRow(table, { ...fileTimer(timer), condition: 'attribute_not_exists(pk)' })
 
 /** Files a timer if there is none, or moves it to an earlier time; false if it comes as early already. */

@@ -16,8 +16,8 @@ import { writeRow } from './write.ts'
 export const MAIL_TIMER = 'mail'
 
 /** That a notice is still to be sent. */
-export const Waiting = z.strictObject({ notice: z.string(), since: Instant })
-export type Waiting = z.infer<typeof Waiting>
+const Waiting = z.strictObject({ notice: z.string(), since: Instant })
+type Waiting = z.infer<typeof Waiting>
 
 /** A mail whose sending has begun, of which it is not known yet whether it came. */
 export const Sending = z.strictObject({

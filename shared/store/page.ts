@@ -9,7 +9,7 @@ import type { Table } from './transact.ts'
 export type Page<T> = { items: T[]; nextCursor?: string }
 
 /** Signs cursors, so that nobody reads from a place that a list did not lead to. */
-export type CursorKey = Uint8Array
+type CursorKey = Uint8Array
 
 /**
  * One page of a list: reads on until `limit` items pass `take` (which decodes an item, or leaves it out) or the range

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { decodeEntry, type Entry, encodeEntry } from '../domain/lease-entry.ts'
 import type { Last } from '../domain/lease-last.ts'
 import { balance, isBorrow, type Pool, type PoolChange } from '../domain/pool.ts'
-import { ProductId, TenantId } from '../platform/ids.ts'
+import type { ProductId, TenantId } from '../platform/ids.ts'
 import { CorruptItemError, type Item } from './codec.ts'
 import { type Key, poolKey, poolsKey } from './keys.ts'
 import { pause } from './pause.ts'
@@ -42,15 +42,6 @@ function entriesOf(item: Item): Map<string, Entry> {
   for (const [name, value] of Object.entries(item))
     if (value instanceof Uint8Array) entries.set(name, decodeEntry(value))
   return entries
-}
-
-const POOL_PARTITION = /^T#(ten_\w+)#POOLS#(prd_\w+)$/
-
-/** Which pool an item is, by its key; undefined for every other item. For consumers of the stream. */
-export function poolAddressOf({ pk, sk }: Item): PoolAddress | undefined {
-  const [, tenant, product] = POOL_PARTITION.exec(String(pk)) ?? []
-  if (tenant === undefined || product === undefined) return undefined
-  return { tenantId: TenantId.parse(tenant), productId: ProductId.parse(product), metric: String(sk) }
 }
 
 /** One pool, strongly consistent; undefined where no license ever had the metric. */

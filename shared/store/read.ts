@@ -93,7 +93,7 @@ export function keysOf(index: IndexName): { partitionKey: string; sortKey: strin
 }
 
 /** A page of a range as it was read, and where the next begins. */
-export type Read = { readonly items: Item[]; readonly next: Place | undefined }
+type Read = { readonly items: Item[]; readonly next: Place | undefined }
 /** The keys of an item, as DynamoDB goes on from it. */
 export const Place = z.record(z.string(), z.string())
 export type Place = z.infer<typeof Place>

@@ -95,7 +95,7 @@ export async function readLastActiveDay(table: Table, tenantId: TenantId): Promi
 
 const Reclaimed = z.object({ reclaimed: z.int().default(0), restored: z.int().default(0) })
 /** Seats that were taken back in a month, and those of them that were given back. */
-export type Reclaimed = z.infer<typeof Reclaimed> & {
+type Reclaimed = z.infer<typeof Reclaimed> & {
   readonly month: string
   readonly productId: ProductId
   readonly metric: string

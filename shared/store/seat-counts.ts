@@ -1,4 +1,4 @@
-import { type Counts, dayCount } from '../domain/seat-counts.ts'
+import type { Counts } from '../domain/seat-counts.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Item } from './codec.ts'
 import { seatCountsKey } from './keys.ts'
@@ -39,7 +39,3 @@ function numbersOf(item: Item): Map<string, number> {
     Object.entries(item).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
   )
 }
-
-/** Names of counts of days that nobody asks for any more, beside the rows' other counts. */
-export const staleDays = (own: ReadonlyMap<string, number>, firstDay: string): string[] =>
-  [...own.keys()].filter((name) => /^d\d{4}-/.test(name) && name < dayCount(firstDay))

@@ -96,7 +96,7 @@ export async function readAssigned(
 }
 
 /** A change of a pool's counts, and what must be so of it when it is written. */
-export type SeatPoolChange = {
+type SeatPoolChange = {
   readonly assigned: number
   readonly committed: number
   readonly queued: number

@@ -8,7 +8,7 @@ import type { Action, Table } from './transact.ts'
 import { writeRow } from './write.ts'
 
 /** Each shard is a partition of the index, which takes 1,000 write units a second (AWS). */
-export const TIMER_SHARDS = 8
+const TIMER_SHARDS = 8
 
 /** That something becomes due. There is one per kind and subject; filing it again moves it. */
 export const Timer = z.strictObject({

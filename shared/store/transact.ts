@@ -45,7 +45,7 @@ export const checkLive = (key: Key): Action => ({
   condition: 'attribute_exists(pk) AND attribute_not_exists(archivedAt)',
 })
 
-export type Outcome<Label extends string> = { ok: true } | { ok: false; failed: Label[] }
+type Outcome<Label extends string> = { ok: true } | { ok: false; failed: Label[] }
 
 /** AWS: at most 100 items in a transaction. */
 export const TRANSACTION_LIMIT = 100

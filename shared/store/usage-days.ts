@@ -10,7 +10,7 @@ import { readPages } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
 /** Which metric's series. */
-export type SeriesAddress = {
+type SeriesAddress = {
   readonly tenantId: TenantId
   readonly productId: ProductId
   readonly metric: string

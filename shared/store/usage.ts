@@ -33,7 +33,7 @@ export const setGauge = (tenantId: TenantId, productId: ProductId, usage: Usage)
 const KEPT_FOR = 30 * DAY
 
 /** What an addition is besides its amount. */
-export type AdditionTerms = {
+type AdditionTerms = {
   readonly period?: Period | undefined
   /** How much of it came too late for its own period. */
   readonly late?: number

@@ -33,7 +33,7 @@ export const userRoleEntity = entity('user-role', 1, z.strictObject({ userId: Us
 const NEVER = '0'
 
 /** Listed by organization, `-` for those of the tenant itself; and by the day they were last seen. */
-export const userItem = (user: User): Item =>
+const userItem = (user: User): Item =>
   userEntity.encode(userKey(user.tenantId, user.id), user, {
     ownedPk: ownedByTenant(user.tenantId, 'USERS'),
     ownedSk: `${user.organizationId ?? '-'}#${user.id}`,

@@ -7,7 +7,7 @@ import { readItem } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
 /** Minutes between two validations of a tenant's licenses, unless it is set otherwise. */
-export const DEFAULT_INTERVAL = 60
+const DEFAULT_INTERVAL = 60
 /** Names of what failed that are kept of a validation. */
 export const MOST_FAILED = 50
 

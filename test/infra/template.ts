@@ -70,7 +70,7 @@ const FunctionProperties = z.object({
   Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
   LoggingConfig: z.object({ LogFormat: z.string(), LogGroup: z.object({ Ref: z.string() }) }),
 })
-export type FunctionProperties = z.infer<typeof FunctionProperties> & { readonly logicalId: string }
+type FunctionProperties = z.infer<typeof FunctionProperties> & { readonly logicalId: string }
 
 /** The functions, by context. */
 export function functionsOf(template: Template): ReadonlyMap<ContextName, FunctionProperties> {

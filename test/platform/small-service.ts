@@ -9,7 +9,7 @@ import type { LogFields, LogLevel } from '../../shared/platform/log.ts'
 import { Instant } from '../../shared/platform/time.ts'
 
 export const NOW = Instant.parse('2026-03-01T12:00:00.000Z')
-export const STAFF: Caller = { kind: 'vendor', role: 'vendor:admin', subject: 'tok_staff' }
+const STAFF: Caller = { kind: 'vendor', role: 'vendor:admin', subject: 'tok_staff' }
 
 export type Line = { level: LogLevel; message: string; fields: LogFields; cause: unknown }
 
@@ -39,7 +39,7 @@ export function smallService<T extends RouteTable>(
   )
 }
 
-export type Sent = {
+type Sent = {
   readonly path?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string>>

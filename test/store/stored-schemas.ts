@@ -11,8 +11,8 @@ const Stored = z.object({ name: z.string(), version: z.int(), schema: z.instance
 export type StoredEntity = z.infer<typeof Stored>
 
 /** Hashes by entity and version: every shape that may lie in somebody's table. */
-export const Pins = z.record(z.string(), z.record(z.string(), z.string()))
-export type Pins = z.infer<typeof Pins>
+const Pins = z.record(z.string(), z.record(z.string(), z.string()))
+type Pins = z.infer<typeof Pins>
 
 /** Whatever shared/store exports under a name that ends in `Entity`. */
 export async function storedEntities(): Promise<StoredEntity[]> {

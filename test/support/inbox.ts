@@ -5,9 +5,9 @@ import { SMTPServer } from 'smtp-server'
 import * as z from 'zod'
 
 /** What the server does with a mail: it may also take it and hang up before it says so. */
-export type Manner = 'takes' | 'hangs up' | 'refuses' | 'knows nobody'
+type Manner = 'takes' | 'hangs up' | 'refuses' | 'knows nobody'
 
-export type Inbox = {
+type Inbox = {
   readonly port: number
   /** As they came, since the last call. */
   take(): ParsedMail[]

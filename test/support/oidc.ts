@@ -7,7 +7,7 @@ import { epochSeconds, readClock } from '../../shared/platform/time.ts'
 export type Claims = Readonly<Record<string, unknown>>
 
 /** An identity provider on this machine: publishes one key and signs what it is told to. */
-export type IdentityProvider = {
+type IdentityProvider = {
   readonly issuer: string
   readonly audience: string
   /** A token for an hour; claims given as `undefined` are left out. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import * as z from 'zod'
 
-export type Message = {
+type Message = {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly body: string

@@ -9,9 +9,9 @@ type Operation<T> = {
 }
 
 /** `Bearer <token>`, `License <key>`, or nobody. */
-export type Credential = string | undefined
+type Credential = string | undefined
 
-export type Sent = {
+type Sent = {
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown

@@ -31,7 +31,7 @@ export type Narrator = {
   cards(cards: Readonly<Record<string, string>>): void
 }
 
-export type Tone = 'good' | 'warning' | 'bad'
+type Tone = 'good' | 'warning' | 'bad'
 
 /** The world as the chapters go through it. */
 export type Tale = World & { readonly client: Client; readonly narrator: Narrator; readonly now: Instant }

@@ -18,7 +18,7 @@ const LEFT_OUT = new Set([
 ])
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-export type Received = {
+type Received = {
   readonly request: IncomingMessage
   readonly body: Buffer
   /** Percent-encoded, as it came. */

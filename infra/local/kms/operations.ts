@@ -46,7 +46,7 @@ const GetPublicKeyRequest = z.object({ KeyId })
 const GenerateMacRequest = z.object({ KeyId, Message, MacAlgorithm })
 
 /** An operation takes the members of the request and answers those of the response. */
-export type Operation = (store: KeyStore, request: unknown) => Record<string, unknown>
+type Operation = (store: KeyStore, request: unknown) => Record<string, unknown>
 
 /** The operations that Latchkey uses; every other one is refused by name. */
 export const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([

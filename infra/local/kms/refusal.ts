@@ -1,7 +1,7 @@
 import type { ZodError } from 'zod'
 
 /** What KMS refuses, under the names KMS has for it (API reference, "Common Errors" and each operation's errors). */
-export type KmsErrorName =
+type KmsErrorName =
   | 'NotFoundException'
   | 'ValidationException'
   | 'SerializationException'

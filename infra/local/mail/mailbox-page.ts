@@ -3,7 +3,7 @@ import { escapeHtml } from '../../../shared/platform/http/html-page.ts'
 import type { Mailbox } from './mailbox.ts'
 
 /** What the mailbox shows for a path. */
-export type Page = { readonly type: string; readonly body: string | Buffer }
+type Page = { readonly type: string; readonly body: string | Buffer }
 
 const STYLE = `
 :root { color-scheme: light dark; }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ACCOUNT, REGION } from '../template/resolve.ts'
 
 /** What EventBridge Scheduler knows of one delivery (user guide, "Adding context attributes"). */
-export type Delivery = {
+type Delivery = {
   readonly scheduleArn: string
   /** RFC 3339, whole seconds. */
   readonly scheduledTime: string

@@ -27,7 +27,7 @@ export type Schedule = {
 }
 
 /** A run that was given up. */
-export type DeadLetter = {
+type DeadLetter = {
   readonly at: Instant
   readonly queue: string | undefined
   readonly schedule: string

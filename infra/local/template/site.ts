@@ -39,7 +39,7 @@ export type Site = {
   readonly streams: StreamMapping[]
 }
 
-export type FailurePolicy = {
+type FailurePolicy = {
   readonly maximumRetryAttempts: number
   /** ARN of the queue for what failed for good. */
   readonly onFailure: string | undefined

@@ -12,7 +12,7 @@ import {
 export type AddCount = (subject: string, window: string, amount: number, ttl: EpochSeconds) => Promise<number>
 
 /** A span of time that is counted on its own. */
-export type Window = { readonly name: Instant; readonly secondsLeft: number; readonly ttl: EpochSeconds }
+type Window = { readonly name: Instant; readonly secondsLeft: number; readonly ttl: EpochSeconds }
 
 export function windowOf(now: Instant, length: number): Window {
   const start = Math.floor(epochMilliseconds(now) / length) * length

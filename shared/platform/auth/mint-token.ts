@@ -4,7 +4,7 @@ import { newTokenId } from '../ids.ts'
 import { formatToken, newTokenSecret } from './token-format.ts'
 
 /** A new token: its text, which is shown once, and what is kept of it. */
-export type Minted = { readonly text: string; readonly token: Token }
+type Minted = { readonly text: string; readonly token: Token }
 
 export function mintToken(facts: TokenFacts, stage: string, tokenHash: (secret: string) => string): Minted {
   const id = newTokenId(facts.createdAt)

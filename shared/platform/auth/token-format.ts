@@ -6,7 +6,7 @@ import { TokenId } from '../ids.ts'
  * A token: `lk_<stage>_<id>_<secret><checksum>`. The prefix lets leak scanners find it, the checksum lets a damaged one
  * be refused without asking anyone (the pattern of GitHub's tokens; trust.md, section 3.2).
  */
-export type ParsedToken = { readonly id: TokenId; readonly secret: string }
+type ParsedToken = { readonly id: TokenId; readonly secret: string }
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const SECRET_LENGTH = 32

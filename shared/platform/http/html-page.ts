@@ -13,7 +13,7 @@ export const escapeHtml = (text: string): string =>
     .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
 
 /** A form of one button, which does what a link alone must not do: mail scanners follow links. */
-export type Button = { readonly label: string; readonly action: string; readonly quiet?: true }
+type Button = { readonly label: string; readonly action: string; readonly quiet?: true }
 
 /** What a page says, all of it plain text. */
 export type PageText = {

@@ -30,7 +30,7 @@ function commonErrors(route: Route): RefusalCode[] {
 }
 
 /** Every refusal an operation declares: its own and the common ones. */
-export function errorsOf(route: Route): RefusalCode[] {
+function errorsOf(route: Route): RefusalCode[] {
   return [...new Set([...commonErrors(route), ...route.errors])]
 }
 

@@ -10,7 +10,7 @@ import { RefusedError } from './refused.ts'
 import { commonHeaders, problem } from './respond.ts'
 
 export type Context = { getRemainingTimeInMillis(): number }
-export type Step = MiddlewareObj<Exchange, HttpResult, Error, Context>
+type Step = MiddlewareObj<Exchange, HttpResult, Error, Context>
 
 /** Ends the request here if the value is a refusal. */
 export function demand<T>(value: T | Refusal): T {

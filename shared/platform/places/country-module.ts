@@ -4,7 +4,7 @@ import type { Log } from '../log.ts'
 import { once } from '../remembered.ts'
 
 const Found = z.object({ country: Country, confidence: Confidence })
-export type Found = z.infer<typeof Found>
+type Found = z.infer<typeof Found>
 
 /** A database of network addresses: the country of one, and how sure it is; undefined where it does not know. */
 export type CountryOf = (address: string, requestId: string) => Promise<Found | undefined>

@@ -4,7 +4,7 @@ import { calculateJwkThumbprint } from 'jose'
 import * as z from 'zod'
 
 /** The public half of a P-256 key as the JWKS shows it (RFC 7517). */
-export const PublicJwk = z.object({
+const PublicJwk = z.object({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
   x: z.string(),

@@ -14,7 +14,7 @@ export type SessionKeys = {
   /** The public halves of the previous, the current and the next period, for the JWKS. */
   published(now: Instant): Promise<PublicKey[]>
 }
-export type SessionKey = { readonly kid: string; readonly privateKey: KeyObject }
+type SessionKey = { readonly kid: string; readonly privateKey: KeyObject }
 
 const PERIOD = 7 * DAY
 

@@ -4,7 +4,7 @@ import { epochSeconds } from '../time.ts'
 import type { SessionKeys } from './session-keys.ts'
 
 /** `typ` of a signed verdict, so that it never passes for a license file. */
-export const VERDICT_TYP = 'verdict+jwt'
+const VERDICT_TYP = 'verdict+jwt'
 
 /**
  * A verdict as a JWS, valid until the next check is due and bound to the nonce the caller chose, so that an old answer

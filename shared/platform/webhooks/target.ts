@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { isLoopback, isPublicAddress } from './addresses.ts'
 
 /** Where messages may be sent: to the public internet by https, or, on a developer's computer, also to that itself. */
-export type Targets = 'public' | 'loopback'
+type Targets = 'public' | 'loopback'
 
 /** Stages that run on a developer's computer, or in its tests. */
 const LOCAL_STAGES: ReadonlySet<string> = new Set(['local', 'test'])

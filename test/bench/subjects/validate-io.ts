@@ -6,9 +6,9 @@ import { fromMany, post } from '../support/requests.ts'
 const VALIDATE = '/v1/validate'
 
 /** What validations cost, per call. */
-export type Io = Consumed & { readonly kmsCalls: number }
+type Io = Consumed & { readonly kmsCalls: number }
 
-export type ValidationIo = {
+type ValidationIo = {
   /** The first request of a new function. */
   readonly firstOfFunction: Io
   /** The first request with a key in a function that knows others. */

@@ -18,7 +18,7 @@ export type Arm = {
   stop(): Promise<void>
 }
 
-export type ArmOptions = {
+type ArmOptions = {
   readonly bundle: string
   readonly environment: Readonly<Record<string, string>>
   /** Flags of Node.js. */

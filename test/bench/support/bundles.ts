@@ -24,7 +24,7 @@ const DEPLOYED = {
 /** Bundled by esbuild alone, without the plugins of infra/bundle.ts. */
 const PLAIN = { sdkClient: path('test/bench/floors/sdk-client.ts') } as const
 
-export type Bundle = { readonly file: string; readonly bytes: number }
+type Bundle = { readonly file: string; readonly bytes: number }
 export type Bundles = Readonly<Record<keyof typeof DEPLOYED | keyof typeof PLAIN, Bundle>>
 
 export async function bundleAll(folder: string): Promise<Bundles> {

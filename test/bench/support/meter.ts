@@ -6,7 +6,7 @@ import { LOOPBACK, listen } from '../../../infra/local/port.ts'
 /** What was asked of DynamoDB, in the units it bills. */
 export type Consumed = { readonly requests: number; readonly readUnits: number; readonly writeUnits: number }
 
-export type Meter = {
+type Meter = {
   readonly endpoint: string
   /** Since the start, or the last call of this. */
   take(): Consumed

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-export type RequestOptions = {
+type RequestOptions = {
   /** None makes it a GET. */
   readonly body?: unknown
   readonly token?: string

@@ -1,7 +1,7 @@
 import type { Effort } from './arm-protocol.ts'
 
 /** Two arms measured side by side; `ratio` is the median of the ratios of each round. */
-export type Comparison = { readonly ours: number; readonly floor: number; readonly ratio: number }
+type Comparison = { readonly ours: number; readonly floor: number; readonly ratio: number }
 
 /**
  * Measures two arms in turn, and the other one first in every second round, so that what else the machine does falls
@@ -38,7 +38,7 @@ export function compareEffort(
   return compare(pairs.map(({ ours, floor }) => ({ ours: ours[part], floor: floor[part] })))
 }
 
-export function median(numbers: readonly number[]): number {
+function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   const [low = Number.NaN, high = low] = sorted.slice(Math.ceil(middle) - 1, Math.floor(middle) + 1)

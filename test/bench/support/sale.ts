@@ -5,7 +5,7 @@ import type { Bench } from './bench.ts'
 import { post } from './requests.ts'
 
 /** A license as it was sold, and where its row lies. */
-export type SoldLicense = { readonly key: string; readonly row: { readonly pk: string; readonly sk: string } }
+type SoldLicense = { readonly key: string; readonly row: { readonly pk: string; readonly sk: string } }
 
 export type Sold = {
   /** Each the only license of its tenant. */

@@ -95,8 +95,6 @@ export async function faultyHandlers(api: Api, shop: Shop, maxAttempts: number) 
   }
 }
 
-export type FaultyHandlers = Awaited<ReturnType<typeof faultyHandlers>>
-
 /** The id an answer names, or its refusal. */
 export function idOf(answer: unknown): string {
   if (isRefusal(answer)) return answer.refused

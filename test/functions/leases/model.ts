@@ -37,14 +37,14 @@ export type Real = {
   readonly leases: Map<number, Lease>
   readonly tickets: Map<number, TicketView>
 }
-export type Command = fc.AsyncCommand<Model, Real>
+type Command = fc.AsyncCommand<Model, Real>
 
 const LENGTH = 600
 const DRIFT = 30
 const HOLD = 180
 const PING = 300
-export const held = ({ leases }: Readonly<Model>) => leases.reduce((sum, { units }) => sum + units, 0)
-export const limit = ({ suspended, capacity }: Readonly<Model>) => (suspended ? 0 : capacity)
+const held = ({ leases }: Readonly<Model>) => leases.reduce((sum, { units }) => sum + units, 0)
+const limit = ({ suspended, capacity }: Readonly<Model>) => (suspended ? 0 : capacity)
 
 /** Makes a command; after each one the pool is looked at: its counts equal its rows, and it holds what it should. */
 function command(

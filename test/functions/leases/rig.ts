@@ -17,7 +17,7 @@ import { unitsOf } from '../../../shared/domain/pool.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
 import { heldBy, Share, withCodes } from '../../../shared/domain/shares.ts'
 import { type LicenseId, newLicenseId, newProductId, newTenantId } from '../../../shared/platform/ids.ts'
-import { type Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
+import { plusMilliseconds } from '../../../shared/platform/time.ts'
 import { commit } from '../../../shared/store/commit.ts'
 import { raiseFence, raiseFences } from '../../../shared/store/fence.ts'
 import { licenseItem, readHoldings, readLicense, replaceLicense } from '../../../shared/store/holdings.ts'
@@ -218,5 +218,3 @@ export function granted(answer: Lease | Refusal): Lease {
 
 /** `granted`, or the code of the refusal. */
 export const codeOf = (answer: unknown): string => (isRefusal(answer) ? answer.refused : 'granted')
-
-export const expiryOf = (lease: Lease): Instant => lease.expiresAt

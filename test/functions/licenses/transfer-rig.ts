@@ -35,7 +35,7 @@ const Collected = z.object({
   licenses: z.array(z.object({ license: LicenseView, key: z.string(), file: LicenseFile })),
 })
 
-export type Market = Awaited<ReturnType<typeof openMarket>>
+type Market = Awaited<ReturnType<typeof openMarket>>
 
 /** A product of which licenses may be transferred, and what can be asked about it. */
 export async function openMarket(api: Api) {

@@ -45,8 +45,6 @@ const OUTCOME = z.object({ records: z.array(z.object({ outcome: z.string() })) }
 export const outcomesOf = (answer: Answer): string[] =>
   OUTCOME.parse(expected(200, answer)).records.map(({ outcome }) => outcome)
 
-export type World = Awaited<ReturnType<typeof aWorld>>
-
 /** A tenant with a product of two counters, one of high rate, and a gauge, and what its people ask. */
 export async function aWorld(api: Api, { timeZone = 'UTC' }: { timeZone?: string } = {}) {
   const product: Product = await createProduct(api, {

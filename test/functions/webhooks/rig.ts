@@ -23,12 +23,12 @@ import { startReceiver } from '../../support/receiver.ts'
 import { createTenant } from '../../support/resources.ts'
 import { expected } from '../../support/scenario.ts'
 
-export const Page = pageOf(DeliveryView)
+const Page = pageOf(DeliveryView)
 
 /** Milliseconds. */
 const HANGS_FOR = 150
 
-export type Rig = Awaited<ReturnType<typeof startRig>>
+type Rig = Awaited<ReturnType<typeof startRig>>
 
 /** The API, a receiver, and the parts that deliver, each to be set off by hand. */
 export async function startRig() {
