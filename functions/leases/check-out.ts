@@ -12,7 +12,7 @@ import { leaseView } from './lease-view.ts'
 import { askerOf, type Part, planParts } from './plan.ts'
 import { lookAtQueue, makeWay } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
-import { type Step, settle } from './settle.ts'
+import { type Pools, type Step, settle } from './settle.ts'
 import type { Lease } from './shapes.ts'
 import { type Denied, deniedFor, shortage } from './shortage.ts'
 import type { Sight } from './sight.ts'
@@ -44,9 +44,10 @@ export async function checkOut(
     ? wantedOf(body.items, await services.sights.reload(tenantId, productId, now), now, services)
     : remembered
   if (isRefusal(wanted)) return unlicensed(wanted, call, asking, body.items, body, services)
-  const asker = askerOf(body, subjectOf(caller))
-  const plan = (sight: Sight) =>
-    refuseCaller(caller, sight, now, services) ?? planParts(sight, wanted, asker, now, services)
+  const plan = (sight: Sight, pools?: Pools) => {
+    const asker = askerOf(body, subjectOf(caller), pools)
+    return refuseCaller(caller, sight, now, services) ?? planParts(sight, wanted, asker, now, services)
+  }
 
   const answer = await settle<Lease>(call, services, {
     tenantId,
@@ -68,7 +69,7 @@ export async function checkOut(
       return grants.length === parts.length ? granted(grants) : undefined
     },
     async decide(sight, pools) {
-      const parts = plan(sight)
+      const parts = plan(sight, pools)
       if (isRefusal(parts)) return parts
       const grants: [Part, Grant][] = []
       for (const part of parts) {

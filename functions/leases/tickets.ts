@@ -16,7 +16,7 @@ import { sealTicketId, type TicketAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
 import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
-import { offersOf, randomRef } from './plan.ts'
+import { newRef, offersOf } from './plan.ts'
 import { giveOn, lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
@@ -47,7 +47,7 @@ export async function joinTicket(
   const { metric, units } = body.wanted
   const at = seconds(now)
   const ticket: Ticket = {
-    ref: randomRef(),
+    ref: newRef(),
     order: orderOf(now, body.priority),
     units,
     holder: body.holder ?? {},

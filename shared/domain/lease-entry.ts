@@ -16,7 +16,10 @@ export type Entry = {
   /** Granted beyond the capacity, out of the overdraft. */
   readonly overdraft: boolean
   readonly until: Seconds
-  /** When it was granted or renewed last; `until` if that is longer ago than can be kept. */
+  /**
+   * When it was granted or renewed last: to the second for leases of up to two hours, up to four minutes too late for
+   * longer ones; `until` if that is longer ago than can be kept.
+   */
   readonly beat: Seconds
   /** 16 bits; wraps around. */
   readonly generation: number
@@ -27,22 +30,23 @@ export type Entry = {
 }
 
 const KINDS = ['lease', 'shared', 'hold', 'borrow'] as const
-/** 21 bits: 24 days. */
-const LONGEST_SPAN = 0x1f_ffff
+/** 2020-01-01: what ends are counted from, so that they fit into 31 bits until 2088. */
+const FIRST_SECOND = 1_577_836_800
+/** Spans up to here are kept by the second, longer ones by `COARSE` seconds, those above 24 days not at all. */
+const FINE_SPANS = 0x2000
+const COARSE = 256
 
 /**
- * Nine bytes for a lease of one unit: end (4), kind, overdraft and seconds since the last beat (3), generation (2); then
- * the sharers (2) if it is shared, the units (4) if they are not 1, the department (2) if that has a share. With a name of 8 characters a lease costs 17 bytes
- * of its pool's item, so that 40 of them and all else fit into the 1 KB of one write unit.
+ * Eight bytes for a lease of one unit: end and overdraft (4), kind and seconds since the last beat (2), generation (2);
+ * then the sharers (2) if it is shared, the units (4) if they are not 1, the department (2) if that has a share. With a
+ * name of 7 characters a lease costs 15 bytes of its pool's item, so that 50 of them and all else fit into the 1 KB of
+ * one write unit.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
-  const span = entry.until - entry.beat
-  const kept = span > LONGEST_SPAN ? 0 : Math.max(0, span)
-  const flags = (KINDS.indexOf(entry.kind) << 1) | Number(entry.overdraft)
-  const bytes = Buffer.alloc(9)
-  bytes.writeUInt32BE(entry.until, 0)
-  bytes.writeUIntBE(flags * (LONGEST_SPAN + 1) + kept, 4, 3)
-  bytes.writeUInt16BE(entry.generation, 7)
+  const bytes = Buffer.alloc(8)
+  bytes.writeUInt32BE((entry.until - FIRST_SECOND) * 2 + Number(entry.overdraft), 0)
+  bytes.writeUInt16BE(KINDS.indexOf(entry.kind) * 2 * FINE_SPANS + packSpan(entry.until - entry.beat), 4)
+  bytes.writeUInt16BE(entry.generation, 6)
   const sharers = Buffer.alloc(entry.kind === 'shared' ? 2 : 0)
   if (entry.kind === 'shared') sharers.writeUInt16BE(entry.sharers)
   const units = Buffer.alloc(entry.units === 1 ? 0 : 4)
@@ -55,24 +59,33 @@ export function encodeEntry(entry: Entry): Uint8Array {
 /** The entry of these bytes; throws RangeError where they are none. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   const buffer = Buffer.from(bytes)
-  const packed = buffer.readUIntBE(4, 3)
-  const flags = Math.floor(packed / (LONGEST_SPAN + 1))
-  const kind = KINDS[flags >> 1] ?? 'lease'
-  const until = buffer.readUInt32BE(0)
-  const tail = kind === 'shared' ? 11 : 9
+  const end = buffer.readUInt32BE(0)
+  const packed = buffer.readUInt16BE(4)
+  const kind = KINDS[Math.floor(packed / (2 * FINE_SPANS))] ?? 'lease'
+  const until = FIRST_SECOND + Math.floor(end / 2)
+  const tail = kind === 'shared' ? 10 : 8
   // What follows is told by its length: 2 is a department, 4 are units, 6 are both.
   const rest = buffer.length - tail
   return {
     kind,
-    overdraft: (flags & 1) === 1,
+    overdraft: end % 2 === 1,
     until,
-    beat: until - (packed % (LONGEST_SPAN + 1)),
-    generation: buffer.readUInt16BE(7),
-    sharers: kind === 'shared' ? buffer.readUInt16BE(9) : 0,
+    beat: until - unpackSpan(packed % (2 * FINE_SPANS)),
+    generation: buffer.readUInt16BE(6),
+    sharers: kind === 'shared' ? buffer.readUInt16BE(8) : 0,
     units: rest >= 4 ? buffer.readUInt32BE(tail) : 1,
     ...(rest % 4 === 2 && { department: buffer.readUInt16BE(buffer.length - 2) }),
   }
 }
+
+/** 14 bits. */
+function packSpan(span: number): number {
+  if (span < FINE_SPANS) return Math.max(0, span)
+  const coarse = Math.floor(span / COARSE)
+  return coarse < FINE_SPANS ? FINE_SPANS + coarse : 0
+}
+
+const unpackSpan = (packed: number) => (packed < FINE_SPANS ? packed : (packed - FINE_SPANS) * COARSE)
 
 /** The generation after this one. */
 export const nextGeneration = (generation: number) => (generation + 1) % 0x1_0000

@@ -68,6 +68,6 @@ export function sharingOf(sizes: readonly Size[]): Sharing {
   return kinds.every((kind) => kind === kinds[0]) ? (kinds[0] ?? 'process') : 'process'
 }
 
-/** The name of an entry by what it stands for. 48 bits as 8 characters: short, for it counts towards the pool's size. */
+/** The name of an entry by what it stands for. 42 bits as 7 characters: short, for it counts towards the pool's size. */
 export const nameOf = (...parts: readonly string[]) =>
-  createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 6).toString('base64url')
+  createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 7)

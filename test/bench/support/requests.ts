@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 
 type RequestOptions = {
   /** None makes it a GET. */
@@ -52,7 +52,8 @@ export function request(
         sourceIp: `203.0.113.${host}`,
         userAgent: 'an-application/1.4',
       },
-      requestId: randomUUID(),
+      // As long as API Gateway's.
+      requestId: `${randomBytes(11).toString('base64url')}=`,
       routeKey: `${method} ${path}`,
       stage: '$default',
       time: '01/Jan/2026:10:00:00 +0000',
