@@ -1,127 +1,120 @@
-import { createHash } from 'node:crypto'
-import { decodeTime } from 'ulid'
+import { decodeTime, encodeTime } from 'ulid'
 import type { LogName } from '../shared/domain/checkpoint.ts'
 import { EventId, TenantId } from '../shared/platform/ids.ts'
-import { DAY, epochMilliseconds, type Instant } from '../shared/platform/time.ts'
-import { type AuditLeaf, auditPlaceEntity, readLeavesAt, readPlaces } from '../shared/store/audit-log.ts'
+import { epochMilliseconds, type Instant } from '../shared/platform/time.ts'
+import { type AuditLeaf, auditLeafEntity, auditPlaceEntity } from '../shared/store/audit-log.ts'
 import type { Item } from '../shared/store/codec.ts'
 import {
   AUDIT_PLACE_PREFIX,
   auditLeafKey,
   auditLogOf,
   auditPlaceKey,
-  eventKey,
   eventLog,
 } from '../shared/store/keys.ts'
-import { readPages } from '../shared/store/read.ts'
+import { readItems, readPages, readRange } from '../shared/store/read.ts'
 import type { Table } from '../shared/store/transact.ts'
-import type { Finder } from './check-log.ts'
+import type { Finder, Pace } from './check-log.ts'
 import { readable } from './check-log-entries.ts'
 
-/** An event that came into its log a day behind others was not made when it says. Streams are repeated for half of that. */
-const BACKDATED_AFTER = DAY
+/** Ids of events begin with the instant at which they were made, in ten characters. */
+const TIME_LENGTH = 10
 
-/**
- * Sums of hashes over the names of a log, to tell with one number whether two lists in different orders have the same:
- * only where they have not is every one looked up.
- */
-export class NameSums {
-  /** Of names with their indexes. */
-  leaves = 0n
-  /** Of ids of events that were made before the deadline. */
-  due = 0n
-  newest = 0
-  readonly backdated: AuditLeaf[] = []
-  readonly deadline: number
-
-  constructor(deadline: Instant) {
-    this.deadline = epochMilliseconds(deadline)
-  }
-
-  addLeaf(leaf: AuditLeaf): void {
-    this.leaves += hashOf(`${leaf.name} ${leaf.index}`)
-    const made = madeAt(leaf.name)
-    if (made === undefined) return
-    if (made < this.newest - BACKDATED_AFTER) this.backdated.push(leaf)
-    this.newest = Math.max(this.newest, made)
-    if (made < this.deadline) this.due += hashOf(leaf.name)
-  }
-}
-
-/** Every leaf is found by its name, and every name leads to its leaf. */
-export async function placesAgainst(
+/** Each of these leaves is found by its name. */
+export async function placesOf(
   table: Table,
   log: LogName,
-  { leaves }: NameSums,
-  size: number,
+  leaves: readonly AuditLeaf[],
   find: Finder,
 ): Promise<void> {
-  const pages = () => readPages(table, { pk: auditLogOf(log), prefix: AUDIT_PLACE_PREFIX })
-  let places = 0n
-  for await (const { items } of pages())
-    for (const item of items) {
-      const index = indexIn(item)
-      // What came into the log meanwhile is left out.
-      if (index === undefined || index < size) places += hashOf(`${nameOf(item)} ${index}`)
-    }
-  if (places === leaves) return
-  for await (const { items } of pages()) {
-    const indexes = items.flatMap((item) => indexIn(item) ?? [])
-    const there = await readLeavesAt(table, log, indexes)
-    for (const item of items) {
-      const index = indexIn(item)
-      if (index === undefined || there.get(index)?.name !== nameOf(item))
-        find('PLACE_CHANGED', auditPlaceKey(log, nameOf(item)))
-    }
-  }
-  for (let from = 0; from < size; from += PAGE) {
-    const indexes = Array.from({ length: Math.min(PAGE, size - from) }, (_, place) => from + place)
-    const there = [...(await readLeavesAt(table, log, indexes)).values()]
-    const found = await readPlaces(
-      table,
-      log,
-      there.map(({ name }) => name),
-    )
-    for (const { name, index } of there) {
-      if (!found.has(name)) find('PLACE_MISSING', auditPlaceKey(log, name))
-      else if (found.get(name) !== index) find('PLACE_CHANGED', auditPlaceKey(log, name))
-    }
+  const keys = leaves.map(({ name }) => auditPlaceKey(log, name))
+  const rows = await readItems(table, [...new Map(keys.map((key) => [key.sk, key])).values()])
+  const bySk = new Map(rows.map((row) => [String(row['sk']), row]))
+  for (const { name, index } of leaves) {
+    const key = auditPlaceKey(log, name)
+    const row = bySk.get(key.sk)
+    if (row === undefined) find('PLACE_MISSING', key)
+    else if (indexIn(row) !== index) find('PLACE_CHANGED', key)
   }
 }
 
-const PAGE = 100
-
-/** Every event came into its log in time, and at its time. */
+/**
+ * Every event is in its log, and every name leads to a leaf of that name: of events that were made after one, up to a
+ * deadline, page by page while there is time.
+ *
+ * @param from the id of an event; empty for all
+ * @returns up to which event it came
+ */
 export async function eventsAgainst(
   table: Table,
   log: Exclude<LogName, 'checkpoints'>,
-  { due, deadline, backdated }: NameSums,
+  { from, deadline }: { readonly from: string; readonly deadline: Instant },
+  find: Finder,
+  { hasTime, page }: Pace,
+): Promise<{ readonly upTo: string; readonly isOver: boolean }> {
+  const pk = eventLog(log === 'vendor' ? undefined : TenantId.parse(log))
+  const end = `evt_${encodeTime(Math.max(0, epochMilliseconds(deadline)), TIME_LENGTH)}`
+  let upTo = from
+  if (lower(upTo) >= end) return { upTo, isOver: true }
+  for await (const { items, next } of readPages(
+    table,
+    { pk, between: [lower(upTo), end] },
+    undefined,
+    page,
+  )) {
+    const names = items.map(({ sk }) => String(sk))
+    const last = next === undefined ? end : (names.at(-1) ?? upTo)
+    // Of the same stretch of time, in the same order.
+    const places = await readRange(table, {
+      pk: auditLogOf(log),
+      between: [`${AUDIT_PLACE_PREFIX}${lower(upTo)}`, `${AUDIT_PLACE_PREFIX}${last}`],
+    })
+    const placed = new Set(places.map(nameOf))
+    for (const sk of names) if (!placed.has(sk)) find('EVENT_UNSEQUENCED', { pk, sk })
+    await namesAgainst(table, log, places, find)
+    upTo = last
+    if (!hasTime()) return { upTo, isOver: next === undefined }
+  }
+  return { upTo, isOver: true }
+}
+
+/** Every name of the log of all checkpoints leads to a leaf of that name; they are not in the order of time. */
+export async function checkpointNames(table: Table, find: Finder, page: number): Promise<void> {
+  const pages = readPages(
+    table,
+    { pk: auditLogOf('checkpoints'), prefix: AUDIT_PLACE_PREFIX },
+    undefined,
+    page,
+  )
+  for await (const { items } of pages) await namesAgainst(table, 'checkpoints', items, find)
+}
+
+async function namesAgainst(
+  table: Table,
+  log: LogName,
+  places: readonly Item[],
   find: Finder,
 ): Promise<void> {
-  const tenantId = log === 'vendor' ? undefined : TenantId.parse(log)
-  for (const { name, index } of backdated) {
-    const id = EventId.safeParse(name)
-    find('EVENT_BACKDATED', id.success ? eventKey(tenantId, id.data) : auditLeafKey(log, index))
-  }
-  const range = { pk: eventLog(tenantId) }
-  const isDue = ({ sk }: Item) => (madeAt(String(sk)) ?? 0) < deadline
-  let events = 0n
-  for await (const { items } of readPages(table, range))
-    for (const item of items) if (isDue(item)) events += hashOf(String(item['sk']))
-  if (events === due) return
-  for await (const { items } of readPages(table, range)) {
-    const late = items.filter(isDue).map(({ sk }) => String(sk))
-    const places = await readPlaces(table, log, late)
-    for (const sk of late) if (!places.has(sk)) find('EVENT_UNSEQUENCED', { pk: range.pk, sk })
+  const keys = places.flatMap((place) => {
+    const index = indexIn(place)
+    return index === undefined ? [] : [auditLeafKey(log, index)]
+  })
+  const rows = await readItems(table, [...new Map(keys.map((key) => [key.sk, key])).values()])
+  const bySk = new Map(rows.map((row) => [String(row['sk']), row]))
+  for (const place of places) {
+    const index = indexIn(place)
+    const row = index === undefined ? undefined : bySk.get(auditLeafKey(log, index).sk)
+    const leaf = row && readable(() => auditLeafEntity.decode(row))
+    if (leaf?.name !== nameOf(place)) find('PLACE_CHANGED', auditPlaceKey(log, nameOf(place)))
   }
 }
 
-const hashOf = (text: string): bigint => BigInt(`0x${createHash('sha256').update(text).digest('hex')}`)
+/** What comes behind a name, or behind a time that names begin with: `!` is before all that ids are made of. */
+const lower = (name: string) => `${name}!`
 const nameOf = ({ sk }: Item) => decodeURIComponent(String(sk).slice(AUDIT_PLACE_PREFIX.length))
 const indexIn = (item: Item) => readable(() => auditPlaceEntity.decode(item).index)
 
 /** When an event was made, by its id; undefined of what is no event. */
-function madeAt(name: string): number | undefined {
+export function madeAt(name: string): number | undefined {
   const id = EventId.safeParse(name)
   return id.success ? decodeTime(id.data.slice('evt_'.length)) : undefined
 }

@@ -1,6 +1,7 @@
 import type { LogName } from '../shared/domain/checkpoint.ts'
 import { type Hash, leafHash } from '../shared/domain/merkle.ts'
 import { bundled, joinedHashes, perfect, TILE_WIDTH, tileWidth } from '../shared/domain/tile.ts'
+import type { LogPlace } from '../shared/store/audit-check.ts'
 import { type AuditLeaf, readTile } from '../shared/store/audit-log.ts'
 import { AUDIT_TILE_PREFIX, auditLogOf, auditTileKey } from '../shared/store/keys.ts'
 import { readPages } from '../shared/store/read.ts'
@@ -13,15 +14,27 @@ export class TileWalk {
   readonly #table: Table
   readonly #log: LogName
   readonly #find: Finder
-  #entries: Uint8Array[] = []
+  #entries: Uint8Array[]
   /** Of each level above the leaves, its hashes so far, of the tile at its end. */
-  readonly #above: { index: number; hashes: Hash[] }[] = []
-  #isWhole = true
+  readonly #above: { index: number; hashes: Hash[] }[]
+  #isWhole: boolean
 
-  constructor(table: Table, log: LogName, find: Finder) {
+  /** @param from where the leaves before it were read */
+  constructor(table: Table, log: LogName, find: Finder, from: LogPlace) {
     this.#table = table
     this.#log = log
     this.#find = find
+    this.#entries = from.entries.map(bytesOf)
+    this.#above = from.tiles.map(({ index, hashes }) => ({ index, hashes: hashes.map(bytesOf) }))
+    this.#isWhole = from.peaks !== undefined
+  }
+
+  /** What one needs to go on from here. */
+  get place(): Pick<LogPlace, 'entries' | 'tiles'> {
+    return {
+      entries: this.#entries.map(base64),
+      tiles: this.#above.map(({ index, hashes }) => ({ index, hashes: hashes.map(base64) })),
+    }
   }
 
   /** @param isWhole no leaf before it is missing: of what is not whole one cannot tell */
@@ -37,21 +50,11 @@ export class TileWalk {
     if (hash !== undefined) await this.#add(1, hash)
   }
 
-  async end(size: number): Promise<void> {
-    if (this.#isWhole)
-      for (const [place, { index, hashes }] of this.#above.entries())
-        if (hashes.length > 0) await this.#compare(place + 1, index, joinedHashes(hashes), 'beginning')
-    for await (const { items } of readPages(this.#table, {
-      pk: auditLogOf(this.#log),
-      prefix: AUDIT_TILE_PREFIX,
-    }))
-      for (const { sk } of items) {
-        const [, level, index] = String(sk).split('#').map(Number)
-        const width = tileWidth({ level: level ?? 0, index: index ?? 0 }, size)
-        // Of the leaves a tile is stored once it is full.
-        if (level === 0 ? width < TILE_WIDTH : width === 0)
-          this.#find('TILE_INSERTED', { pk: auditLogOf(this.#log), sk: String(sk) })
-      }
+  /** The tiles above that are not full yet. */
+  async end(): Promise<void> {
+    if (!this.#isWhole) return
+    for (const [place, { index, hashes }] of this.#above.entries())
+      if (hashes.length > 0) await this.#compare(place + 1, index, joinedHashes(hashes), 'beginning')
   }
 
   async #add(level: number, hash: Hash): Promise<void> {
@@ -74,6 +77,21 @@ export class TileWalk {
     if (compared === 'unreadable' || Buffer.compare(compared, made) !== 0) this.#find('TILE_CHANGED', key)
   }
 }
+
+/** Tiles that lie where a log of this size has none. */
+export async function strayTiles(table: Table, log: LogName, size: number, find: Finder): Promise<void> {
+  for await (const { items } of readPages(table, { pk: auditLogOf(log), prefix: AUDIT_TILE_PREFIX }))
+    for (const { sk } of items) {
+      const [, level, index] = String(sk).split('#').map(Number)
+      const width = tileWidth({ level: level ?? 0, index: index ?? 0 }, size)
+      // Of the leaves a tile is stored once it is full.
+      if (level === 0 ? width < TILE_WIDTH : width === 0)
+        find('TILE_INSERTED', { pk: auditLogOf(log), sk: String(sk) })
+    }
+}
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'base64')
 
 async function readTileOr(
   read: () => Promise<Uint8Array | undefined>,

@@ -75,8 +75,9 @@ export const jobs = {
   },
   checkLogs: {
     context: 'audit',
-    everyMinutes: 1_440,
-    purpose: "Holds the vendor's audit log, and the one of all checkpoints, against what was signed of them.",
+    everyMinutes: 60,
+    purpose:
+      "Holds what came into the vendor's audit log, and the one of all checkpoints, against what was signed of them; all of them once a week.",
     errorImpact:
       "The vendor's audit log or the public log of checkpoints may have been changed behind the API: what it says proves nothing until somebody has looked at it.",
   },

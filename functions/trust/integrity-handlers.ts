@@ -51,10 +51,10 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
 
   async runIntegrityScan(call, services) {
     const { table, commit } = services
-    const { params, caller, now, remaining } = call
+    const { params, query, caller, now, remaining } = call
     const { tenantId } = params
     if (!(await isKnownTenant(table, caller, tenantId))) return missing
-    const scan = await scanTenant(tenantId, call, services, remaining)
+    const scan = await scanTenant(tenantId, call, services, { isWhole: query.whole ?? false, remaining })
     if (scan === undefined) return missing
     // What this had no time for, the job has.
     if (scan.skipped.length > 0) await fileEarlier(table, scanTimer(tenantId, now))
@@ -65,7 +65,13 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
           type: 'integrity.scan-ordered',
           tenantId,
           subject: { type: 'tenant', id: tenantId },
-          after: { checked: scan.checked, found: scan.found, mended: scan.mended, skipped: scan.skipped },
+          after: {
+            checked: scan.checked,
+            found: scan.found,
+            mended: scan.mended,
+            skipped: scan.skipped,
+            ...(scan.log && { log: scan.log }),
+          },
         },
       ],
       reply: scan,

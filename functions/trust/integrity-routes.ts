@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { IntegrityEvent, IntegrityScan } from '../../shared/domain/integrity.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'
+import { Flag, PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'
 import { FindingId, TenantId } from '../../shared/platform/ids.ts'
 import { keepers, readers, TenantParams } from './validation-routes.ts'
 
@@ -43,12 +43,13 @@ export const integrityRoutes = {
     path: '/v1/tenants/{tenantId}/integrity/scans',
     access: keepers,
     params: TenantParams,
+    query: z.strictObject({ whole: Flag.optional() }),
     success: { status: 200, body: IntegrityScan },
     errors: [],
     summary:
       'Hold every license against its signature and its record, its addresses and keys, and the audit log',
     description:
-      'Answers with what was found. `skipped` names what there was no time for, or no answer to; a scan in the background looks at it within minutes.',
+      'Answers with what was found. `skipped` names what there was no time for, or no answer to; a scan in the background looks at it within minutes. Of the audit log it reads what came since it was last found to be right; with `whole=true` all of it, and `log` says how far it came.',
   },
   acknowledgeIntegrityEvent: {
     method: 'POST',

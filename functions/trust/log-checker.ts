@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { originOf } from '../../shared/domain/checkpoint.ts'
 import { difference, type Found } from '../../shared/domain/integrity.ts'
 import type { LogFinding } from '../../shared/domain/log-finding.ts'
@@ -11,29 +10,23 @@ import type { TrustServices } from './handlers.ts'
 const MOST = 20
 
 /**
- * Holds the audit log of a tenant against its checkpoints. A log is read as a whole: one that takes longer than there is
- * time is not checked here, and whoever asked says so; `latchkey-verify` checks it from outside.
+ * Holds the audit log of a tenant against its checkpoints, as far as there is time.
  *
  * @param publicKey Ed25519, 32 bytes, of the key that signs checkpoints
  */
 export function logChecker(
-  { table, issuer, log }: Pick<Services, 'table' | 'issuer' | 'log'>,
+  { table, issuer, secrets, log }: Pick<Services, 'table' | 'issuer' | 'secrets' | 'log'>,
   publicKey: Uint8Array,
 ): TrustServices['checkLog'] {
-  return async (tenantId, milliseconds) => {
-    if (milliseconds <= 0) return undefined
-    const isOver = new AbortController()
-    const tooLate = delay(milliseconds, undefined, { signal: isOver.signal }).catch(() => undefined)
+  return async (tenantId, isWhole, hasTime) => {
     const key = { name: originOf(issuer, tenantId), publicKey }
-    const checked = checkLog(table, tenantId, { key, now: readClock() }).catch((error: unknown) => {
+    const asked = { key, checkKey: secrets.checkKey, now: readClock(), isWhole, hasTime }
+    try {
+      const { findings, ...progress } = await checkLog(table, tenantId, asked)
+      return { progress, found: findings.slice(0, MOST).map(foundOf) }
+    } catch (error) {
       log('error', 'integrity', { requestId: 'log', tenantId }, error)
       return undefined
-    })
-    try {
-      const outcome = await Promise.race([checked, tooLate])
-      return outcome && { leaves: outcome.leaves, found: outcome.findings.slice(0, MOST).map(foundOf) }
-    } finally {
-      isOver.abort()
     }
   }
 }

@@ -1,5 +1,5 @@
 import { TenantId } from '../../shared/platform/ids.ts'
-import { DAY, plusMilliseconds } from '../../shared/platform/time.ts'
+import { DAY, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
 import { SCAN_TIMER } from '../../shared/store/license-timers.ts'
 import { endTimer, moveTimer } from '../../shared/store/timer.ts'
 import { writeRow } from '../../shared/store/write.ts'
@@ -15,13 +15,10 @@ export function scanIntegrity(delivery: Delivery, services: TrustServices): Prom
     sweep(SCAN_TIMER, run, services, async (timer, now) => {
       const tenantId = TenantId.parse(timer.subject[0])
       const caller = { kind: 'system', subject: 'scanIntegrity' } as const
-      const scan = await scanTenant(
-        tenantId,
-        { caller, now, requestId: run.requestId },
-        services,
-        run.remaining,
-      )
-      const next = scan === undefined ? endTimer(timer) : moveTimer(timer, plusMilliseconds(now, DAY))
+      const scan = await scanTenant(tenantId, { caller, now, requestId: run.requestId }, services, run)
+      // What it had no time for it does the next time it comes.
+      const wait = scan?.log?.isOver === false ? MINUTE : DAY
+      const next = scan === undefined ? endTimer(timer) : moveTimer(timer, plusMilliseconds(now, wait))
       await writeRow(table, next)
       return (scan?.found ?? 0) + (scan?.mended ?? 0)
     }),

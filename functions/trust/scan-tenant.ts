@@ -34,15 +34,16 @@ const LEFT_AFTER_LOG = 8_000
 /**
  * Holds all that a tenant has of licenses against what was signed and recorded: each row against its signature and its
  * last event, its addresses, the keys it names, and the audit log. What is suspicious is looked at again, beside the log
- * itself, before it is told: a change that is under way is none.
+ * itself, before it is told: a change that is under way is none. What there is no time for of the log the next scan does.
  *
+ * @param isWhole the whole log is to be read, and not only what came since it was last found to be right
  * @returns undefined where there is no such tenant
  */
 export async function scanTenant(
   tenantId: TenantId,
   request: Pick<CommitRequest, 'caller' | 'now' | 'requestId'>,
   services: Services,
-  remaining: () => number,
+  { isWhole = false, remaining }: { readonly isWhole?: boolean; readonly remaining: () => number },
 ): Promise<IntegrityScan | undefined> {
   const { table } = services
   const tenant = await readTenant(table, tenantId)
@@ -70,9 +71,9 @@ export async function scanTenant(
   found.push(...addresses.found)
   const keys = await checkKeys(licenses, services, skipped)
   found.push(...keys.found)
-  const log = await services.checkLog(tenantId, remaining() - LEFT_AFTER_LOG)
-  if (log === undefined) skipped.push('log')
-  else found.push(...log.found)
+  const log = await services.checkLog(tenantId, isWhole, () => remaining() > LEFT_AFTER_LOG)
+  if (log?.progress.isOver !== true) skipped.push('log')
+  found.push(...(log?.found ?? []))
 
   const isLookedAt = ({ check, subject }: IntegrityEvent) =>
     !(check === 'log-broken' && skipped.includes('log')) && !skipped.includes(`key ${subject.id}`)
@@ -84,10 +85,11 @@ export async function scanTenant(
       licenses: licenses.length + unreadable.filter(({ kind }) => kind === 'license').length,
       addresses: addresses.checked,
       keys: keys.checked,
-      logged: log?.leaves ?? 0,
+      logged: log?.progress.leaves ?? 0,
     },
     ...noted,
     skipped,
+    ...(log && { log: log.progress }),
   }
   await writeRow(table, noteScan(tenantId, scan))
   return scan

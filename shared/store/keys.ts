@@ -308,6 +308,8 @@ export const auditTileKey = (log: LogName, level: number, index: number) =>
 /** The last checkpoint that was signed, and all of them. */
 export const auditSignedKey = (log: LogName) => inLog(log, 'SIGNED')
 export const AUDIT_CHECKPOINT_PREFIX = 'CHECKPOINT#'
+/** How far a log was held against all that, and found to be right. */
+export const auditCheckKey = (log: LogName) => inLog(log, 'CHECKED')
 export const auditCheckpointKey = (log: LogName, size: number) => inLog(log, 'CHECKPOINT', ordinal(size))
 /** Checkpoints that are not yet in the log of all of them. */
 export const AUDIT_UNANCHORED = 'CHECKPOINTS#UNANCHORED'

@@ -25,6 +25,8 @@ export type Secrets = {
   fingerprintHash(text: string): string
   readonly sealingKey: Uint8Array
   readonly cursorKey: Uint8Array
+  /** Under which is sealed how far audit logs were checked. */
+  readonly checkKey: Uint8Array
   /** Under which lease and ticket ids are sealed. */
   readonly leaseKey: Uint8Array
   /** From which the secrets of webhook endpoints are derived. */
@@ -48,6 +50,7 @@ export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Prom
     fingerprintHash: (text) => createHmac('sha256', fingerprintPepper).update(text).digest('base64url'),
     sealingKey: derive('reply-seal'),
     cursorKey: derive('cursor'),
+    checkKey: derive('log-checks'),
     leaseKey: derive('lease'),
     webhookKey: derive('webhooks'),
     keepKey: derive('keep-seats'),

@@ -5,9 +5,10 @@ import { originOf } from '../../../shared/domain/checkpoint.ts'
 import type { Event } from '../../../shared/domain/event.ts'
 import type { LogFindingCode } from '../../../shared/domain/log-finding.ts'
 import { EventId, newEventId, newTenantId } from '../../../shared/platform/ids.ts'
-import { HOUR, MINUTE, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
+import { DAY, HOUR, MINUTE, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
 import { eventItem } from '../../../shared/store/event.ts'
 import {
+  auditCheckKey,
   auditCheckpointKey,
   auditHeadKey,
   auditLeafKey,
@@ -94,9 +95,20 @@ async function swap(one: Key, other: Key): Promise<void> {
   await put({ ...first, ...other })
 }
 
-async function found(log: Parameters<typeof checkLog>[1] = tenant): Promise<string[]> {
-  const key = { name: originOf(ISSUER, log), publicKey }
-  const { findings } = await checkLog(table, log, { key, now: readClock() })
+/** @param more a check of the whole log at once, unless said otherwise */
+const check = (
+  log: Parameters<typeof checkLog>[1] = tenant,
+  more: Partial<Parameters<typeof checkLog>[2]> = { isWhole: true },
+) =>
+  checkLog(table, log, {
+    key: { name: originOf(ISSUER, log), publicKey },
+    checkKey: Buffer.alloc(32, 7),
+    now: readClock(),
+    ...more,
+  })
+
+async function found(...asked: Parameters<typeof check>): Promise<string[]> {
+  const { findings } = await check(...asked)
   return findings.map(({ code, where }) => `${code} ${where.split(' / ')[1]}`).toSorted()
 }
 const named = (code: LogFindingCode, { sk }: Key) => `${code} ${sk}`
@@ -241,6 +253,50 @@ test('an event that was put there with an old date has a late place in the log',
   await store(table, [old])
   await sequenceAll(table, other)
   expect(await found(other)).toEqual([named('EVENT_BACKDATED', eventKey(other, old.id))])
+})
+
+describe('a check', () => {
+  const checked = auditCheckKey(tenant)
+  test('begins with the last checkpoint that it found to be right, and once a week with the first leaf', async () => {
+    expect(await check()).toMatchObject({ leaves: COUNT + 1, isWhole: true, isOver: true, findings: [] })
+    await change(event(7), () => ({ reason: 'another' }))
+    const calls = api.dynamoCalls()['BatchGetItem'] ?? 0
+    expect(await check(tenant, {})).toMatchObject({ leaves: COUNT + 1, isWhole: false, findings: [] })
+    // There is nothing new, so nothing is read again.
+    expect((api.dynamoCalls()['BatchGetItem'] ?? 0) - calls).toBe(0)
+    advanceClock(7 * DAY)
+    expect(await found(tenant, {})).toEqual([named('EVENT_CHANGED', event(7))])
+    // What is wrong is told again until it is right.
+    expect(await found(tenant, {})).toEqual([named('EVENT_CHANGED', event(7))])
+  })
+  test('trusts nothing that it did not remember itself, nor what was not signed', async () => {
+    await check()
+    await change(event(7), () => ({ reason: 'another' }))
+    const { checks } = await read(checked)
+    await change(checked, () => ({
+      checks: { ...Object(checks), wholeSince: plusMilliseconds(readClock(), HOUR) },
+    }))
+    expect(await found(tenant, {})).toEqual([named('EVENT_CHANGED', event(7))])
+    for (const one of undo.splice(0).toReversed()) await one()
+    await check()
+    await drop(CHECKPOINTS[1])
+    expect(await found(tenant, {})).toEqual([named('CHECKPOINT_MISSING', CHECKPOINTS[1])])
+  })
+  test('stops in time, tells what it found, and goes on where it stopped', async () => {
+    await change(event(7), () => ({ reason: 'another' }))
+    await drop(auditPlaceKey(tenant, idOf(20)))
+    const slices: string[] = []
+    for (let isOver = false; !isOver; ) {
+      const slice = await check(tenant, { isWhole: true, page: 100, hasTime: () => false })
+      isOver = slice.isOver
+      slices.push(`${slice.leaves} of ${slice.of}: ${slice.findings.map(({ code }) => code)}`)
+      expect(slices.length).toBeLessThan(10)
+    }
+    expect(slices.slice(0, 3)).toEqual([100, 200, 300].map((leaves) => `${leaves} of 301: PLACE_MISSING`))
+    expect(slices.at(-1)).toBe('301 of 301: PLACE_MISSING,EVENT_CHANGED,EVENT_UNSEQUENCED')
+    // 301 leaves and 301 events, each in pages of a hundred; the last of leaves and the first of events in one.
+    expect(slices.length).toBe(7)
+  })
 })
 
 test('nothing is signed on top of a log that is not what was signed', async () => {
