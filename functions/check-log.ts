@@ -24,7 +24,7 @@ export type Finder = (code: LogFindingCode, where: Key) => void
 export type Pace = { readonly hasTime: () => boolean; readonly page: number }
 
 /** How long an event may take into its log: the stream brings it within seconds, and is tried again for a while. */
-const LATE_AFTER = 15 * MINUTE
+export const LATE_AFTER = 15 * MINUTE
 /** More than this are not told one by one: somebody who finds so many has to look at all. */
 const MOST_FINDINGS = 200
 /** What was once verified is read again after this long, in milliseconds. */

@@ -5,7 +5,7 @@ import type { Event } from '../shared/domain/event.ts'
 import type { Instant } from '../shared/platform/time.ts'
 import { appendEntries } from '../shared/store/append-to-log.ts'
 import { fileTimer } from '../shared/store/timer.ts'
-import type { Table } from '../shared/store/transact.ts'
+import type { Action, Table } from '../shared/store/transact.ts'
 
 /** That a log grew and its checkpoint is to be signed; its subject is the name of the log. */
 export const CHECKPOINT_TIMER = 'audit-checkpoint'
@@ -15,9 +15,15 @@ export const CHECKPOINT_TIMER = 'audit-checkpoint'
  * transaction a timer says that there is something to sign: it is due at once, and the job that looks for it comes every
  * few minutes, so a log that grows all the time has its checkpoint put off no further than that.
  *
+ * @param along what becomes true with each transaction
  * @returns how many are new
  */
-export async function sequenceEvents(table: Table, events: readonly Event[], now: Instant): Promise<number> {
+export async function sequenceEvents(
+  table: Table,
+  events: readonly Event[],
+  now: Instant,
+  along: Readonly<Record<string, Action>> = {},
+): Promise<number> {
   const [first] = events
   if (first === undefined) return 0
   const log = logOf(first.tenantId)
@@ -27,5 +33,5 @@ export async function sequenceEvents(table: Table, events: readonly Event[], now
     return { name: event.id, entry: eventEntry(event, salt), salt }
   })
   const timer = fileTimer({ kind: CHECKPOINT_TIMER, subject: [log], dueAt: now })
-  return appendEntries(table, log, entries, { timer })
+  return appendEntries(table, log, entries, { timer, ...along })
 }

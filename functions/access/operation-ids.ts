@@ -185,6 +185,8 @@ const names: Readonly<Record<OperationId, true>> = {
   getVendorAuditInclusion: true,
   getVendorAuditConsistency: true,
   getVendorAuditReceipt: true,
+  sequenceAuditEvents: true,
+  sequenceVendorAuditEvents: true,
   listVendorAuditEntries: true,
   exportVendorAudit: true,
   getGlobalCheckpoint: true,

@@ -1,9 +1,10 @@
 import { type LogName, originOf, verifierKey } from '../../shared/domain/checkpoint.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import type { EventId } from '../../shared/platform/ids.ts'
+import type { EventId, TenantId } from '../../shared/platform/ids.ts'
 import { readCheckpoint } from '../../shared/store/audit-log.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
+import type { CommitRequest } from '../services.ts'
 import { listEntries } from './entries.ts'
 import { exportLog } from './export.ts'
 import { checkpointName } from './publish-checkpoints.ts'
@@ -18,6 +19,7 @@ import {
   tileFor,
 } from './read-log.ts'
 import type { auditRoutes } from './routes.ts'
+import { sequenceLate } from './sequence-late.ts'
 import { type AuditServices, noteKeyOf } from './services.ts'
 
 type Asking = Parameters<typeof checkpointFor>[2]
@@ -54,6 +56,11 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
   exportAudit: ({ params: { tenantId }, query, now, requestId }, services) =>
     exportLog(tenantId, query, { now, requestId, path: `/v1/tenants/${tenantId}/audit/export` }, services),
 
+  async sequenceAuditEvents(call, services) {
+    const tenant = await readTenant(services.table, call.params.tenantId)
+    return tenant === undefined ? missing : sequence(tenant.id, call, services)
+  },
+
   getVendorAuditCheckpoint: (call, services) => checkpoint('vendor', call.query, call, services),
   getVendorAuditTile: ({ params }, services) => tile('vendor', params.tile, services),
   getVendorAuditInclusion: ({ query }, services) => inclusion('vendor', query, services),
@@ -62,6 +69,7 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
   listVendorAuditEntries: async ({ query }, services) => listEntries(undefined, query, services),
   exportVendorAudit: ({ query, now, requestId }, services) =>
     exportLog(undefined, query, { now, requestId, path: '/v1/audit/vendor/export' }, services),
+  sequenceVendorAuditEvents: (call, services) => sequence(undefined, call, services),
 
   getGlobalCheckpoint: (call, services) => checkpoint('checkpoints', call.query, call, services),
   getGlobalTile: ({ params }, services) => tile('checkpoints', params.tile, services),
@@ -120,6 +128,20 @@ const view = ({ index, size, entry, leaf, root, proof }: Included) => ({
 async function receipt(log: LogName, query: EntryQuery, asking: Asking, services: AuditServices) {
   const text = await receiptOf(log, which(query), query, asking, services)
   return isRefusal(text) ? text : plain(text)
+}
+
+/** What it does is done, and told, once it answers; the reply alone is left to keep. */
+async function sequence(
+  tenantId: TenantId | undefined,
+  call: CommitRequest & { readonly query: { readonly from?: EventId | undefined } } & Pick<
+      Parameters<typeof sequenceLate>[1],
+      'remaining'
+    >,
+  { table, commit }: AuditServices,
+) {
+  const { query, remaining } = call
+  const reply = await sequenceLate(tenantId, { from: query.from, remaining }, call, table)
+  return commit(call, { writes: {}, events: [], reply, refusals: {} })
 }
 
 const plain = (content: string) => ({ type: 'text/plain; charset=utf-8' as const, content })

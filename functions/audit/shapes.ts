@@ -71,6 +71,17 @@ const Entry = z.strictObject({
   /** What the log has of it: SHA-256 of the salt and the event as canonical JSON (RFC 8785). */
   entry: Hash,
 })
+export const LateQuery = z.strictObject({ from: EventId.optional() })
+const Sequenced = z.strictObject({
+  /** What came into the log now, in the order of its entries. */
+  events: z.array(EventId),
+  /** Not all was looked at: ask again, from this event on. */
+  next: EventId.optional(),
+})
+export const sequencedOf = { status: 200, body: Sequenced } as const
+export const SEQUENCING =
+  'A scan names such events (`EVENT_UNSEQUENCED`); they come to the end of the log, in the order in which they were made. Only events that were made more than 15 minutes ago are looked at. It can be repeated: what is in the log stays where it is. Where there is a `next`, ask again with `from`.'
+
 const Inclusion = z.strictObject({
   index: z.int(),
   size: z.int(),

@@ -11,7 +11,10 @@ import {
   entriesOf,
   exportOf,
   inclusionOf,
+  LateQuery,
   readers,
+  SEQUENCING,
+  sequencedOf,
   TenantParams,
   TILES,
   Tile,
@@ -96,5 +99,16 @@ export const tenantLogRoutes = {
     summary: 'The tenant’s audit log as JSON Lines or CSV, each entry with its proof, page by page',
     description:
       'A header `Link` with rel="next" has the path of the next page. `npx latchkey-verify` verifies what the pages make together.',
+  },
+  sequenceAuditEvents: {
+    method: 'POST',
+    path: '/v1/tenants/{tenantId}/audit/sequencings',
+    access: ['vendor:admin'],
+    params: TenantParams,
+    query: LateQuery,
+    success: sequencedOf,
+    errors: [],
+    summary: 'Put events that the stream gave up into the tenant’s audit log',
+    description: SEQUENCING,
   },
 } as const satisfies RouteTable

@@ -11,6 +11,7 @@ export const eventTypes = {
   'activation.taken-offline': 'A machine that was activated online got an offline activation.',
   'activations.reset': 'All activations of a license were taken back.',
   'audit.checkpoint-published': 'A signed checkpoint of the audit log, to be kept where we cannot change it.',
+  'audit.events-sequenced': 'Events that had not come into the audit log in time were put into it by hand.',
   'bulk.canceled': 'A bulk change of people was canceled.',
   'bulk.finished': 'A bulk change of people came to its end.',
   'bulk.ordered': 'A bulk change of people was ordered.',

@@ -1,8 +1,8 @@
-import type { ActivationId } from '../domain/activation.ts'
 import type { LogName } from '../domain/checkpoint.ts'
 import type { Visitor } from '../domain/visits.ts'
 import type { WebhookOwner } from '../domain/webhook.ts'
 import type {
+  ActivationId,
   BulkId,
   EventId,
   FindingId,
@@ -308,8 +308,8 @@ export const auditTileKey = (log: LogName, level: number, index: number) =>
 /** The last checkpoint that was signed, and all of them. */
 export const auditSignedKey = (log: LogName) => inLog(log, 'SIGNED')
 export const AUDIT_CHECKPOINT_PREFIX = 'CHECKPOINT#'
-/** How far a log was held against all that, and found to be right. */
-export const auditCheckKey = (log: LogName) => inLog(log, 'CHECKED')
+/** How far a log was held against all that. Not in its partition, which who checks it may not write. */
+export const auditCheckKey = (log: LogName) => key(['LOG-CHECKS', log], ['CHECKED'])
 export const auditCheckpointKey = (log: LogName, size: number) => inLog(log, 'CHECKPOINT', ordinal(size))
 /** Checkpoints that are not yet in the log of all of them. */
 export const AUDIT_UNANCHORED = 'CHECKPOINTS#UNANCHORED'

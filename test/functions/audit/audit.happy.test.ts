@@ -353,3 +353,39 @@ describe('checkpoints', () => {
     for (let day = 0; day < 2; day += 1) expect(await pass(DAY)).toBe(before + 1)
   })
 })
+
+test('events that the stream gave up are found, put into the log by hand, once, and the log verifies', async () => {
+  const other = await createTenant(api)
+  const path = `/v1/tenants/${other.id}`
+  const admin = await api.token('vendor:admin')
+  const lost = eventsOf(other.id, 90)
+  await store(api.table, lost)
+  // All but some come to the consumer of the stream, and those never again.
+  await sequenceEvents(api.table, [...lost.slice(0, 20), ...lost.slice(85)], readClock())
+  advanceClock(HOUR)
+  const Scan = z.object({ found: z.int(), mended: z.int() })
+  const scan = async () =>
+    Scan.parse(expected(200, await api.call('POST', `${path}/integrity/scans`, { token: admin })))
+  // As many as a scan tells of: more than that are lost.
+  expect(await scan()).toEqual({ found: 20, mended: 0 })
+  const heal = (token: string, headers = {}) =>
+    api.call('POST', `${path}/audit/sequencings`, { token, headers })
+  expect(outcome(await heal(await api.token('tenant:admin', other.id)))).toBe('403 FORBIDDEN')
+  const Healed = z.strictObject({ events: z.array(z.string()) })
+  const once = { 'idempotency-key': 'heal' }
+  const healed = Healed.parse(expected(200, await heal(admin, once)))
+  // With what the tenant was made by, and in the order of time.
+  expect(healed.events.slice(-65)).toEqual(lost.slice(20, 85).map(({ id }) => id))
+  expect(Healed.parse(expected(200, await heal(admin, once)))).toEqual(healed)
+  expect(Healed.parse(expected(200, await heal(admin)))).toEqual({ events: [] })
+  await sequenceAll(api.table, other.id)
+  expect(await scan()).toEqual({ found: 0, mended: 20 })
+  const entries = Entries.parse(
+    await get(`${path}/audit/entries`, { type: 'audit.events-sequenced' }, admin),
+  ).items.map(({ event }) => z.object({ events: z.array(z.string()) }).parse(event.after).events)
+  expect(entries.flat()).toEqual(healed.events)
+  const whole = join(folder, 'healed.jsonl')
+  writeFileSync(whole, await text(`${path}/audit/export`, {}, admin))
+  const { line } = await verifySource({ source: whole, key: await keyText(other.id) })
+  expect(line).toMatch(/^Proven: .*has exactly these/)
+})
