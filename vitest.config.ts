@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'service',
-          include: under('functions', 'store', 'platform', 'security', 'conformance'),
+          include: under('functions', 'store', 'platform', 'security', 'world', 'conformance'),
           // A process loads the program once: each file has a table and entries of functions of its own (support/api.ts).
           isolate: false,
           ...withDatabase,

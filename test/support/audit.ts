@@ -7,6 +7,7 @@ import { eventEntity } from '../../shared/store/event.ts'
 import { eventLog } from '../../shared/store/keys.ts'
 import { readRange } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import type { Api } from './api.ts'
 
 /**
  * Puts the events of a tenant, or of the vendor, into their log, as the consumer of the stream does; tables of tests have
@@ -27,4 +28,10 @@ export async function sequenceAll(table: Table, tenantId?: TenantId): Promise<nu
     events.filter(({ id }) => !places.has(id)),
     readClock(),
   )
+}
+
+/** Puts all events into their logs, and has the checkpoints of these signed and anchored. */
+export async function publishAll(api: Pick<Api, 'table' | 'run'>, tenantId?: TenantId): Promise<void> {
+  for (const log of [undefined, tenantId]) await sequenceAll(api.table, log)
+  await api.run('publishCheckpoints')
 }
