@@ -79,6 +79,8 @@ async function handle(
     if (payload === undefined) return gatewayAnswer(503, 'Service Unavailable')
     return (Buffer.byteLength(payload) <= MAX_PAYLOAD && toAnswer(payload)) || FAULT
   } catch (error) {
+    // Who asked has hung up.
+    if (!request.complete) return gatewayAnswer(400, 'Bad Request')
     // A path with a broken percent-encoding.
     if (error instanceof URIError) return gatewayAnswer(400, 'Bad Request')
     // The function has printed its own failure.

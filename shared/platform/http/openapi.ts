@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { REFUSALS, type RefusalCode } from '../../domain/refusal.ts'
 import type { Method, Route } from './contract.ts'
-import { isMutation } from './parse.ts'
+import { HEADERS, isConditional, NOT_MODIFIED, problemHeaders, successHeaders } from './openapi-headers.ts'
+import { IDEMPOTENCY_KEY, isMutation } from './parse.ts'
 import { Problem, ScimError } from './problem.ts'
 import { CODE_HEADER, SCIM_TYPE } from './scim.ts'
 
@@ -37,7 +38,7 @@ function errorsOf(route: Route): RefusalCode[] {
 /** The OpenAPI 3.1 document of some operations. */
 export function openApi(operations: readonly Described[], version: string) {
   const schemas = new Schemas()
-  const responses: Record<string, unknown> = {}
+  const responses: Record<string, unknown> = { NotModified: NOT_MODIFIED }
   const paths: Record<string, Partial<Record<Lowercase<Method>, unknown>>> = {}
   for (const operation of operations) {
     // OpenAPI has no word for a parameter that takes the rest of the path.
@@ -56,6 +57,7 @@ export function openApi(operations: readonly Described[], version: string) {
     paths,
     components: {
       responses,
+      headers: HEADERS,
       schemas: {
         Problem: schemas.of(Problem, 'output'),
         ScimError: schemas.of(ScimError, 'output'),
@@ -105,17 +107,18 @@ function describe(operation: Described, schemas: Schemas, responses: Record<stri
       },
     }),
     responses: {
-      [success.status]:
-        'body' in success
-          ? {
-              description: 'Done.',
-              content: Object.fromEntries(
-                success.media?.map((type) => [type, { schema: RAW }]) ?? [
-                  [typeOf(operation), { schema: schemas.of(success.body, 'output') }],
-                ],
-              ),
-            }
-          : { description: 'Done.' },
+      [success.status]: {
+        description: 'Done.',
+        headers: successHeaders(operation),
+        ...('body' in success && {
+          content: Object.fromEntries(
+            success.media?.map((type) => [type, { schema: RAW }]) ?? [
+              [typeOf(operation), { schema: schemas.of(success.body, 'output') }],
+            ],
+          ),
+        }),
+      },
+      ...(isConditional(operation) && { 304: { $ref: '#/components/responses/NotModified' } }),
       ...problems(operation, responses),
     },
   }
@@ -138,10 +141,12 @@ const typeOf = ({ dialect }: Route) => (dialect === 'scim' ? SCIM_TYPE : 'applic
 function headers(route: Route) {
   const text = { type: 'string' }
   const isScim = route.dialect === 'scim'
+  const pattern = IDEMPOTENCY_KEY.source
   return [
     ...(isMutation(route)
-      ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { ...text, maxLength: 128 } }]
+      ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { ...text, pattern } }]
       : []),
+    ...(isConditional(route) ? [{ name: 'If-None-Match', in: 'header', required: false, schema: text }] : []),
     ...((route.versioned && route.method === 'PATCH') || (isScim && isMutation(route) && route.params)
       ? [{ name: 'If-Match', in: 'header', required: !isScim, schema: text }]
       : []),
@@ -172,7 +177,7 @@ const adviceFor = (codes: readonly RefusalCode[]) =>
 function scimResponse(codes: readonly RefusalCode[]) {
   return {
     description: adviceFor(codes),
-    headers: { [CODE_HEADER]: { schema: { type: 'string', enum: codes } } },
+    headers: { ...problemHeaders(codes), [CODE_HEADER]: { schema: { type: 'string', enum: codes } } },
     content: { [SCIM_TYPE]: { schema: { $ref: '#/components/schemas/ScimError' } } },
   }
 }
@@ -183,6 +188,7 @@ function problemResponse(codes: readonly RefusalCode[]) {
   }
   return {
     description: adviceFor(codes),
+    headers: problemHeaders(codes),
     content: { 'application/problem+json': { schema } },
   }
 }

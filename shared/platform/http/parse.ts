@@ -8,7 +8,7 @@ import { SCIM_TYPE } from './scim.ts'
 const BODY_LIMIT = 256 * 1024
 const JSON_TYPE = 'application/json'
 /** Printable ASCII. */
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
 /** What an operation takes that declares no path parameters, or no query. */
 const NOTHING = z.strictObject({})
@@ -77,12 +77,23 @@ function parseJson(text: string): unknown {
   })
 }
 
-/** The body as text, within the operation's limit. */
+/** What decoders put in the place of bytes that are not UTF-8; API Gateway has decoded most bodies before us. */
+const REPLACEMENT = '\u{FFFD}'
+
+/** The body as text, within the operation's limit. What is not UTF-8 would not be stored as it was sent. */
 export function bodyText(route: Route, event: HttpEvent): string | Refusal {
   const limit = route.bodyLimit ?? BODY_LIMIT
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
-  if (bytes.length <= limit) return bytes.toString('utf8')
-  return refuse('BODY_TOO_LARGE', `The body has ${bytes.length} bytes, at most ${limit} are taken.`)
+  if (bytes.length > limit)
+    return refuse('BODY_TOO_LARGE', `The body has ${bytes.length} bytes, at most ${limit} are taken.`)
+  const coding = event.headers['content-encoding'] ?? 'identity'
+  if (route.body !== undefined && coding.toLowerCase() !== 'identity')
+    return refuse('UNSUPPORTED_MEDIA_TYPE', `Expected a body as it is, not in the content coding ${coding}.`)
+  const text = bytes.toString('utf8')
+  if (!text.includes(REPLACEMENT)) return text
+  return refuse('INVALID_REQUEST', 'The body is not UTF-8.', {
+    errors: [{ field: '/body', message: 'is not UTF-8' }],
+  })
 }
 
 /** Does the operation change anything, and so take an Idempotency-Key? */
