@@ -7,6 +7,7 @@ import { type HttpHandler, serve } from '../../shared/platform/http/pipeline.ts'
 import { Problem } from '../../shared/platform/http/problem.ts'
 import type { LogFields, LogLevel } from '../../shared/platform/log.ts'
 import { Instant } from '../../shared/platform/time.ts'
+import { noteOutcome } from '../support/note-outcome.ts'
 
 export const NOW = Instant.parse('2026-03-01T12:00:00.000Z')
 const STAFF: Caller = { kind: 'vendor', role: 'vendor:admin', subject: 'tok_staff' }
@@ -51,9 +52,9 @@ type Sent = {
 export const REQUEST_ID = 'request-1'
 
 /** Sends a request as API Gateway would, with a credential unless its headers say otherwise. */
-export function send(handler: HttpHandler, routeKey: string, sent: Sent = {}): Promise<HttpResult> {
+export async function send(handler: HttpHandler, routeKey: string, sent: Sent = {}): Promise<HttpResult> {
   const [method = '', route = ''] = routeKey.split(' ')
-  return handler(
+  const result = await handler(
     {
       routeKey,
       rawPath: sent.path ?? route,
@@ -66,6 +67,9 @@ export function send(handler: HttpHandler, routeKey: string, sent: Sent = {}): P
     },
     { getRemainingTimeInMillis: () => 10_000 },
   )
+  const code = result.headers['x-problem-code'] ?? /"code":"([A-Z_]+)"/.exec(result.body)?.[1]
+  noteOutcome('a-small-service', code === undefined ? `${result.statusCode}` : `${result.statusCode} ${code}`)
+  return result
 }
 
 /** The problem document of a response; fails if it is none. */

@@ -4,13 +4,25 @@ import { isMutation } from '../../shared/platform/http/parse.ts'
 import { Problem, ScimError } from '../../shared/platform/http/problem.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { type Answer, outcome } from '../support/api.ts'
-import { declaredFor } from './declared.ts'
+import { declaredFor, headersFor } from './declared.ts'
+
+/** What the content is, who may keep it, and what a page may do: the same for every API. */
+const OF_HTTP = new Set([
+  'content-type',
+  'cache-control',
+  'x-content-type-options',
+  'content-security-policy',
+  'referrer-policy',
+])
 
 /** All that every answer has to be, whatever it says; what is wrong with this one. */
 export function faultsOf(operation: Operation, answer: Answer): string[] {
   const { status, headers, body } = answer
   const faults: string[] = []
   if (!declaredFor(operation.operationId).has(outcome(answer))) faults.push('is not declared')
+  const declared = headersFor(operation.operationId, status)
+  const undeclared = Object.keys(headers).filter((name) => !declared.has(name) && !OF_HTTP.has(name))
+  if (undeclared.length > 0) faults.push(`has headers that are not declared: ${undeclared}`)
   if (headers['x-request-id'] === undefined) faults.push('has no x-request-id')
   if (headers['x-content-type-options'] !== 'nosniff') faults.push('lets its type be guessed')
   const { cacheSeconds } = operation

@@ -19,6 +19,7 @@ import type { Table } from '../../shared/store/transact.ts'
 import { meterDynamo } from './dynamo-meter.ts'
 import { clientSettings, createTestTable } from './dynamodb.ts'
 import { startTestKms, type TestKeys } from './kms.ts'
+import { noteOutcome } from './note-outcome.ts'
 
 export type CallOptions = {
   /** For `Authorization: Bearer`. */
@@ -122,7 +123,9 @@ export async function startApi({
     const { routeKey, pathParameters } = match
     const event = eventOf({ method, path, routeKey, pathParameters, ...options })
     const { remaining = () => TIMEOUT_MILLISECONDS } = options
-    return answerOf(await clock.run(remaining, () => match.target.invoke(JSON.stringify(event))))
+    const answer = answerOf(await clock.run(remaining, () => match.target.invoke(JSON.stringify(event))))
+    noteOutcome(operationIds.get(routeKey) ?? 'none', outcome(answer))
+    return answer
   }
 
   async function makeToken(role: Role, tenantId: TenantId | undefined): Promise<string> {
@@ -180,6 +183,10 @@ export function wrongFields({ body }: Answer): string[] {
   const Problem = z.object({ errors: z.array(z.object({ field: z.string() })).default([]) })
   return Problem.parse(body).errors.map(({ field }) => field)
 }
+
+const operationIds = new Map(
+  operations.map(({ method, path, operationId }) => [`${method} ${path}`, operationId]),
+)
 
 const TIMEOUT_MILLISECONDS = 150_000
 
