@@ -1,7 +1,14 @@
 import type { EventDraft } from '../shared/domain/event.ts'
 import { pathOf } from '../shared/domain/organization.ts'
 import type { Refusal } from '../shared/domain/refusal.ts'
-import { isQueued, type Pending, type PoolName, poolName, type Seat } from '../shared/domain/seat.ts'
+import {
+  isQueued,
+  type Pending,
+  type PoolName,
+  poolName,
+  type Seat,
+  type TenantPool,
+} from '../shared/domain/seat.ts'
 import { COUNTED_DAYS, countsOf, difference, firstDayOf } from '../shared/domain/seat-counts.ts'
 import { decideSeats, EMPTY_POOL } from '../shared/domain/seat-decision.ts'
 import type { PoolMove } from '../shared/domain/seat-moves.ts'
@@ -25,7 +32,7 @@ export type Adjustment = {
   readonly events: readonly EventDraft[]
   readonly refusals: Record<string, Refusal>
   /** Pools in which somebody who waits may have a place once this is committed; see serve-seats.ts. */
-  readonly serve: readonly Place[]
+  readonly serve: readonly TenantPool[]
   /** What the person waits for now and did not before. */
   readonly newlyPending: readonly Pending[]
   /** By how much the counts of pools change with it. */
@@ -38,8 +45,6 @@ export type Options = {
   /** The seat that is to be pinned, or no longer. */
   readonly pin?: { readonly name: PoolName; readonly pinned: boolean } | undefined
 }
-
-type Place = Pick<Seat, 'productId' | 'metric'>
 
 /**
  * The one way in which seats change: decides what follows from a person's facts (domain/seat-decision.ts) and says how
@@ -101,7 +106,7 @@ export function adjustSeats(
   for (const [row, pending] of rowsAfter)
     if (!rowsBefore.has(row)) writes[`pending ${row}`] = addPending(tenantId, id, pending)
 
-  const serve: Place[] = []
+  const serve: TenantPool[] = []
   const moves: PoolMove[] = []
   const places = new Map(
     [...held, ...plan.seats, ...waited, ...plan.pending].map((one) => [poolName(one), one]),
@@ -125,9 +130,9 @@ export function adjustSeats(
     moves,
   }
 
-  function poolWrites(name: PoolName, place: Place): Record<string, Action> {
+  function poolWrites(name: PoolName, place: TenantPool): Record<string, Action> {
     const { productId, metric } = place
-    const own = <T extends Place>(all: readonly T[]) => all.find((one) => poolName(one) === name)
+    const own = <T extends TenantPool>(all: readonly T[]) => all.find((one) => poolName(one) === name)
     const [old, next] = [own(held), own(plan.seats)]
     const isTaken = own(plan.taken) !== undefined
     const isWaiting = (all: readonly Pending[]) =>

@@ -1,6 +1,6 @@
 import type { EventDraft } from '../shared/domain/event.ts'
 import { seesOrganization } from '../shared/domain/organization.ts'
-import { isRefusal, type Refusal, refuse } from '../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../shared/domain/refusal.ts'
 import { changes } from '../shared/domain/revision.ts'
 import { checkCooldown } from '../shared/domain/seat-cooldown.ts'
 import { type PersonView, type User, userView } from '../shared/domain/user.ts'
@@ -22,8 +22,6 @@ export const personView = ({ user, seats }: Person): PersonView => ({
   ...userView(user),
   seats: seats.toSorted((a, b) => (a.assignedAt < b.assignedAt ? -1 : 1)),
 })
-
-export const missing = refuse('NOT_FOUND', 'There is no such resource.')
 
 /** What is told of a change of a person, and done with it. */
 type Rest<Reply> = {
@@ -120,13 +118,13 @@ export async function editPersonFor<Reply extends object>(
 ): Promise<Reply | Refusal | Replayed> {
   return untilFresh<Reply | Replayed>(async () => {
     const person = await readPerson(services.table, tenantId, userId)
-    if (person === undefined) return missing
+    if (person === undefined) return notFound
     const seating = await readSeating(services, tenantId, call.now, [
       ...productsOf(person),
       ...(change.products ?? []),
     ])
     const isSeen = seating && seesOrganization(call.caller, person.user.organizationId, seating.organizations)
-    if (seating === undefined || !isSeen) return missing
+    if (seating === undefined || !isSeen) return notFound
     const decided = await decideEdit(call, services, person, seating, change)
     if (isRefusal(decided)) return decided
     const { adjustment, decision } = decided
@@ -210,10 +208,10 @@ export function placeOf(
   { caller }: Pick<CommitRequest, 'caller'>,
   { organizations }: TenantSeating,
 ): Told | Refusal {
-  if (!seesOrganization(caller, organizationId, organizations)) return missing
+  if (!seesOrganization(caller, organizationId, organizations)) return notFound
   if (organizationId === undefined) return { writes: {}, refusals: {} }
   const organization = organizations.get(organizationId)
-  if (organization === undefined) return missing
+  if (organization === undefined) return notFound
   if (organization.archivedAt !== undefined) return refuse('ARCHIVED', `${organization.name} is archived.`)
   return {
     writes: { organization: checkLive(organizationKey(tenantId, organizationId)) },

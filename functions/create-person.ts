@@ -1,5 +1,5 @@
 import type { EventDraft } from '../shared/domain/event.ts'
-import { isRefusal, type Refusal, refuse } from '../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../shared/domain/refusal.ts'
 import { type User, userView } from '../shared/domain/user.ts'
 import type { Replayed } from '../shared/platform/http/contract.ts'
 import { newUserId, type TenantId } from '../shared/platform/ids.ts'
@@ -7,7 +7,7 @@ import { tenantKey } from '../shared/store/keys.ts'
 import { checkLive } from '../shared/store/transact.ts'
 import type { Person } from '../shared/store/user.ts'
 import { adjustSeats } from './adjust-seats.ts'
-import { addressesTaken, changePerson, missing, placeOf } from './change-person.ts'
+import { addressesTaken, changePerson, placeOf } from './change-person.ts'
 import { readSeating, type TenantSeating } from './seating.ts'
 import type { CommitRequest } from './services.ts'
 import { untilFresh } from './until-fresh.ts'
@@ -31,7 +31,7 @@ export function createPerson<Reply extends object>(
 ): Promise<Reply | Refusal | Replayed> {
   return untilFresh<Reply | Replayed>(async () => {
     const seating = await readSeating(services, tenantId, call.now)
-    if (seating === undefined) return missing
+    if (seating === undefined) return notFound
     const decided = decideCreation(call, seating, draft)
     if (isRefusal(decided)) return decided
     const { adjustment, after, ...rest } = decided

@@ -8,7 +8,7 @@ export const IMPORT_LIMIT = 10_000
 const REPORTED = 1_000
 
 /** What stands on a line: of the CSV text, header counted, or the place in the JSON list, from 1. */
-type Line = { readonly line: number; readonly row: unknown }
+export type Line<Row> = { readonly line: number; readonly row: Row }
 
 /** What is wrong with a row. */
 export type LineError = FieldError & { readonly line: number }
@@ -19,11 +19,51 @@ export const lineError = (line: number, field: string, message: string): LineErr
   message,
 })
 
-/** The lines of an import; `rowOf` makes a row of the cells of a CSV record, by their columns. */
-export function readLines(
-  body: { rows: readonly unknown[] } | string,
-  rowOf: (record: Readonly<Record<string, string>>) => unknown,
-): Line[] | Refusal {
+/** JSON rows, or CSV text with a header line. */
+type ImportText = { readonly rows: readonly unknown[] } | string
+
+/** What makes a row of the cells of a CSV record, by their columns. */
+type RowOf = (record: Readonly<Record<string, string>>) => unknown
+
+/** How the rows of an import are read. */
+export type RowFormat<Row> = {
+  readonly schema: z.ZodType<Row>
+  readonly rowOf: RowOf
+  /** What no two rows may share, by field. */
+  readonly once: (row: Row) => Readonly<Record<string, string | undefined>>
+}
+
+/** The rows that can be read, and what is wrong with the others. */
+export type ReadLines<Row> = { readonly rows: readonly Line<Row>[]; readonly errors: readonly LineError[] }
+
+/** Reads an import; refused as a whole where the text is no CSV, or there are too many rows. */
+export function readImport<Row>(
+  body: ImportText,
+  { schema, rowOf, once }: RowFormat<Row>,
+): ReadLines<Row> | Refusal {
+  const lines = linesOf(body, rowOf)
+  if ('refused' in lines) return lines
+  const errors: LineError[] = []
+  const rows: Line<Row>[] = []
+  const seen = new Map<string, number>()
+  for (const { line, row } of lines) {
+    const parsed = schema.safeParse(row)
+    if (!parsed.success) {
+      errors.push(...parsed.error.issues.map((issue) => lineError(line, issue.path.join('.'), issue.message)))
+      continue
+    }
+    for (const [field, value] of Object.entries(once(parsed.data))) {
+      if (value === undefined) continue
+      const twin = seen.get(`${field} ${value}`)
+      if (twin !== undefined) errors.push(lineError(line, field, `stands on line ${twin} already`))
+      seen.set(`${field} ${value}`, line)
+    }
+    rows.push({ line, row: parsed.data })
+  }
+  return { rows, errors }
+}
+
+function linesOf(body: ImportText, rowOf: RowOf): Line<unknown>[] | Refusal {
   const lines =
     typeof body === 'string' ? fromCsv(body, rowOf) : body.rows.map((row, at) => ({ line: at + 1, row }))
   if ('refused' in lines || (lines.length > 0 && lines.length <= IMPORT_LIMIT)) return lines
@@ -46,7 +86,7 @@ const CsvRecord = z.object({
   info: z.object({ lines: z.number() }),
 })
 
-function fromCsv(text: string, rowOf: Parameters<typeof readLines>[1]): Line[] | Refusal {
+function fromCsv(text: string, rowOf: RowOf): Line<unknown>[] | Refusal {
   try {
     // csv-parse counts a CRLF within quotes as two lines.
     const records: unknown[] = parse(text.replaceAll('\r\n', '\n'), {

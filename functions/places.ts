@@ -127,7 +127,7 @@ export async function note(
   return isRefusal(done) ? done : undefined
 }
 
-export type Asked = CommitRequest & Whence
+export type PlacedRequest = CommitRequest & Whence
 
 /**
  * May one of these licenses be used from here? Any that covers the place will do; travel is used up only where none
@@ -136,7 +136,7 @@ export type Asked = CommitRequest & Whence
  * @returns what has to be noted in the transaction of the grant, if anything
  */
 export function admit(
-  call: Asked,
+  call: PlacedRequest,
   licenses: readonly License[],
   declared: string | undefined,
   named: Named,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { isRefusal } from '../shared/domain/refusal.ts'
-import { type PoolName, poolName, type Seat } from '../shared/domain/seat.ts'
+import { type PoolName, poolName, type TenantPool } from '../shared/domain/seat.ts'
 import type { TenantId } from '../shared/platform/ids.ts'
 import { DAY, plusMilliseconds } from '../shared/platform/time.ts'
+import { bySystem } from '../shared/store/commit.ts'
 import { type JudgedPool, judgedPoolItem, readJudgedPool } from '../shared/store/judged-pool.ts'
 import { pendingSeatsKey } from '../shared/store/keys.ts'
 import { readPages } from '../shared/store/read.ts'
@@ -14,11 +15,10 @@ import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
 import type { CommitRequest } from './services.ts'
 import type { VerifyingServices } from './verified.ts'
 
-type Place = Pick<Seat, 'productId' | 'metric'>
 type Who = Parameters<typeof readPerson>[2]
 type Judging = Pick<CommitRequest, 'now' | 'requestId'> & {
   readonly tenantId: TenantId
-  readonly place: Place
+  readonly place: TenantPool
 }
 
 /** People looked at between looks at the time that is left. */
@@ -43,11 +43,11 @@ export async function rejudgeSeats(
   judging: Judging,
   services: VerifyingServices,
   pause: () => Promise<void>,
-): Promise<{ changed: number; serve: readonly Place[] }> {
+): Promise<{ changed: number; serve: readonly TenantPool[] }> {
   const { table } = services
   const { tenantId, place, now } = judging
   let changed = 0
-  const serve: Place[] = []
+  const serve: TenantPool[] = []
   const seating = await readSeating(services, tenantId, now, [place.productId])
   if (seating === undefined) return { changed, serve }
   const basis = basisOf(seating, place)
@@ -85,7 +85,7 @@ export async function rejudgeSeats(
 }
 
 /** What decides over everybody alike: the product, and the licenses that count now. */
-function basisOf({ products, terms }: TenantSeating, { productId }: Place): string {
+function basisOf({ products, terms }: TenantSeating, { productId }: TenantPool): string {
   const counting = [...terms]
     .filter(([name]: [PoolName, unknown]) => name.startsWith(`${productId}#`))
     .map(([name, { licenses }]) => [name, licenses.map(({ id, revision }) => `${id} ${revision}`)])
@@ -118,16 +118,8 @@ async function judgeAll(
   }
 
   async function commit({ writes, events, refusals }: Adjustment): Promise<boolean> {
-    const done = await services.commit(
-      {
-        ...judging,
-        caller: { kind: 'system', subject: 'seats' },
-        idempotencyKey: undefined,
-        fingerprint: '',
-      },
-      { writes, events, reply: undefined, refusals },
-    )
-    return !isRefusal(done)
+    const decision = { writes, events, reply: undefined, refusals }
+    return !isRefusal(await services.commit(bySystem('seats', judging), decision))
   }
 }
 
@@ -145,11 +137,11 @@ async function judge(
   const own = await seatingOf(services, seating, person, now)
   const adjustment = adjustSeats(person, person.user, own, now)
   const { user, seats } = adjustment.after
-  const same = (before: readonly Place[], after: readonly Place[]) =>
+  const same = (before: readonly TenantPool[], after: readonly TenantPool[]) =>
     JSON.stringify(before.map(essence).toSorted()) === JSON.stringify(after.map(essence).toSorted())
   return same(person.user.pending, user.pending) && same(person.seats, seats) ? undefined : adjustment
 }
 
 /** A seat or pending one as text, whatever the order of its fields. */
-const essence = (one: Place) =>
+const essence = (one: TenantPool) =>
   `${poolName(one)} ${JSON.stringify(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`

@@ -1,9 +1,8 @@
 import type { Product } from '../shared/domain/catalog.ts'
 import { type Refusal, refuse } from '../shared/domain/refusal.ts'
-import { ProductId } from '../shared/platform/ids.ts'
-import { findProduct } from '../shared/store/address.ts'
-import { readProduct } from '../shared/store/catalog.ts'
+import type { ProductId } from '../shared/platform/ids.ts'
 import type { Table } from '../shared/store/transact.ts'
+import { productNamed } from './product-named.ts'
 
 /** A module with seats, and where those are counted. */
 export type SeatPlace = {
@@ -25,9 +24,7 @@ export async function findSeatPlace(
         { field: product === undefined ? '/query/product' : '/query/module', message: 'is required here' },
       ],
     })
-  const id = ProductId.safeParse(product)
-  const productId = id.success ? id.data : await findProduct(table, product)
-  const found = productId && (await readProduct(table, productId))
+  const found = await productNamed(table, product)
   const metric = found?.modules.find(({ code }) => code === module)?.seat?.metric
   return found === undefined || metric === undefined
     ? refuse('NOT_FOUND', 'There is no such module with seats here.')

@@ -1,17 +1,15 @@
 import { isRefusal, type Refusal } from '../shared/domain/refusal.ts'
-import { isQueued, poolName, type Seat } from '../shared/domain/seat.ts'
+import { isQueued, poolName, type TenantPool } from '../shared/domain/seat.ts'
 import { EMPTY_POOL } from '../shared/domain/seat-decision.ts'
 import type { Replayed } from '../shared/platform/http/contract.ts'
 import type { TenantId } from '../shared/platform/ids.ts'
-import type { Decision } from '../shared/store/commit.ts'
+import { bySystem, type Decision } from '../shared/store/commit.ts'
 import { readQueue } from '../shared/store/seat-pool.ts'
 import { readPerson } from '../shared/store/user.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
 import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
 import type { CommitRequest } from './services.ts'
 import type { VerifyingServices } from './verified.ts'
-
-type Place = Pick<Seat, 'productId' | 'metric'>
 
 /** How far into a queue somebody is looked for who can have a place that its head cannot: a reserved one. */
 const LOOKED_AT = 50
@@ -31,7 +29,7 @@ export async function serveQueue(
   request: Pick<CommitRequest, 'now' | 'requestId'>,
   services: VerifyingServices,
   tenantId: TenantId,
-  places: readonly Place[],
+  places: readonly TenantPool[],
   most: number,
 ): Promise<number> {
   const open = [...new Map(places.map((place) => [poolName(place), place])).values()]
@@ -46,15 +44,9 @@ export async function serveQueue(
       open.shift()
       continue
     }
-    const done = await services.commit(
-      {
-        ...request,
-        caller: { kind: 'system', subject: 'seats' },
-        idempotencyKey: undefined,
-        fingerprint: '',
-      },
-      { writes: next.writes, events: next.events, reply: undefined, refusals: next.refusals },
-    )
+    const { writes, events, refusals } = next
+    const decision = { writes, events, reply: undefined, refusals }
+    const done = await services.commit(bySystem('seats', request), decision)
     if (isRefusal(done)) {
       lost += 1
       continue
@@ -75,7 +67,7 @@ export async function serveQueue(
 export async function commitAndServe<Reply, Label extends string>(
   call: CommitRequest,
   services: VerifyingServices,
-  { tenantId, waiting }: { readonly tenantId: TenantId; readonly waiting: readonly Place[] },
+  { tenantId, waiting }: { readonly tenantId: TenantId; readonly waiting: readonly TenantPool[] },
   decision: Decision<Reply, Label>,
 ): Promise<Reply | Refusal | Replayed> {
   const done = await services.commit(call, decision)
@@ -88,7 +80,7 @@ export async function serveWaiting(
   request: Pick<CommitRequest, 'now' | 'requestId'>,
   services: VerifyingServices,
   tenantId: TenantId,
-  waiting: readonly Place[],
+  waiting: readonly TenantPool[],
 ): Promise<void> {
   if (waiting.length === 0) return
   try {
@@ -108,7 +100,7 @@ async function nextInLine(
   { now }: Pick<CommitRequest, 'now'>,
   services: VerifyingServices,
   seating: TenantSeating,
-  place: Place,
+  place: TenantPool,
 ): Promise<Adjustment | undefined> {
   const { table } = services
   const name = poolName(place)

@@ -1,6 +1,6 @@
 import { seesTenant } from '../../shared/domain/access.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
 import { type Token, tokenView } from '../../shared/domain/token.ts'
 import {
@@ -28,10 +28,10 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
     const facts = orderToken(call.body, call.caller, OPERATION_IDS, call.now)
     if (isRefusal(facts)) return facts
     const { tenantId } = facts
-    if (tenantId !== undefined && (await readTenant(table, tenantId)) === undefined) return unknown
+    if (tenantId !== undefined && (await readTenant(table, tenantId)) === undefined) return notFound
     const { organizationId } = facts
     if (tenantId && organizationId && !(await readOrganization(table, tenantId, organizationId)))
-      return unknown
+      return notFound
     const { text, token } = mintToken(facts, stage, secrets.tokenHash)
     return commit(call, {
       writes: { ...liveTenant(token), token: putOnce(tokenItem(token)) },
@@ -43,7 +43,7 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
 
   async listTokens({ query, caller }, { table, secrets }) {
     const tenantId = query.tenantId ?? (caller.kind === 'tenant' ? caller.tenantId : undefined)
-    if (tenantId !== undefined && !seesTenant(caller, tenantId)) return unknown
+    if (tenantId !== undefined && !seesTenant(caller, tenantId)) return notFound
     return readPage(
       table,
       secrets.cursorKey,
@@ -58,7 +58,7 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
   async rotateToken(call, { table, commit, stage, secrets }) {
     return untilFresh(async () => {
       const token = await readToken(table, call.params.tokenId)
-      if (token === undefined || !seesToken(call.caller, token)) return unknown
+      if (token === undefined || !seesToken(call.caller, token)) return notFound
       const [predecessor, successor] = await Promise.all([
         token.rotatedFrom && readToken(table, token.rotatedFrom),
         token.rotatedTo && readToken(table, token.rotatedTo),
@@ -88,7 +88,7 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
   async revokeToken(call, { table, commit }) {
     return untilFresh(async () => {
       const token = await readToken(table, call.params.tokenId)
-      if (token === undefined || !seesToken(call.caller, token)) return unknown
+      if (token === undefined || !seesToken(call.caller, token)) return notFound
       // Revoking twice is revoking once.
       if (token.revokedAt !== undefined) return undefined
       return commit(call, {
@@ -101,7 +101,6 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
   },
 }
 
-const unknown = refuse('NOT_FOUND', 'There is no such resource.')
 const archivedTenant = refuse('ARCHIVED', 'The tenant is archived.')
 
 /** A tenant that is archived gets no new tokens. */

@@ -4,6 +4,7 @@ import type { Component } from '../../shared/domain/fingerprint.ts'
 import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
+import { newActivationId } from '../../shared/platform/ids.ts'
 import { activationItem, takeOffline } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines } from '../../shared/store/activation-pool.ts'
@@ -17,10 +18,9 @@ import {
   ownersOf,
   type Situation,
 } from '../machine-situation.ts'
-import { type Asked, admit, noteOf, type SeenPlace } from '../places.ts'
+import { admit, noteOf, type PlacedRequest, type SeenPlace } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
-import { newActivationId } from './asking.ts'
 import { eventOf, promotions, reclaims, refusalsOf, seenUntil } from './changes.ts'
 import { exhausted } from './exhausted.ts'
 import type { ActivationServices } from './services.ts'
@@ -45,7 +45,7 @@ export type ReplyOf<Reply> = (
  * dead machine has to go for it, and the events.
  */
 export function activate<Reply>(
-  call: Asked,
+  call: PlacedRequest,
   asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,
@@ -55,7 +55,7 @@ export function activate<Reply>(
 }
 
 async function attempt<Reply>(
-  call: Asked,
+  call: PlacedRequest,
   asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,
@@ -123,7 +123,7 @@ async function attempt<Reply>(
 
 /** May the machine be used where it is? Asked of the license whose key asks, else of all that give places. */
 function admitted(
-  call: Asked,
+  call: PlacedRequest,
   { licenseId }: MachineAsking,
   { country, userId, fingerprints }: Machine,
   situation: Situation,

@@ -1,9 +1,9 @@
-import { type ActivationId, type ActivationView, activationView } from '../../shared/domain/activation.ts'
+import { type ActivationView, activationView } from '../../shared/domain/activation.ts'
 import { type MovesLeft, movesLeft } from '../../shared/domain/activation-allowance.ts'
 import { machineTerms } from '../../shared/domain/activation-terms.ts'
-import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
-import type { TenantId } from '../../shared/platform/ids.ts'
+import type { ActivationId, TenantId } from '../../shared/platform/ids.ts'
 import { readActivation, removeActivation } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines, readMachinePool } from '../../shared/store/activation-pool.ts'
@@ -11,7 +11,7 @@ import { readHoldings } from '../../shared/store/holdings.ts'
 import { findPromoted } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
-import { knows, missing } from './asking.ts'
+import { knows } from './asking.ts'
 import { eventOf, promotions, refusalsOf, seenUntil } from './changes.ts'
 import type { ActivationServices } from './services.ts'
 
@@ -32,7 +32,7 @@ export function deactivate(
   const { now, caller } = call
   return untilFresh(async () => {
     const activation = await readActivation(table, tenantId, activationId)
-    if (activation === undefined || !knows(caller, activation)) return missing
+    if (activation === undefined || !knows(caller, activation)) return notFound
     const { productId } = activation
     const pool = await readMachinePool(table, tenantId, productId)
     const holdings = await readHoldings(table, tenantId, productId)

@@ -1,14 +1,15 @@
 import { type Activation, activationView } from '../../shared/domain/activation.ts'
 import { deathOf, nextBeat, stateAt } from '../../shared/domain/heartbeat.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { activationEntity, beat, readActivation } from '../../shared/store/activation.ts'
 import { activationsKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
+import { productIdOf } from '../asked-product.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { activate, type ReplyOf } from './activate.ts'
-import { askingOf, knows, missing, productOf } from './asking.ts'
+import { askingOf, knows } from './asking.ts'
 import { deactivate } from './deactivate.ts'
 import { move } from './move.ts'
 import { reset } from './reset.ts'
@@ -30,7 +31,7 @@ export const activationHandlers: Handlers<typeof activationsRoutes, ActivationSe
     if (!('tenantId' in caller)) return refuse('FORBIDDEN', 'Machines are activated for a tenant.')
     const productId = caller.kind === 'license' ? caller.productId : undefined
     const beaten = await beat(table, caller.tenantId, body.activationId, productId, now)
-    if (beaten === undefined) return missing
+    if (beaten === undefined) return notFound
     if (beaten === 'dead') {
       return refuse('ACTIVATION_DEAD', 'Its last heartbeat was too long ago, and its place is anybody’s.')
     }
@@ -56,9 +57,9 @@ export const activationHandlers: Handlers<typeof activationsRoutes, ActivationSe
   },
 
   async listActivations({ params, query, caller, now }, { table, secrets }) {
-    if (!(await isKnownTenant(table, caller, params.tenantId))) return missing
-    const productId = query.product && (await productOf(query.product, table))
-    if (query.product && productId === undefined) return missing
+    if (!(await isKnownTenant(table, caller, params.tenantId))) return notFound
+    const productId = query.product && (await productIdOf(table, query.product))
+    if (query.product && productId === undefined) return notFound
     return readPage(table, secrets.cursorKey, { pk: activationsKey(params.tenantId) }, query, async (items) =>
       items.map((item) => {
         const activation = activationEntity.decode(item)
@@ -78,14 +79,14 @@ export const activationHandlers: Handlers<typeof activationsRoutes, ActivationSe
     const { tenantId, activationId } = call.params
     const { fingerprints, ...told } = call.body
     const old = await readActivation(services.table, tenantId, activationId)
-    if (old === undefined || !knows(call.caller, old)) return missing
+    if (old === undefined || !knows(call.caller, old)) return notFound
     return move(call, old, fingerprints, told, services)
   },
 
   async resetActivations(call, services) {
-    if (!(await isKnownTenant(services.table, call.caller, call.params.tenantId))) return missing
-    const productId = await productOf(call.body.product, services.table)
-    if (productId === undefined) return missing
+    if (!(await isKnownTenant(services.table, call.caller, call.params.tenantId))) return notFound
+    const productId = await productIdOf(services.table, call.body.product)
+    if (productId === undefined) return notFound
     return reset(call, { tenantId: call.params.tenantId, productId }, call.body.reason, services)
   },
 }

@@ -3,8 +3,9 @@ import { type MovesLeft, movesLeft } from '../../shared/domain/activation-allowa
 import type { Component } from '../../shared/domain/fingerprint.ts'
 import { nextBeat } from '../../shared/domain/heartbeat.ts'
 import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
-import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
+import { newActivationId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { activationItem, readActivation, removeActivation } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
@@ -15,7 +16,6 @@ import { fingerprintTaken, lookAt } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
 import type { Machine } from './activate.ts'
-import { missing, newActivationId } from './asking.ts'
 import { eventOf, reclaims, refusalsOf, seenUntil } from './changes.ts'
 import type { ActivationServices } from './services.ts'
 
@@ -37,7 +37,7 @@ export function move(
   const { now, caller } = call
   return untilFresh(async () => {
     const old = await readActivation(table, tenantId, oldId)
-    if (old === undefined) return missing
+    if (old === undefined) return notFound
     const { productId } = old
     const licenseId = caller.kind === 'license' ? caller.licenseId : undefined
     const asking = { tenantId, productId, ...(licenseId && { licenseId }) }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
-import { ActivationId, ActivationView, Label } from '../../shared/domain/activation.ts'
+import { ActivationView, Label } from '../../shared/domain/activation.ts'
 import { ActivationFile, ActivationRequestFile } from '../../shared/domain/activation-file.ts'
 import { Country } from '../../shared/domain/country.ts'
 import { Components } from '../../shared/domain/fingerprint.ts'
@@ -8,7 +8,7 @@ import { HEARTBEAT_STATES } from '../../shared/domain/heartbeat.ts'
 import { PLACE_REFUSALS } from '../../shared/domain/refusal.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
-import { TenantId } from '../../shared/platform/ids.ts'
+import { ActivationId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })

@@ -1,7 +1,7 @@
 import { Plan, type Product } from '../../shared/domain/catalog.ts'
 import { checkPlan } from '../../shared/domain/catalog-rules.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { archived, changes, checkEdit, checkNotArchived, edited } from '../../shared/domain/revision.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { newPlanId, type PlanId } from '../../shared/platform/ids.ts'
@@ -96,7 +96,7 @@ export const planHandlers: PlanHandlers = {
 const isArchived = ({ archivedAt }: Plan) => archivedAt !== undefined
 
 async function loadPlan(table: Table, id: PlanId): Promise<Plan | Refusal> {
-  return (await readPlan(table, id)) ?? refuse('NOT_FOUND', 'There is no such resource.')
+  return (await readPlan(table, id)) ?? notFound
 }
 
 async function productOf(table: Table, { id, productId }: Plan): Promise<Product> {

@@ -1,7 +1,7 @@
 import { Product } from '../../shared/domain/catalog.ts'
 import { checkProduct } from '../../shared/domain/catalog-rules.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { archived, changes, checkEdit, checkNotArchived, edited } from '../../shared/domain/revision.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { newProductId, type ProductId } from '../../shared/platform/ids.ts'
@@ -90,7 +90,7 @@ export const productHandlers: ProductHandlers = {
 const isArchived = ({ archivedAt }: Product) => archivedAt !== undefined
 
 async function loadProduct(table: Table, id: ProductId): Promise<Product | Refusal> {
-  return (await readProduct(table, id)) ?? refuse('NOT_FOUND', 'There is no such resource.')
+  return (await readProduct(table, id)) ?? notFound
 }
 
 function eventOf(type: EventDraft['type'], { id }: Product): EventDraft {

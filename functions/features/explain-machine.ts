@@ -1,4 +1,4 @@
-import type { Activation, ActivationId } from '../../shared/domain/activation.ts'
+import type { Activation } from '../../shared/domain/activation.ts'
 import { ActivationView } from '../../shared/domain/activation.ts'
 import { machineTerms } from '../../shared/domain/activation-terms.ts'
 import { explainMachine, type MachineFacts } from '../../shared/domain/explain-machine.ts'
@@ -6,30 +6,24 @@ import { becameOf, endOf } from '../../shared/domain/explain-record.ts'
 import type { Explanation } from '../../shared/domain/explanation.ts'
 import type { Component } from '../../shared/domain/fingerprint.ts'
 import { type Holdings, standings } from '../../shared/domain/holdings.ts'
-import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
-import type { TenantId } from '../../shared/platform/ids.ts'
+import { isRefusal, notFound, type Refusal } from '../../shared/domain/refusal.ts'
+import type { ActivationId, TenantId } from '../../shared/platform/ids.ts'
 import { readActivation, readMachines } from '../../shared/store/activation.ts'
 import { readMachinePool } from '../../shared/store/activation-pool.ts'
 import { readLastEvents } from '../../shared/store/event.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import { planActivation, planMove } from '../machine-plan.ts'
 import { lookAt, ownersOf, type Situation } from '../machine-situation.ts'
 import { refusedHere } from '../places.ts'
 import { EVENTS } from './explain-lease.ts'
-import {
-  type AskedBy,
-  type ExplainServices,
-  licenseOf,
-  missing,
-  type Place,
-  sightOf,
-} from './explain-sight.ts'
+import { type AskedBy, type ExplainServices, licenseOf, sightOf } from './explain-sight.ts'
 
 /** A machine by its fingerprints: would it be activated, or is it? */
 export async function aboutMachine(
   asked: AskedBy,
-  place: Place,
+  place: AskedProduct,
   fingerprints: readonly Component[],
   services: ExplainServices,
 ): Promise<Explanation> {
@@ -47,13 +41,13 @@ export async function aboutActivation(
   const { table } = services
   const { caller } = asked
   const activation = await readActivation(table, tenantId, activationId)
-  const isOwn = (one: Place) => caller.kind !== 'license' || caller.productId === one.productId
+  const isOwn = (one: AskedProduct) => caller.kind !== 'license' || caller.productId === one.productId
   if (activation !== undefined)
-    return isOwn(activation) ? explain(asked, activation, { activation, fingerprints }, services) : missing
+    return isOwn(activation) ? explain(asked, activation, { activation, fingerprints }, services) : notFound
   // Of one that is over only the record knows; what is in nobody's record never was.
   const events = await readLastEvents(table, tenantId, EVENTS)
   const was = ActivationView.safeParse(endOf(events, activationId)?.before)
-  if (!was.success || !isOwn(was.data)) return missing
+  if (!was.success || !isOwn(was.data)) return notFound
   const became = becameOf(events, activationId, caller.kind !== 'license') ?? ''
   const file = was.data.offline ? '; its offline file verifies until its licenses end' : ''
   return explain(asked, was.data, { became: `${became}${file}` }, services)
@@ -67,7 +61,7 @@ type About = {
 
 async function explain(
   asked: AskedBy,
-  { tenantId, productId }: Place,
+  { tenantId, productId }: AskedProduct,
   { activation, fingerprints, became }: About,
   services: ExplainServices,
 ): Promise<Explanation> {

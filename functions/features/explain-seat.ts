@@ -6,10 +6,11 @@ import { UserId } from '../../shared/platform/ids.ts'
 import { readQueue } from '../../shared/store/seat-pool.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { findUser, readPerson } from '../../shared/store/user.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import { readSeating } from '../seating.ts'
 import { findIdle } from '../seats-exhausted.ts'
 import type { VerifyingServices } from '../verified.ts'
-import type { AskedBy, Place } from './explain-sight.ts'
+import type { AskedBy } from './explain-sight.ts'
 
 /** People of a queue who are looked at for the place of one. */
 const LOOKED_AT = 500
@@ -20,7 +21,7 @@ const LOOKED_AT = 500
  */
 export async function aboutSeats(
   asker: Pick<AskedBy, 'caller' | 'now'>,
-  { tenantId, productId }: Place,
+  { tenantId, productId }: AskedProduct,
   asked: Person,
   services: VerifyingServices,
 ): Promise<Way | undefined> {
@@ -56,7 +57,7 @@ export async function aboutSeats(
 /** Whom the question names: by our id, its external id or its e-mail address. */
 async function idOf(
   table: Table,
-  tenantId: Place['tenantId'],
+  tenantId: AskedProduct['tenantId'],
   { userId, question: { email } }: Person,
 ): Promise<UserId | undefined> {
   const own = UserId.safeParse(userId)

@@ -1,16 +1,12 @@
 import type { Caller } from '../../shared/domain/access.ts'
 import type { Sight } from '../../shared/domain/explanation.ts'
-import { refuse } from '../../shared/domain/refusal.ts'
 import type { Tenant } from '../../shared/domain/tenant.ts'
-import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import type { PlaceServices, Whence } from '../places.ts'
 import type { VerifyingServices } from '../verified.ts'
-
-/** Whose holdings of which product a question is about. */
-export type Place = { readonly tenantId: TenantId; readonly productId: ProductId }
 
 /** Who asks, when, and from where; or where somebody is whom it asks about. */
 export type AskedBy = Whence & {
@@ -23,10 +19,8 @@ export type AskedBy = Whence & {
 
 export type ExplainServices = VerifyingServices & PlaceServices
 
-export const missing = refuse('NOT_FOUND', 'There is no such resource.')
-
 /** What the caller may be told: a license key may be anybody's who has the application. */
-export async function sightOf({ caller }: AskedBy, { tenantId }: Place, table: Table): Promise<Sight> {
+export async function sightOf({ caller }: AskedBy, { tenantId }: AskedProduct, table: Table): Promise<Sight> {
   if (caller.kind === 'license') return { others: false, administrator: 'an administrator' }
   return { others: true, administrator: administratorOf(await readTenant(table, tenantId)) }
 }

@@ -5,20 +5,21 @@ import type { Person } from '../../shared/domain/explain-ways.ts'
 import type { Explanation } from '../../shared/domain/explanation.ts'
 import { type Standing, standings } from '../../shared/domain/holdings.ts'
 import { refuseOwn } from '../../shared/domain/own-license.ts'
-import type { Place as Whereabouts } from '../../shared/domain/place.ts'
+import type { Place } from '../../shared/domain/place.ts'
 import { isFloating } from '../../shared/domain/pool-terms.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import { type Named, refusedHere, seePlace, sightingsIn, visitorOf } from '../places.ts'
 import { machinesOf } from './explain-machine.ts'
 import { licensesBehind, poolSituation } from './explain-pools.ts'
 import { aboutSeats } from './explain-seat.ts'
-import { type AskedBy, type ExplainServices, licenseOf, type Place, sightOf } from './explain-sight.ts'
+import { type AskedBy, type ExplainServices, licenseOf, sightOf } from './explain-sight.ts'
 
 /** A person: can they use the product, and what do they hold of it? */
 export async function aboutUser(
   asked: AskedBy,
-  place: Place,
+  place: AskedProduct,
   person: Person,
   services: ExplainServices,
 ): Promise<Explanation> {
@@ -66,8 +67,8 @@ async function placesOf(
   all: readonly Standing[],
   named: Named,
   services: ExplainServices,
-): Promise<ReadonlyMap<LicenseId, Whereabouts>> {
-  const places = new Map<LicenseId, Whereabouts>()
+): Promise<ReadonlyMap<LicenseId, Place>> {
+  const places = new Map<LicenseId, Place>()
   if (all.every(({ license }) => license.rules.countries === undefined)) return places
   const sightings = await sightingsIn(asked, asked.country, services)
   for (const { license } of all) {

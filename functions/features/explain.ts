@@ -1,18 +1,19 @@
 import { explainFeature } from '../../shared/domain/explain.ts'
 import { type Explanation, toldTo } from '../../shared/domain/explanation.ts'
 import { standings } from '../../shared/domain/holdings.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { openLeaseId, openTicketId } from '../sealed-id.ts'
 import { aboutLease, aboutTicket } from './explain-lease.ts'
 import { aboutLicense } from './explain-license.ts'
 import { aboutActivation, aboutMachine } from './explain-machine.ts'
 import { aboutMetric } from './explain-metric.ts'
-import { type ExplainServices, licenseOf, missing, type Place } from './explain-sight.ts'
+import { type ExplainServices, licenseOf } from './explain-sight.ts'
 import { aboutUser } from './explain-user.ts'
 import { findHeldProduct } from './product.ts'
 import type { featuresRoutes } from './routes.ts'
@@ -30,17 +31,17 @@ export const explain: Handler<ExplainRoute, ExplainServices> = async (call, serv
 async function explainAny(call: ExplainCall, services: ExplainServices): Promise<Explanation | Refusal> {
   const tenantId = tenantOf(call)
   if (isRefusal(tenantId)) return tenantId
-  if (!(await isKnownTenant(services.table, call.caller, tenantId))) return missing
+  if (!(await isKnownTenant(services.table, call.caller, tenantId))) return notFound
   const { leaseId, ticketId, activationId, fingerprints, country } = call.body
   const asked = { ...call, country }
   const { leaseKey } = services.secrets
   if (leaseId !== undefined) {
     const lease = openLeaseId(leaseId, leaseKey)
-    return isKnown(call, tenantId, lease) ? aboutLease(call, lease, services) : missing
+    return isKnown(call, tenantId, lease) ? aboutLease(call, lease, services) : notFound
   }
   if (ticketId !== undefined) {
     const ticket = openTicketId(ticketId, leaseKey)
-    return isKnown(call, tenantId, ticket) ? aboutTicket(call, ticket, services) : missing
+    return isKnown(call, tenantId, ticket) ? aboutTicket(call, ticket, services) : notFound
   }
   if (activationId !== undefined)
     return aboutActivation(asked, tenantId, activationId, fingerprints, services)
@@ -51,7 +52,7 @@ async function explainAny(call: ExplainCall, services: ExplainServices): Promise
 /** What is asked of all that a tenant holds of a product. */
 async function aboutHeld(
   call: ExplainCall,
-  place: Place,
+  place: AskedProduct,
   services: ExplainServices,
 ): Promise<Explanation | Refusal> {
   const { licenseId, feature, metric, units, fingerprints, userId, email, organization, ...others } =
@@ -67,7 +68,7 @@ async function aboutHeld(
   if (feature !== undefined) return explainFeature(holdings, list, feature)
   if (metric !== undefined) return aboutMetric(asked, holdings, list, metric, units, services)
   const standing = licenseId && all.get(licenseId)
-  return standing ? aboutLicense(call, standing, services) : missing
+  return standing ? aboutLicense(call, standing, services) : notFound
 }
 
 /** The caller's own tenant, or the one that vendor staff name. */
@@ -79,11 +80,11 @@ function tenantOf({ caller, body }: ExplainCall): TenantId | Refusal {
       errors: [{ field: '/body/tenantId', message: 'is required of vendor staff' }],
     })
   }
-  return body.tenantId === undefined || body.tenantId === tenantId ? tenantId : missing
+  return body.tenantId === undefined || body.tenantId === tenantId ? tenantId : notFound
 }
 
 /** May the caller know of what lies there? A license key only of what is of its product. */
-function isKnown<T extends Place>(
+function isKnown<T extends AskedProduct>(
   { caller }: ExplainCall,
   tenantId: TenantId,
   place: T | undefined,
@@ -96,12 +97,12 @@ async function findPlace(
   call: ExplainCall,
   tenantId: TenantId,
   { table }: ExplainServices,
-): Promise<Place | Refusal> {
+): Promise<AskedProduct | Refusal> {
   const { caller, body } = call
   if (body.licenseId !== undefined) {
-    if (caller.kind === 'license' && caller.licenseId !== body.licenseId) return missing
+    if (caller.kind === 'license' && caller.licenseId !== body.licenseId) return notFound
     const address = await findLicense(table, body.licenseId)
-    return isKnown(call, tenantId, address) ? address : missing
+    return isKnown(call, tenantId, address) ? address : notFound
   }
   const ownProduct = caller.kind === 'license' ? caller.productId : undefined
   const product = await findHeldProduct(table, tenantId, ownProduct ?? body.product)

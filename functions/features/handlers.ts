@@ -1,7 +1,7 @@
 import { byPrecedence, entitlement, standpoint } from '../../shared/domain/entitlement.ts'
 import { type EvaluatedFlag, evaluateFlag } from '../../shared/domain/flags.ts'
 import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { nextChange } from '../../shared/domain/status.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import type { Instant } from '../../shared/platform/time.ts'
@@ -25,7 +25,7 @@ export const featuresHandlers: Handlers<typeof featuresRoutes, ExplainServices> 
         ? readHoldings(table, tenantId, query.productId).then((one) => [one])
         : readAllHoldings(table, tenantId),
     ])
-    if (tenant === undefined) return refuse('NOT_FOUND', 'There is no such resource.')
+    if (tenant === undefined) return notFound
     const products = held
       .filter(({ licenses }) => licenses.length > 0)
       .map((holdings) => seen(holdings, [...standings(holdings, at, verifier.isGenuine).values()], at))

@@ -1,9 +1,9 @@
 import type { Product } from '../../shared/domain/catalog.ts'
-import { ProductId, type TenantId } from '../../shared/platform/ids.ts'
-import { findProduct } from '../../shared/store/address.ts'
+import type { TenantId } from '../../shared/platform/ids.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
 import { readAllHoldings } from '../../shared/store/holdings.ts'
 import type { Table } from '../../shared/store/transact.ts'
+import { productNamed } from '../product-named.ts'
 
 /** The product that is named, or the only one the tenant holds. */
 export async function findHeldProduct(
@@ -15,7 +15,5 @@ export async function findHeldProduct(
     const [only, ...others] = await readAllHoldings(table, tenantId)
     return only && others.length === 0 ? readProduct(table, only.productId) : undefined
   }
-  const id = ProductId.safeParse(name)
-  const productId = id.success ? id.data : await findProduct(table, name)
-  return productId && readProduct(table, productId)
+  return productNamed(table, name)
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
-import { ActivationId } from '../../shared/domain/activation.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Country } from '../../shared/domain/country.ts'
 import { Entitlement, Standpoint } from '../../shared/domain/entitlement.ts'
@@ -8,7 +7,7 @@ import { Explanation } from '../../shared/domain/explanation.ts'
 import { Components } from '../../shared/domain/fingerprint.ts'
 import { EvaluatedFlag } from '../../shared/domain/flags.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { LicenseId, ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { ActivationId, LicenseId, ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 
 /** OFREP's evaluation context: `targetingKey` names the user or machine; other members are passed on and not used. */

@@ -1,7 +1,7 @@
 import { attribute, limitOf } from '../../shared/domain/entitlement.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { usedOf } from '../../shared/domain/meter-rule.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import { checkUpload } from '../../shared/domain/upload.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { findLicense } from '../../shared/store/address.ts'
@@ -18,12 +18,10 @@ import type { VerifyingServices } from '../verified.ts'
 import type { installsRoutes } from './routes.ts'
 import { standingsOf, standingView } from './views.ts'
 
-const missing = refuse('NOT_FOUND', 'There is no such resource.')
-
 export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices> = {
   async listInstalls({ params, query, caller, now }, services) {
     const { table, secrets } = services
-    if (!(await isKnownTenant(table, caller, params.tenantId))) return missing
+    if (!(await isKnownTenant(table, caller, params.tenantId))) return notFound
     const held = await readAllHoldings(table, params.tenantId)
     const standings = new Map(held.flatMap((holdings) => [...standingsOf(holdings, now, services)]))
     const range = { pk: tenantKey(params.tenantId).pk, prefix: holdingsPrefix() }
@@ -78,10 +76,10 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
     const { tenantId, licenseId } = call.params
     return untilFresh(async () => {
       const address = await findLicense(services.table, licenseId)
-      if (address === undefined || address.tenantId !== tenantId) return missing
+      if (address === undefined || address.tenantId !== tenantId) return notFound
       const holdings = await readHoldings(services.table, tenantId, address.productId)
       const standing = standingsOf(holdings, call.now, services).get(licenseId)
-      if (standing === undefined) return missing
+      if (standing === undefined) return notFound
       const { appliedAt, ...rest } = standing.license
       if (appliedAt === undefined) return standingView(standing)
       const deleted: License = { ...rest, deletedAt: call.now }
@@ -105,7 +103,7 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
   },
 
   async refreshInstalls(call, services) {
-    if (!(await isKnownTenant(services.table, call.caller, call.params.tenantId))) return missing
+    if (!(await isKnownTenant(services.table, call.caller, call.params.tenantId))) return notFound
     const held = await readAllHoldings(services.table, call.params.tenantId)
     const standings = held.flatMap((holdings) => [...standingsOf(holdings, call.now, services).values()])
     const changes = await observe(standings, call, services)
@@ -123,14 +121,14 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
   async getInstallUsage({ params, now }, services) {
     const { table } = services
     const address = await findLicense(table, params.licenseId)
-    if (address === undefined || address.tenantId !== params.tenantId) return missing
+    if (address === undefined || address.tenantId !== params.tenantId) return notFound
     const [holdings, product] = await Promise.all([
       readHoldings(table, params.tenantId, address.productId),
       readProduct(table, address.productId),
     ])
     const standings = standingsOf(holdings, now, services)
     const license = standings.get(params.licenseId)?.license
-    if (license === undefined) return missing
+    if (license === undefined) return notFound
     return {
       licenseId: params.licenseId,
       metrics: (product?.metrics ?? []).map(({ code, kind }) => {

@@ -3,50 +3,30 @@ import { standings } from '../../shared/domain/holdings.ts'
 import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isFloating } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { ProductId, type TenantId } from '../../shared/platform/ids.ts'
+import type { ProductId } from '../../shared/platform/ids.ts'
 import { Remembered } from '../../shared/platform/remembered.ts'
 import type { Instant } from '../../shared/platform/time.ts'
-import { findProduct } from '../../shared/store/address.ts'
+import { type AskedProduct, askedProduct, productIdOf } from '../asked-product.ts'
 import type { LeaseServices } from './services.ts'
 import type { Sight } from './sight.ts'
-
-/** Whose pools of which product a request is about. */
-export type Asking = { readonly tenantId: TenantId; readonly productId: ProductId }
 
 /** One metric of a product, and how many units of it. */
 export type Wanted = { readonly metric: string; readonly units: number }
 
-// The product behind a code never changes.
+// The product behind a code or id never changes.
 const products = new Remembered<string, ProductId>(1_000)
 
-/** The tenant is the caller's own; the product is that of its license, or the one it names. */
-export async function askingOf(
+/** Whose pools of which product; a warm function asks the table once for each code. */
+export const askedOf = (
   caller: Caller,
   product: string | undefined,
   services: LeaseServices,
-): Promise<Asking | Refusal> {
-  if (caller.kind !== 'license' && caller.kind !== 'tenant')
-    return refuse('FORBIDDEN', 'Leases are a tenant’s.')
-  const own = caller.kind === 'license' ? caller.productId : undefined
-  if (product === undefined) {
-    if (own !== undefined) return { tenantId: caller.tenantId, productId: own }
-    return refuse('INVALID_REQUEST', 'Name the product.', {
-      errors: [{ field: '/body/product', message: 'is required with a token' }],
-    })
-  }
-  const productId = await productOf(product, services)
-  if (productId !== undefined && (own === undefined || own === productId))
-    return { tenantId: caller.tenantId, productId }
-  return refuse('NOT_FOUND', 'There is no such product here.')
-}
-
-async function productOf(name: string, { table }: LeaseServices): Promise<ProductId | undefined> {
-  const id = ProductId.safeParse(name)
-  if (id.success) return id.data
-  const known = products.get(name) ?? (await findProduct(table, name))
-  if (known !== undefined) products.set(name, known)
-  return known
-}
+): Promise<AskedProduct | Refusal> =>
+  askedProduct(caller, product, async (name) => {
+    const known = products.get(name) ?? (await productIdOf(services.table, name))
+    if (known !== undefined) products.set(name, known)
+    return known
+  })
 
 /** A license key takes leases only while its own license counts. */
 export function refuseCaller(

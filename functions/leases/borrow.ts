@@ -18,9 +18,10 @@ import {
   plusMilliseconds,
 } from '../../shared/platform/time.ts'
 import { putBorrowing, readBorrowing } from '../../shared/store/borrowing.ts'
-import type { Asked } from '../places.ts'
+import type { AskedProduct } from '../asked-product.ts'
+import type { PlacedRequest } from '../places.ts'
 import { openLeaseId } from '../sealed-id.ts'
-import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
+import { notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
 import { newRef, sizeOf } from './plan.ts'
@@ -52,8 +53,8 @@ export type Borrow = {
  * end or their return; no heartbeat can take them back. At most a share of the pool can be away at once.
  */
 export async function borrow(
-  call: Asked,
-  asking: Asking,
+  call: PlacedRequest,
+  asked: AskedProduct,
   body: Borrow,
   services: LeaseServices,
 ): Promise<Borrowed | Refusal | Replayed> {
@@ -64,10 +65,10 @@ export async function borrow(
   if (unfit) return unfit
   const generation = randomInt(0x1_0000)
   const at = seconds(now)
-  const address = { ...asking, metric }
+  const address = { ...asked, metric }
 
   const lease = await settle<Lease>(call, services, {
-    ...asking,
+    ...asked,
     metrics: [metric],
     place: body,
     blind: () => undefined,
@@ -95,7 +96,7 @@ export async function borrow(
       const department = codeOf(shares, body.department)
       const ask = { ref, units, kind: 'borrow', generation, borrowLimit, department } as const
       const part = { wanted: body.wanted, ask, size, offers: ways, shares }
-      const short = (because: Denied) => shortage(call, asking, part, pool, because, body, true, services)
+      const short = (because: Denied) => shortage(call, asked, part, pool, because, body, true, services)
       if (pool.waiting > 0 && !isHolding(pool, ref, at)) {
         const looked = await lookAtQueue(address, pool, sight, now, services)
         if (looked.served || looked.isOutdated) return makeWay(call, metric, looked.served)
@@ -105,12 +106,12 @@ export async function borrow(
       if (found.outcome === 'full') {
         if (found.because !== 'borrowed') return short(deniedFor(found.because))
         const tokenRef = leaseToken === undefined ? undefined : ref
-        await denied(call, asking, body.wanted, body, tokenRef, { because: 'quota' }, services)
+        await denied(call, asked, body.wanted, body, tokenRef, { because: 'quota' }, services)
         const detail = `At most ${borrowLimit} units may be borrowed at once; ${pool.borrowed} are.`
         return refuse('BORROW_NOT_ALLOWED', detail)
       }
       const reply = leaseView(
-        { ...asking, ref, sharer: 0, entries: [[metric, found.entry]] },
+        { ...asked, ref, sharer: 0, entries: [[metric, found.entry]] },
         now,
         services.secrets.leaseKey,
         { heldBefore: found.heldBefore },
@@ -131,14 +132,14 @@ export async function borrow(
       }
     },
   })
-  if (isRefusal(lease)) return unlicensed(lease, call, asking, [body.wanted], body, services)
+  if (isRefusal(lease)) return unlicensed(lease, call, asked, [body.wanted], body, services)
   const given = 'replayed' in lease ? Lease.parse(lease.replayed) : lease
-  return { lease: given, token: await sign(given, asking, fingerprint, now, services) }
+  return { lease: given, token: await sign(given, asked, fingerprint, now, services) }
 }
 
 async function sign(
   lease: Lease,
-  { tenantId, productId }: Asking,
+  { tenantId, productId }: AskedProduct,
   fingerprint: string,
   now: Instant,
   { issuer, secrets, sessionKeys }: LeaseServices,

@@ -5,8 +5,9 @@ import { type Grant, grant, grantBlindly, isHolding, type PoolChange } from '../
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
-import type { Asked } from '../places.ts'
-import { type Asking, notInForce, refuseCaller, type Wanted, wantedOf } from './asking.ts'
+import type { AskedProduct } from '../asked-product.ts'
+import type { PlacedRequest } from '../places.ts'
+import { notInForce, refuseCaller, type Wanted, wantedOf } from './asking.ts'
 import { unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
 import { askerOf, type Part, planParts } from './plan.ts'
@@ -32,18 +33,18 @@ export type CheckOut = {
  * settle.ts for what happens when a condition fails.
  */
 export async function checkOut(
-  call: Asked,
-  asking: Asking,
+  call: PlacedRequest,
+  asked: AskedProduct,
   body: CheckOut,
   services: LeaseServices,
 ): Promise<Lease | Refusal | Replayed> {
   const { caller, now } = call
-  const { tenantId, productId } = asking
+  const { tenantId, productId } = asked
   const remembered = wantedOf(body.items, await services.sights.get(tenantId, productId, now), now, services)
   const wanted = isRefusal(remembered)
     ? wantedOf(body.items, await services.sights.reload(tenantId, productId, now), now, services)
     : remembered
-  if (isRefusal(wanted)) return unlicensed(wanted, call, asking, body.items, body, services)
+  if (isRefusal(wanted)) return unlicensed(wanted, call, asked, body.items, body, services)
   const plan = (sight: Sight, pools?: Pools) => {
     const asker = askerOf(body, subjectOf(caller), pools)
     return refuseCaller(caller, sight, now, services) ?? planParts(sight, wanted, asker, now, services)
@@ -76,7 +77,7 @@ export async function checkOut(
         const pool = pools.get(part.wanted.metric)
         if (pool === undefined) return notInForce
         const short = (because: Denied) =>
-          shortage(call, asking, part, pool, because, body, parts.length === 1, services)
+          shortage(call, asked, part, pool, because, body, parts.length === 1, services)
         if (pool.waiting > 0 && !isHolding(pool, part.ask.ref, seconds(now))) {
           // Those who wait come first; a newcomer gets what they leave.
           const address = { tenantId, productId, metric: part.wanted.metric }
@@ -91,7 +92,7 @@ export async function checkOut(
       return granted(grants)
     },
   })
-  return unlicensed(answer, call, asking, wanted, body, services)
+  return unlicensed(answer, call, asked, wanted, body, services)
 
   function granted(grants: readonly (readonly [Part, Grant])[]): Step<Lease> {
     const changes = new Map<string, PoolChange>()

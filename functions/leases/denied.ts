@@ -6,8 +6,9 @@ import { isFloating } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, PLACE_REFUSALS, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { recordDenial } from '../../shared/store/lease-denial.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import type { CommitRequest } from '../services.ts'
-import type { Asking, Wanted } from './asking.ts'
+import type { Wanted } from './asking.ts'
 import type { LeaseServices } from './services.ts'
 import type { Sight } from './sight.ts'
 
@@ -20,7 +21,7 @@ export type Asker = { readonly holder?: Holder | undefined; readonly department?
  */
 export async function denied(
   { caller, now }: CommitRequest,
-  asking: Asking,
+  asked: AskedProduct,
   { metric, units }: Wanted,
   { holder = {}, department }: Asker,
   tokenRef: string | undefined,
@@ -34,7 +35,7 @@ export async function denied(
     ...(who !== undefined && { who }),
     ...(department !== undefined && { department }),
   }
-  await recordDenial(table, { ...asking, metric }, { ...denial, ...why }, now)
+  await recordDenial(table, { ...asked, metric }, { ...denial, ...why }, now)
 }
 
 /**
@@ -44,14 +45,14 @@ export async function denied(
 export async function unlicensed<T>(
   answer: T | Refusal,
   call: CommitRequest,
-  asking: Asking,
+  asked: AskedProduct,
   items: readonly Wanted[] | undefined,
   asker: Asker,
   services: LeaseServices,
 ): Promise<T | Refusal> {
   const why = isRefusal(answer) ? otherReason(answer) : undefined
   if (why === undefined) return answer
-  const sight = await services.sights.get(asking.tenantId, asking.productId, call.now)
+  const sight = await services.sights.get(asked.tenantId, asked.productId, call.now)
   const wanted = items?.[0] ?? { metric: usualMetric(sight), units: 1 }
   const { metric } = wanted
   // What was never licensed has no pool, and leaves nothing.
@@ -59,7 +60,7 @@ export async function unlicensed<T>(
   const status = why.status ?? statusOf(sight, metric, call.caller, call.now, services)
   await denied(
     call,
-    asking,
+    asked,
     { ...wanted, metric },
     asker,
     undefined,

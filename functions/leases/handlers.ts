@@ -1,10 +1,11 @@
 import type { Caller } from '../../shared/domain/access.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { type LeaseAddress, openLeaseId, openTicketId, type TicketAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
-import { type Asking, askingOf, notInForce, type Wanted, wantedOf } from './asking.ts'
+import { askedOf, notInForce, type Wanted, wantedOf } from './asking.ts'
 import { borrow } from './borrow.ts'
 import { checkIn } from './check-in.ts'
 import { checkOut } from './check-out.ts'
@@ -19,8 +20,8 @@ import { cancelTicket, joinTicket, pingTicket } from './tickets.ts'
 
 export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
   async checkOut(call, services) {
-    const asking = await askingOf(call.caller, call.body.product, services)
-    return isRefusal(asking) ? asking : checkOut(call, asking, call.body, services)
+    const asked = await askedOf(call.caller, call.body.product, services)
+    return isRefusal(asked) ? asked : checkOut(call, asked, call.body, services)
   },
 
   async heartbeat(call, services) {
@@ -37,7 +38,7 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
     const found = await oneOf(call, services)
     return isRefusal(found)
       ? found
-      : borrow(call, found.asking, { ...call.body, wanted: found.wanted }, services)
+      : borrow(call, found.asked, { ...call.body, wanted: found.wanted }, services)
   },
 
   async joinQueue(call, services) {
@@ -45,7 +46,7 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
     if (isRefusal(found)) return found
     // Everybody has the key of a license; its back end knows whom to prefer.
     const priority = call.caller.kind === 'license' ? 0 : call.body.priority
-    return joinTicket(call, found.asking, { ...call.body, wanted: found.wanted, priority }, services)
+    return joinTicket(call, found.asked, { ...call.body, wanted: found.wanted, priority }, services)
   },
 
   async pingTicket(call, services) {
@@ -65,7 +66,7 @@ export const leasesHandlers: Handlers<typeof leasesRoutes, LeaseServices> = {
 
   async listPools({ params, caller, now }, services) {
     if (!(await isKnownTenant(services.table, caller, params.tenantId))) {
-      return refuse('NOT_FOUND', 'There is no such resource.')
+      return notFound
     }
     return { items: await poolViews(params.tenantId, now, services) }
   },
@@ -83,15 +84,15 @@ type OneCall = CommitRequest & {
 async function oneOf(
   call: OneCall,
   services: LeaseServices,
-): Promise<{ asking: Asking; wanted: Wanted } | Refusal> {
+): Promise<{ asked: AskedProduct; wanted: Wanted } | Refusal> {
   const { caller, now, body } = call
-  const asking = await askingOf(caller, body.product, services)
-  if (isRefusal(asking)) return asking
-  const sight = await services.sights.reload(asking.tenantId, asking.productId, now)
+  const asked = await askedOf(caller, body.product, services)
+  if (isRefusal(asked)) return asked
+  const sight = await services.sights.reload(asked.tenantId, asked.productId, now)
   const all = wantedOf(body.item && [body.item], sight, now, services)
-  if (isRefusal(all)) return unlicensed<never>(all, call, asking, undefined, body, services)
+  if (isRefusal(all)) return unlicensed<never>(all, call, asked, undefined, body, services)
   const [wanted] = all
-  return wanted === undefined ? notInForce : { asking, wanted }
+  return wanted === undefined ? notInForce : { asked, wanted }
 }
 
 /** The lease of an id, if the caller may know of it. */
@@ -106,7 +107,7 @@ function ticketOf(id: string, caller: Caller, { secrets }: LeaseServices): Ticke
 }
 
 /** What is of the caller's tenant, and of its product where the caller is a license. */
-function isOwn(caller: Caller, { tenantId, productId }: Asking): boolean {
+function isOwn(caller: Caller, { tenantId, productId }: AskedProduct): boolean {
   return (
     'tenantId' in caller &&
     caller.tenantId === tenantId &&

@@ -7,7 +7,7 @@ import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import { dayOf } from '../../shared/platform/time.ts'
 import type { Action } from '../../shared/store/transact.ts'
-import { type Asked, admit, noteOf, type SeenPlace, sightingsIn } from '../places.ts'
+import { admit, noteOf, type PlacedRequest, type SeenPlace, sightingsIn } from '../places.ts'
 import { sizeOf } from './plan.ts'
 import type { LeaseServices } from './services.ts'
 import type { Deciding, Step } from './settle.ts'
@@ -27,7 +27,7 @@ export type Somewhere = {
  * transaction of the grant, so that what is refused uses none.
  */
 export async function placed<Reply>(
-  call: Asked,
+  call: PlacedRequest,
   { country, holder = {}, fingerprint }: Somewhere,
   services: LeaseServices,
   deciding: Deciding<Reply>,

@@ -8,7 +8,7 @@ import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { pause } from '../../shared/store/pause.ts'
 import { changePool, readPool, updateOnce } from '../../shared/store/pool.ts'
 import type { Action } from '../../shared/store/transact.ts'
-import type { Asked } from '../places.ts'
+import type { PlacedRequest } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated } from '../until-fresh.ts'
 import { placed, type Somewhere } from './placed.ts'
@@ -55,7 +55,7 @@ const ROUNDS = 40
  * change is this request's, and has the entries it wanted).
  */
 export async function settle<Reply>(
-  call: Asked,
+  call: PlacedRequest,
   services: LeaseServices,
   deciding: Deciding<Reply>,
 ): Promise<Reply | Refusal | Replayed> {

@@ -3,9 +3,9 @@ import type { PoolShortage } from '../../shared/domain/pool-shortage.ts'
 import { instantOf, limitOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { mostFor } from '../../shared/domain/shares.ts'
+import type { AskedProduct } from '../asked-product.ts'
 import { holdersOf } from '../lease-holders.ts'
 import type { CommitRequest } from '../services.ts'
-import type { Asking } from './asking.ts'
 import { type Asker, denied } from './denied.ts'
 import type { Part } from './plan.ts'
 import type { LeaseServices } from './services.ts'
@@ -13,7 +13,7 @@ import type { LeaseServices } from './services.ts'
 /** The refusal of a full pool: how it stands, when a place may be free, and where to wait for one. */
 export async function shortage(
   call: CommitRequest,
-  asking: Asking,
+  asked: AskedProduct,
   { wanted, ask, shares, size: { capacity, limit } }: Part,
   pool: Pool,
   because: Denied,
@@ -30,7 +30,7 @@ export async function shortage(
   const most = mostFor(shares, limit, ask.department)
   const fits = units <= most
   const tokenRef = asker.leaseToken === undefined ? undefined : ask.ref
-  await denied(call, asking, wanted, asker, tokenRef, { because }, services)
+  await denied(call, asked, wanted, asker, tokenRef, { because }, services)
   const detail = fits
     ? `${pool.used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}${WHY[because]}.`
     : `${units} units of ${metric} are more than the ${most} that there are${most < limit ? ' for this department' : ''}.`
@@ -46,7 +46,7 @@ export async function shortage(
       because,
       waiting: pool.waiting,
       ...(fits && nextFree !== undefined && { nextFree: instantOf(nextFree) }),
-      ...(mayKnow && { holders: await holdersOf(services.table, { ...asking, metric }, pool, now, SHOWN) }),
+      ...(mayKnow && { holders: await holdersOf(services.table, { ...asked, metric }, pool, now, SHOWN) }),
       ...(fits && isQueueable && { queue: 'POST /v1/tickets' }),
     },
   })

@@ -11,10 +11,11 @@ import { isDead, orderOf, PING_WITHIN, type Ticket } from '../../shared/domain/t
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { Duration } from '../../shared/platform/time.ts'
 import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../shared/store/ticket.ts'
-import type { Asked } from '../places.ts'
+import type { AskedProduct } from '../asked-product.ts'
+import type { PlacedRequest } from '../places.ts'
 import { sealTicketId, type TicketAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
-import { type Asking, notInForce, refuseCaller, type Wanted } from './asking.ts'
+import { notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { newRef, offersOf } from './plan.ts'
 import { giveOn, lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
@@ -38,8 +39,8 @@ const LONGEST_QUEUE = 100_000
 
 /** Takes a place in the queue of a pool; if a place is free and nobody waits, it is held at once. */
 export async function joinTicket(
-  call: Asked,
-  asking: Asking,
+  call: PlacedRequest,
+  asked: AskedProduct,
   body: Join,
   services: LeaseServices,
 ): Promise<TicketView | Refusal | Replayed> {
@@ -57,10 +58,10 @@ export async function joinTicket(
     ...(body.maxWait && { waitUntil: at + Math.floor(milliseconds(now, body.maxWait) / 1000) }),
     overtaken: 0,
   }
-  const address: TicketAddress = { ...asking, metric, order: ticket.order, ref: ticket.ref }
+  const address: TicketAddress = { ...asked, metric, order: ticket.order, ref: ticket.ref }
 
   const joined = await settle<TicketView>(call, services, {
-    ...asking,
+    ...asked,
     metrics: [metric],
     place: body,
     blind: () => undefined,
@@ -76,16 +77,16 @@ export async function joinTicket(
       const most = mostFor(shares, size.limit, department)
       if (units > most) {
         const because = units > size.limit ? 'capacity' : 'quota'
-        return shortage(call, asking, part, pool, because, body, true, services)
+        return shortage(call, asked, part, pool, because, body, true, services)
       }
       const longest = Math.min(
         body.maxPosition ?? LONGEST_QUEUE,
         ruleOf(size, 'queue')?.maxPosition ?? LONGEST_QUEUE,
       )
       if (pool.waiting >= longest) {
-        const looked = await lookAtQueue({ ...asking, metric }, pool, sight, now, services)
+        const looked = await lookAtQueue({ ...asked, metric }, pool, sight, now, services)
         if (looked.served || looked.isOutdated) return makeWay(call, metric, looked.served)
-        await denied(call, asking, body.wanted, body, undefined, { because: 'capacity' }, services)
+        await denied(call, asked, body.wanted, body, undefined, { because: 'capacity' }, services)
         return refuse(
           'QUEUE_TOO_LONG',
           `${pool.waiting} wait already; at most ${longest - 1} were to be before.`,
@@ -101,7 +102,7 @@ export async function joinTicket(
       }
       return {
         changes: new Map([[metric, change]]),
-        beside: { ticket: joinQueue({ ...asking, metric }, ticket) },
+        beside: { ticket: joinQueue({ ...asked, metric }, ticket) },
         last: lastOf('join', ticket.ref, call, body),
         reply: {
           ticketId: sealTicketId(address, services.secrets.leaseKey),
@@ -111,7 +112,7 @@ export async function joinTicket(
       }
     },
   })
-  if (isRefusal(joined)) return unlicensed(joined, call, asking, [body.wanted], body, services)
+  if (isRefusal(joined)) return unlicensed(joined, call, asked, [body.wanted], body, services)
   if ('replayed' in joined) return joined
   return pingTicket({ ...call, idempotencyKey: undefined }, address, services)
 }

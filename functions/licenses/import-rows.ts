@@ -1,32 +1,12 @@
 import type { Refusal } from '../../shared/domain/refusal.ts'
-import { type LineError, lineError, readLines } from '../import-lines.ts'
+import { type Line, type ReadLines, readImport } from '../import-lines.ts'
 import { ImportRow } from './import-contract.ts'
 
-/** A row with the line it stands on. */
-export type NumberedRow = { readonly line: number; readonly row: ImportRow }
+export type NumberedRow = Line<ImportRow>
+export type ReadRows = ReadLines<ImportRow>
 
-/** The rows that can be read, and what is wrong with the others. */
-export type ReadRows = { readonly rows: readonly NumberedRow[]; readonly errors: readonly LineError[] }
-
-export function readRows(body: { rows: readonly unknown[] } | string): ReadRows | Refusal {
-  const raw = readLines(body, nested)
-  if ('refused' in raw) return raw
-  const errors: LineError[] = []
-  const rows: NumberedRow[] = []
-  const lines = new Map<string, number>()
-  for (const { line, row } of raw) {
-    const parsed = ImportRow.safeParse(row)
-    if (!parsed.success) {
-      errors.push(...parsed.error.issues.map((issue) => lineError(line, issue.path.join('.'), issue.message)))
-      continue
-    }
-    const twin = lines.get(parsed.data.reference)
-    if (twin !== undefined) errors.push(lineError(line, 'reference', `stands on line ${twin} already`))
-    lines.set(parsed.data.reference, line)
-    rows.push({ line, row: parsed.data })
-  }
-  return { rows, errors }
-}
+export const readRows = (body: Parameters<typeof readImport>[0]): ReadRows | Refusal =>
+  readImport(body, { schema: ImportRow, rowOf: nested, once: ({ reference }) => ({ reference }) })
 
 /** `limits.users` becomes a field of `limits`; an empty cell is an absent field. */
 function nested(record: Readonly<Record<string, string>>): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { seesTenant } from '../../shared/domain/access.ts'
 import type { LicenseView } from '../../shared/domain/license-view.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { licenseEntity } from '../../shared/store/holdings.ts'
 import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
@@ -23,7 +23,7 @@ export const readHandlers: ReadHandlers = {
   async getLicenseFile(call, services) {
     const license = await loadLicense(services, call.params.licenseId)
     if (isRefusal(license)) return license
-    if (!seesTenant(call.caller, license.tenantId)) return refuse('NOT_FOUND', 'There is no such resource.')
+    if (!seesTenant(call.caller, license.tenantId)) return notFound
     return fileOf(license, services)
   },
 

@@ -4,7 +4,7 @@ import { type License, signedFacts } from '../../shared/domain/license.ts'
 import { type LicenseFile, licenseFile } from '../../shared/domain/license-file.ts'
 import { keyHint, type LicenseKey } from '../../shared/domain/license-key.ts'
 import { type LicenseView, licenseView } from '../../shared/domain/license-view.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { statusAt } from '../../shared/domain/status.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import type { LicenseKeyMaker } from '../../shared/platform/signing/license-key-maker.ts'
@@ -46,7 +46,7 @@ export async function sealed(
 export async function loadLicense({ table }: VerifyingServices, id: LicenseId): Promise<License | Refusal> {
   const address = await findLicense(table, id)
   const license = address && (await readLicense(table, address))
-  return license ?? refuse('NOT_FOUND', 'There is no such resource.')
+  return license ?? notFound
 }
 
 /** The view of a license, with what extends it taken into account. */

@@ -1,16 +1,10 @@
 import { seesTenant } from '../../shared/domain/access.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { standings } from '../../shared/domain/holdings.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Transfer, Who } from '../../shared/domain/transfer.ts'
 import { movingLicense, movingWith, needsBoth } from '../../shared/domain/transfer-rules.ts'
-import {
-  canceledBy,
-  missingTransfer,
-  refusedBy,
-  requested,
-  takenUp,
-} from '../../shared/domain/transfer-steps.ts'
+import { canceledBy, refusedBy, requested, takenUp } from '../../shared/domain/transfer-steps.ts'
 import { type TransferView, transferView } from '../../shared/domain/transfer-view.ts'
 import type { Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import { newTransferId, type TransferId } from '../../shared/platform/ids.ts'
@@ -48,7 +42,7 @@ export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> 
     const { caller, now, params, body } = call
     const license = await loadLicense(services, params.licenseId)
     if (isRefusal(license)) return license
-    if (!seesTenant(caller, license.tenantId)) return missingTransfer
+    if (!seesTenant(caller, license.tenantId)) return notFound
     const askedBy = caller.kind === 'vendor' ? 'vendor' : 'giving'
     // The same whether or not there is such a tenant: it is not looked at.
     if (body.receiver !== undefined && askedBy !== 'vendor') return vendorNames
@@ -99,10 +93,10 @@ export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> 
   async takeUpTransfer(call, services) {
     const { now, params, body } = call
     const named = openTransferCode(body.transferCode, services.secrets)
-    if (named === undefined) return missingTransfer
+    if (named === undefined) return notFound
     return untilFresh(async () => {
       const transfer = await readTransfer(services.table, named.id)
-      if (transfer?.codeHash !== named.hash) return missingTransfer
+      if (transfer?.codeHash !== named.hash) return notFound
       const receiver = await partyOf(params.tenantId, services)
       if (isRefusal(receiver)) return receiver
       const next = takenUp(transfer, receiver, now)
@@ -120,7 +114,7 @@ export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> 
 
   async listTenantTransfers({ params, query, caller, now }, { table, secrets }) {
     const { tenantId } = params
-    if (caller.kind === 'vendor' && (await readTenant(table, tenantId)) === undefined) return missingTransfer
+    if (caller.kind === 'vendor' && (await readTenant(table, tenantId)) === undefined) return notFound
     const range = { pk: transfersKey(tenantId), newestFirst: true }
     return readPage(table, secrets.cursorKey, range, query, async (items) =>
       (await readTransfersOf(table, items)).map((transfer) => listed(transfer, caller, query.state, now)),

@@ -1,8 +1,7 @@
 import type { Caller } from '../../shared/domain/access.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { checkNotArchived } from '../../shared/domain/revision.ts'
 import { type Party, stateAt, type Transfer, type Who } from '../../shared/domain/transfer.ts'
-import { missingTransfer } from '../../shared/domain/transfer-steps.ts'
 import { type TransferView, transferView } from '../../shared/domain/transfer-view.ts'
 import type { TenantId, TransferId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
@@ -19,7 +18,7 @@ export async function loadTransfer(
 ): Promise<{ transfer: Transfer; who: Who } | Refusal> {
   const transfer = await readTransfer(table, id)
   const who = transfer && whoOf(caller, transfer)
-  return transfer && who ? { transfer, who } : missingTransfer
+  return transfer && who ? { transfer, who } : notFound
 }
 
 export function whoOf(caller: Caller, { giving, receiving }: Transfer): Who | undefined {
@@ -59,7 +58,7 @@ export async function partyOf(
 ): Promise<Party | Refusal> {
   const tenant = await readTenant(table, tenantId)
   if (tenant !== undefined) return checkNotArchived(tenant) ?? { tenantId, name: tenant.name }
-  if (field === undefined) return missingTransfer
+  if (field === undefined) return notFound
   return refuse('INVALID_REQUEST', `There is no ${tenantId}.`, {
     errors: [{ field, message: 'does not exist' }],
   })

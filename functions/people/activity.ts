@@ -1,5 +1,6 @@
 import { dayOf } from '../../shared/domain/calendar.ts'
-import type { Seat } from '../../shared/domain/seat.ts'
+import { notFound } from '../../shared/domain/refusal.ts'
+import type { TenantPool } from '../../shared/domain/seat.ts'
 import {
   COUNTED_DAYS,
   type Counts,
@@ -26,7 +27,6 @@ import { addCounts } from '../../shared/store/seat-counts.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Table, transact } from '../../shared/store/transact.ts'
 import { readUsers, seenAgain, seenOnAnotherDay } from '../../shared/store/user.ts'
-import { missing } from '../change-person.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { peopleRoutes } from './routes.ts'
 
@@ -48,7 +48,7 @@ export const reportActivity: Handler<(typeof peopleRoutes)['reportActivity'], Ve
   { table },
 ) => {
   const tenant = await readTenant(table, tenantId)
-  if (tenant === undefined) return missing
+  if (tenant === undefined) return notFound
   const ids = await identify(table, tenantId, body.records)
   const seen = new Map<UserId, Instant>()
   for (const [place, { at = now }] of body.records.entries()) {
@@ -161,7 +161,7 @@ function countChange(user: User, day: string, firstDay: string): Counts {
   return difference(counts(user.activeDay), counts(day))
 }
 
-function placeOf(name: string): Pick<Seat, 'productId' | 'metric'> {
+function placeOf(name: string): TenantPool {
   const [product, ...metric] = name.split('#')
   return { productId: ProductId.parse(product), metric: metric.join('#') }
 }

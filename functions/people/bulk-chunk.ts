@@ -1,6 +1,6 @@
 import { type Bulk, type BulkRow, decideAction, eventFor, rowOf } from '../../shared/domain/bulk.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import { type PoolName, poolName } from '../../shared/domain/seat.ts'
 import { afterMoves, type PoolMove, servedMoves, sumMoves } from '../../shared/domain/seat-moves.ts'
 import type { UserId } from '../../shared/platform/ids.ts'
@@ -9,7 +9,7 @@ import { putRow, writeRowOnce } from '../../shared/store/bulk.ts'
 import { type Person, readPerson } from '../../shared/store/user.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { Adjustment } from '../adjust-seats.ts'
-import { decideEdit, missing } from '../change-person.ts'
+import { decideEdit } from '../change-person.ts'
 import { productsOf, readSeating, type TenantSeating } from '../seating.ts'
 import { serveQueue } from '../serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
@@ -89,7 +89,7 @@ export async function createChunk(
 
   async function decide(person: Person | undefined, seating: TenantSeating) {
     const isSeen = person && seesOrganization(by, person.user.organizationId, seating.organizations)
-    if (person === undefined || !isSeen) return missing
+    if (person === undefined || !isSeen) return notFound
     return decideEdit(request, services, person, seating, {
       event: eventFor(action, person.user),
       reason,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Caller, subjectOf } from '../../shared/domain/access.ts'
 import { type Bulk, type BulkView, bulkView, isOver, NO_COUNTS, SMALL } from '../../shared/domain/bulk.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import { BulkId, newBulkId, type TenantId } from '../../shared/platform/ids.ts'
 import {
@@ -20,7 +20,6 @@ import { readOrganizations } from '../../shared/store/organization.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Action, checkLive, type Table } from '../../shared/store/transact.ts'
-import { missing } from '../change-person.ts'
 import { findSeatPlace } from '../seat-place.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -59,7 +58,7 @@ export const bulkHandlers: Handlers<typeof bulkRoutes, VerifyingServices> = {
 
   async listBulks({ params: { tenantId }, query, caller }, { table, secrets }) {
     const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
-    if (tenant === undefined) return missing
+    if (tenant === undefined) return notFound
     const range = { index: 'owned', pk: ownedByTenant(tenantId, 'BULKS'), newestFirst: true } as const
     return readPage(table, secrets.cursorKey, range, query, (items) =>
       Promise.all(
@@ -91,7 +90,7 @@ export const bulkHandlers: Handlers<typeof bulkRoutes, VerifyingServices> = {
     const found = await find(call, services.table)
     if (isRefusal(found)) return found
     const bulk = await driveBulk(services, found, call, () => true)
-    return bulk === undefined ? missing : viewOf(services.table, bulk)
+    return bulk === undefined ? notFound : viewOf(services.table, bulk)
   },
 
   cancelBulk: (call, services) =>
@@ -132,7 +131,7 @@ async function create(
   const { params, body, caller, now, fingerprint } = call
   const { tenantId } = params
   const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
-  if (tenant === undefined) return missing
+  if (tenant === undefined) return notFound
   const { action, users, filter, dryRun, reason } = body
   const named = [
     filter?.organizationId,
@@ -140,11 +139,11 @@ async function create(
   ]
   const isThere = (one: (typeof named)[number]) =>
     one === undefined || (all.has(one) && seesOrganization(caller, one, all))
-  if (!named.every(isThere)) return missing
+  if (!named.every(isThere)) return notFound
   const target = action.do === 'move' && action.organizationId ? all.get(action.organizationId) : undefined
   if (target?.archivedAt !== undefined) return refuse('ARCHIVED', `${target.name} is archived.`)
   if (action.do === 'move' && action.organizationId === null && !seesOrganization(caller, undefined, all))
-    return missing
+    return notFound
   const place =
     filter?.module === undefined ? undefined : await findSeatPlace(table, filter.product, filter.module)
   if (isRefusal(place)) return place
@@ -209,8 +208,8 @@ async function find(
   table: Table,
 ): Promise<Bulk | Refusal> {
   const bulk = await readBulk(table, params.tenantId, params.bulkId)
-  if (bulk === undefined) return missing
-  return isSeen(caller, bulk, await readOrganizations(table, params.tenantId)) ? bulk : missing
+  if (bulk === undefined) return notFound
+  return isSeen(caller, bulk, await readOrganizations(table, params.tenantId)) ? bulk : notFound
 }
 
 /** Administrators of an organization know of what those of it or below it ordered. */

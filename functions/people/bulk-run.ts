@@ -3,6 +3,7 @@ import { isRefusal } from '../../shared/domain/refusal.ts'
 import type { UserId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { bulkChunkItem, readBulk, readChunk, readOutcomes, writeBulk } from '../../shared/store/bulk.ts'
+import { bySystem } from '../../shared/store/commit.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { type Action, transact } from '../../shared/store/transact.ts'
 import { readPerson } from '../../shared/store/user.ts'
@@ -151,23 +152,14 @@ async function finish(
   const isLast = after.next >= after.chunks
   const next: Bulk = isLast ? { ...after, state: 'finished', endedAt: now } : after
   const { tenantId, id, counts, dryRun } = next
-  await services.commit(
-    {
-      caller: { kind: 'system', subject: 'bulk' },
-      now,
-      requestId,
-      idempotencyKey: undefined,
-      fingerprint: '',
-    },
-    {
-      writes: { bulk: writeBulk(bulk, next) },
-      events: isLast
-        ? [{ type: 'bulk.finished', tenantId, subject: { type: 'bulk', id }, after: { dryRun, counts } }]
-        : [],
-      reply: undefined,
-      // Another driver noted it, or it was canceled: that is read next.
-      refusals: { bulk: outdated },
-    },
-  )
+  await services.commit(bySystem('bulk', { now, requestId }), {
+    writes: { bulk: writeBulk(bulk, next) },
+    events: isLast
+      ? [{ type: 'bulk.finished', tenantId, subject: { type: 'bulk', id }, after: { dryRun, counts } }]
+      : [],
+    reply: undefined,
+    // Another driver noted it, or it was canceled: that is read next.
+    refusals: { bulk: outdated },
+  })
   return true
 }

@@ -2,9 +2,9 @@ import * as z from 'zod'
 import { unguarded } from '../../shared/domain/csv.ts'
 import { type Organizations, seesOrganization } from '../../shared/domain/organization.ts'
 import { byPath, type PERSON_COLUMNS } from '../../shared/domain/person-csv.ts'
-import type { Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import { emailKey, UserDraft } from '../../shared/domain/user.ts'
-import { invalidLines, type LineError, lineError, readLines } from '../import-lines.ts'
+import { invalidLines, lineError, readImport } from '../import-lines.ts'
 import type { CommitRequest } from '../services.ts'
 
 const { name, email, externalId, roles, status, usageLocation } = UserDraft.shape
@@ -35,21 +35,17 @@ export function readPeople(
   all: Organizations,
   { caller }: Pick<CommitRequest, 'caller'>,
 ): NumberedPerson[] | Refusal {
-  const raw = readLines(body, rowOf)
-  if ('refused' in raw) return raw
+  const read = readImport(body, {
+    schema: ImportPerson,
+    rowOf,
+    once: ({ externalId, email }) => ({ externalId, email: email && emailKey(email) }),
+  })
+  if (isRefusal(read)) return read
   const paths = byPath(all)
-  const errors: LineError[] = []
+  const errors = [...read.errors]
   const people: NumberedPerson[] = []
-  const lines = new Map<string, number>()
-  for (const { line, row } of raw) {
-    const parsed = ImportPerson.safeParse(row)
-    if (!parsed.success) {
-      for (const { path, message } of parsed.error.issues) fail(line, path.join('.'), message)
-      continue
-    }
-    const { organization, ...person } = parsed.data
-    once(line, 'externalId', person.externalId)
-    once(line, 'email', person.email && emailKey(person.email))
+  for (const { line, row } of read.rows) {
+    const { organization, ...person } = row
     const [organizationId, ...others] = organization === undefined ? [] : (paths.get(organization) ?? [])
     const isSeen = seesOrganization(caller, organizationId, all)
     if (organization !== undefined && (organizationId === undefined || !isSeen))
@@ -62,13 +58,6 @@ export function readPeople(
 
   function fail(line: number, field: string, message: string): void {
     errors.push(lineError(line, field, message))
-  }
-
-  function once(line: number, field: string, value: string | undefined): void {
-    if (value === undefined) return
-    const twin = lines.get(`${field} ${value}`)
-    if (twin !== undefined) fail(line, field, `stands on line ${twin} already`)
-    lines.set(`${field} ${value}`, line)
   }
 }
 

@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal } from '../../shared/domain/refusal.ts'
 import { afterMoves } from '../../shared/domain/seat-moves.ts'
 import { datedStatus, emailKey } from '../../shared/domain/user.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
@@ -6,7 +6,7 @@ import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { externalIdKey, userEmailKey } from '../../shared/store/keys.ts'
 import { readItems } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
-import { decidePerson, missing } from '../change-person.ts'
+import { decidePerson } from '../change-person.ts'
 import { decideCreation } from '../create-person.ts'
 import { invalidLines, type LineError } from '../import-lines.ts'
 import { readSeating, type TenantSeating } from '../seating.ts'
@@ -34,7 +34,7 @@ export const importUsers: Handler<ImportRoute, VerifyingServices> = async (call,
   const { table } = services
   const { tenantId } = call.params
   const seating = await readSeating(services, tenantId, call.now)
-  if (seating === undefined) return missing
+  if (seating === undefined) return notFound
   const people = readPeople(call.body, seating.organizations, call)
   if (isRefusal(people)) return people
   const fresh = await unknown(table, tenantId, people)

@@ -1,11 +1,10 @@
-import { isRefusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import { userView } from '../../shared/domain/user.ts'
 import type { Handler } from '../../shared/platform/http/contract.ts'
 import { readOrganizations } from '../../shared/store/organization.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { findUser, readUsers } from '../../shared/store/user.ts'
-import { missing } from '../change-person.ts'
 import { findSeatPlace } from '../seat-place.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { peopleRoutes } from './routes.ts'
@@ -19,9 +18,9 @@ export const listUsers: Handler<(typeof peopleRoutes)['listUsers'], VerifyingSer
   const { params, query } = call
   const { tenantId } = params
   const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
-  if (tenant === undefined) return missing
+  if (tenant === undefined) return notFound
   const { product, module, organizationId } = query
-  if (organizationId !== undefined && !canName(call.caller, organizationId, all)) return missing
+  if (organizationId !== undefined && !canName(call.caller, organizationId, all)) return notFound
   const isSeatAsked = product !== undefined || module !== undefined
   const place = isSeatAsked ? await findSeatPlace(table, product, module) : undefined
   if (isRefusal(place)) return place

@@ -6,7 +6,7 @@ import {
   type Organizations,
   seesOrganization,
 } from '../../shared/domain/organization.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { archived, changes, checkEdit, checkNotArchived, edited } from '../../shared/domain/revision.ts'
 import type { Call, Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import { newOrganizationId } from '../../shared/platform/ids.ts'
@@ -21,7 +21,6 @@ import { readPage } from '../../shared/store/page.ts'
 import { readReservations } from '../../shared/store/seat-pool.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Action, checkLive, putOnce, putRevision } from '../../shared/store/transact.ts'
-import { missing } from '../change-person.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { peopleRoutes } from './routes.ts'
@@ -41,7 +40,7 @@ export const organizationHandlers: OrganizationHandlers = {
         readOrganizations(table, tenantId),
       ])
       const { parentId } = call.body
-      if (tenant === undefined || !seesOrganization(call.caller, parentId, all)) return missing
+      if (tenant === undefined || !seesOrganization(call.caller, parentId, all)) return notFound
       const organization: Organization = {
         id: newOrganizationId(call.now),
         tenantId,
@@ -66,7 +65,7 @@ export const organizationHandlers: OrganizationHandlers = {
   async listOrganizations({ params, query, caller }, { table, secrets }) {
     const { tenantId } = params
     const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
-    if (tenant === undefined) return missing
+    if (tenant === undefined) return notFound
     const range = { pk: organizationsKey(tenantId), prefix: ORGANIZATION_PREFIX }
     return readPage(table, secrets.cursorKey, range, query, async (items) =>
       items
@@ -96,7 +95,7 @@ export const organizationHandlers: OrganizationHandlers = {
       const wanted = parentId === undefined ? before : (parentId ?? undefined)
       const next = edited(Organization, current, { ...rest, parentId: wanted })
       const isMoved = wanted !== before
-      if (isMoved && !seesOrganization(call.caller, wanted, all)) return missing
+      if (isMoved && !seesOrganization(call.caller, wanted, all)) return notFound
       const misplaced = isMoved && checkPlace(next, all)
       if (misplaced) return misplaced
       const organization: Organization = { ...others, ...next }
@@ -162,7 +161,7 @@ function find(
   all: Organizations,
 ): Organization | Refusal {
   const found = all.get(params.organizationId)
-  return found && seesOrganization(caller, found.id, all) ? found : missing
+  return found && seesOrganization(caller, found.id, all) ? found : notFound
 }
 
 function checkRoom(all: Organizations): Refusal | undefined {

@@ -1,5 +1,5 @@
 import { isWithin, type Organizations, seesOrganization } from '../../shared/domain/organization.ts'
-import { poolName } from '../../shared/domain/seat.ts'
+import { poolName, type TenantPool } from '../../shared/domain/seat.ts'
 import { firstDayOf } from '../../shared/domain/seat-counts.ts'
 import type { Tenant } from '../../shared/domain/tenant.ts'
 import type { User, UserStatus } from '../../shared/domain/user.ts'
@@ -9,7 +9,6 @@ import { activityOf, ownedByPool, ownedByRole, ownedByTenant } from '../../share
 import type { Range } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { readUsers, seatEntity, userEntity, userRoleEntity } from '../../shared/store/user.ts'
-import type { SeatPlace } from '../seat-place.ts'
 import type { CommitRequest } from '../services.ts'
 
 /** Which people are meant, joined by and; archived ones only if `status` says so. */
@@ -20,7 +19,7 @@ type PeopleFilter = {
   readonly withRole?: string | undefined
   readonly status?: UserStatus | undefined
   /** Those who have a seat of it. */
-  readonly place?: Pick<SeatPlace, 'productId' | 'metric'> | undefined
+  readonly place?: TenantPool | undefined
   /** Not seen for so many days, or never. */
   readonly inactiveDays?: number | undefined
 }

@@ -1,12 +1,13 @@
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { revised } from '../../shared/domain/person-directory.ts'
 import { archivePerson, returnPerson } from '../../shared/domain/person-return.ts'
+import { notFound } from '../../shared/domain/refusal.ts'
 import { checkEdit, edited } from '../../shared/domain/revision.ts'
 import { datedStatus, User } from '../../shared/domain/user.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { readOrganizations } from '../../shared/store/organization.ts'
 import { readPerson } from '../../shared/store/user.ts'
-import { editPerson, missing, personView } from '../change-person.ts'
+import { editPerson, personView } from '../change-person.ts'
 import { createPerson } from '../create-person.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { reportActivity } from './activity.ts'
@@ -32,10 +33,10 @@ export const userHandlers: UserHandlers = {
 
   async getUser({ params: { tenantId, userId }, caller }, { table }) {
     const person = await readPerson(table, tenantId, userId)
-    if (person === undefined) return missing
+    if (person === undefined) return notFound
     if (caller.kind === 'tenant' && caller.role === 'org:admin') {
       const all = await readOrganizations(table, tenantId)
-      if (!seesOrganization(caller, person.user.organizationId, all)) return missing
+      if (!seesOrganization(caller, person.user.organizationId, all)) return notFound
     }
     return personView(person)
   },

@@ -1,5 +1,5 @@
 import { marks } from '../../shared/domain/period.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { DAY, epochMilliseconds, type Instant, type TimeZone } from '../../shared/platform/time.ts'
 import { readPools } from '../../shared/store/pool.ts'
@@ -54,7 +54,7 @@ export async function seriesAsked(
     readTenant(table, tenantId),
     poolNamed(table, tenantId, product, metric),
   ])
-  if (tenant === undefined) return refuse('NOT_FOUND', 'There is no such resource.')
+  if (tenant === undefined) return notFound
   if (isRefusal(named)) return named
   const until = to ?? now
   if (from >= until) return wrong('from', 'must be before to')

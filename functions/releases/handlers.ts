@@ -1,7 +1,7 @@
 import valid from 'semver/functions/valid.js'
 import { seesTenant } from '../../shared/domain/access.ts'
 import type { License } from '../../shared/domain/license.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Release } from '../../shared/domain/release.ts'
 import { type NotCovered, upgrades } from '../../shared/domain/versions.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
@@ -14,8 +14,6 @@ import { readRelease, readReleases, releaseEntity, releaseItem } from '../../sha
 import { checkLive, putOnce, type Table } from '../../shared/store/transact.ts'
 import type { Services } from '../services.ts'
 import type { releasesRoutes } from './routes.ts'
-
-const missing = refuse('NOT_FOUND', 'There is no such resource.')
 
 const CURE: Record<NotCovered, string> = {
   VERSION_RULE: 'Buy an upgrade to this version line.',
@@ -32,7 +30,7 @@ export const releasesHandlers: Handlers<typeof releasesRoutes, Services> = {
       })
     }
     const product = await readProduct(table, productId)
-    if (product === undefined) return missing
+    if (product === undefined) return notFound
     const release: Release = { productId, version, channel, releasedAt: releasedAt ?? call.now }
     return commit(call, {
       writes: { product: checkLive(productKey(productId)), release: putOnce(releaseItem(release)) },
@@ -46,7 +44,7 @@ export const releasesHandlers: Handlers<typeof releasesRoutes, Services> = {
   },
 
   async listReleases({ params, query }, { table, secrets }) {
-    if ((await readProduct(table, params.productId)) === undefined) return missing
+    if ((await readProduct(table, params.productId)) === undefined) return notFound
     const range = { pk: productKey(params.productId).pk, prefix: RELEASE_PREFIX }
     return readPage(table, secrets.cursorKey, range, query, async (items) => items.map(releaseEntity.decode))
   },
@@ -54,7 +52,7 @@ export const releasesHandlers: Handlers<typeof releasesRoutes, Services> = {
   async withdrawRelease(call, { table, commit }) {
     const { productId } = call.params
     const release = await readRelease(table, productId, call.body.version)
-    if (release === undefined) return missing
+    if (release === undefined) return notFound
     const withdrawn: Release = { ...release, withdrawnAt: call.now }
     const refused = refuse('TRANSITION_NOT_ALLOWED', `${release.version} is withdrawn already.`)
     return commit(call, {
@@ -118,6 +116,6 @@ async function findAskedLicense(
     address.productId !== params.productId ||
     !seesTenant(caller, address.tenantId)
   )
-    return missing
-  return (await readLicense(table, address)) ?? missing
+    return notFound
+  return (await readLicense(table, address)) ?? notFound
 }

@@ -1,5 +1,12 @@
 import type * as z from 'zod'
-import { fieldErrors, isRefusal, REFUSALS, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import {
+  fieldErrors,
+  isRefusal,
+  notFound,
+  REFUSALS,
+  type Refusal,
+  refuse,
+} from '../../shared/domain/refusal.ts'
 import type { Call } from '../../shared/platform/http/contract.ts'
 import { ScimError } from '../../shared/platform/http/problem.ts'
 import { scimError } from '../../shared/platform/http/scim.ts'
@@ -111,7 +118,6 @@ async function perform(
   const [, type, id] = /^\/?(?:scim\/v2\/)?(Users|Groups)(?:\/([^/?]+))?\/?$/.exec(path) ?? []
   const verb = `${method.toUpperCase()} ${type ?? ''}${id === undefined ? '' : '/id'}`
   const [userId, groupId] = [UserId.safeParse(id), GroupId.safeParse(id)]
-  const nobody = refuse('NOT_FOUND', 'There is no such resource.')
   switch (verb) {
     case 'POST Users':
       return made(
@@ -121,7 +127,7 @@ async function perform(
         ),
       )
     case 'PUT Users/id':
-      if (!userId.success) return nobody
+      if (!userId.success) return notFound
       return made(
         200,
         await parsed(UserInput, data, (body) =>
@@ -129,7 +135,7 @@ async function perform(
         ),
       )
     case 'PATCH Users/id':
-      if (!userId.success) return nobody
+      if (!userId.success) return notFound
       return made(
         200,
         await parsed(PatchInput, data, (body) =>
@@ -137,7 +143,7 @@ async function perform(
         ),
       )
     case 'DELETE Users/id':
-      if (!userId.success) return nobody
+      if (!userId.success) return notFound
       return made(
         204,
         await userHandlers.deleteScimUser(
@@ -153,7 +159,7 @@ async function perform(
         ),
       )
     case 'PUT Groups/id':
-      if (!groupId.success) return nobody
+      if (!groupId.success) return notFound
       return made(
         200,
         await parsed(GroupInput, data, (body) =>
@@ -161,7 +167,7 @@ async function perform(
         ),
       )
     case 'PATCH Groups/id':
-      if (!groupId.success) return nobody
+      if (!groupId.success) return notFound
       return made(
         204,
         await parsed(PatchInput, data, (body) =>
@@ -169,7 +175,7 @@ async function perform(
         ),
       )
     case 'DELETE Groups/id':
-      if (!groupId.success) return nobody
+      if (!groupId.success) return notFound
       return made(
         204,
         await groupHandlers.deleteScimGroup(

@@ -1,5 +1,5 @@
+import { notFound } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import { missing } from '../change-person.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { MOST_RESULTS } from './list-users.ts'
 import type { scimRoutes } from './routes.ts'
@@ -68,10 +68,10 @@ export const discoveryHandlers: DiscoveryHandlers = {
   listScimSchemas: async (_, { issuer }) => list(schemas(issuer)),
 
   getScimSchema: async ({ params }, { issuer }) =>
-    schemas(issuer).find(({ id }) => id.toLowerCase() === params.id.toLowerCase()) ?? missing,
+    schemas(issuer).find(({ id }) => id.toLowerCase() === params.id.toLowerCase()) ?? notFound,
 
   listScimResourceTypes: async (_, { issuer }) => list(resourceTypes(issuer)),
 
   getScimResourceType: async ({ params }, { issuer }) =>
-    resourceTypes(issuer).find(({ id }) => id === params.id) ?? missing,
+    resourceTypes(issuer).find(({ id }) => id === params.id) ?? notFound,
 }

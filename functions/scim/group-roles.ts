@@ -1,10 +1,9 @@
 import type { Group } from '../../shared/domain/directory.ts'
-import { isRefusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import { changes, checkEdit } from '../../shared/domain/revision.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { readGroup, readGroups } from '../../shared/store/group.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
-import { missing } from '../change-person.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { writeGroup } from './group-writes.ts'
 import type { scimRoutes } from './routes.ts'
@@ -16,14 +15,14 @@ export const groupRoleHandlers: GroupRoleHandlers = {
   async listGroups({ params: { tenantId } }, { table }) {
     const [tenant, groups] = await Promise.all([readTenant(table, tenantId), readGroups(table, tenantId)])
     return tenant === undefined
-      ? missing
+      ? notFound
       : { items: groups.filter(({ deletedAt }) => deletedAt === undefined) }
   },
 
   async editGroup(call, services) {
     const { tenantId, groupId } = call.params
     const current = await readGroup(services.table, tenantId, groupId)
-    if (current === undefined || current.deletedAt !== undefined) return missing
+    if (current === undefined || current.deletedAt !== undefined) return notFound
     const refused = checkEdit(current, call.revision)
     if (refused) return refused
     const { roles: before, ...others } = current
@@ -57,6 +56,6 @@ export const groupRoleHandlers: GroupRoleHandlers = {
     })
     if (isRefusal(done) || isSame) return done
     await spread(call, services, tenantId, groupId)
-    return (await readGroup(services.table, tenantId, groupId)) ?? missing
+    return (await readGroup(services.table, tenantId, groupId)) ?? notFound
   },
 }

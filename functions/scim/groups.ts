@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Group } from '../../shared/domain/directory.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
 import type { Call, Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import { type GroupId, newGroupId, UserId } from '../../shared/platform/ids.ts'
@@ -9,7 +9,6 @@ import { readGroup, readGroups, readMembers } from '../../shared/store/group.ts'
 import { tenantKey } from '../../shared/store/keys.ts'
 import { checkLive } from '../../shared/store/transact.ts'
 import { readUsers } from '../../shared/store/user.ts'
-import { missing } from '../change-person.ts'
 import type { CommitRequest } from '../services.ts'
 import { stale, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -124,7 +123,7 @@ export const groupHandlers: GroupHandlers = {
   async getScimGroup(call, { table, issuer }) {
     const tenantId = tenantOf(call)
     const group = await readGroup(table, tenantId, call.params.groupId)
-    if (group === undefined || group.deletedAt !== undefined) return missing
+    if (group === undefined || group.deletedAt !== undefined) return notFound
     const members = isAsked('members', call.query) ? await readMembers(table, tenantId, group.id) : []
     if (members.length > MOST_MEMBERS) return tooMany
     return projected(groupResource(group, members, issuer), call.query)
@@ -162,7 +161,7 @@ export const groupHandlers: GroupHandlers = {
 
   async deleteScimGroup(call, services) {
     const group = await readGroup(services.table, tenantOf(call), call.params.groupId)
-    if (group === undefined) return missing
+    if (group === undefined) return notFound
     if (group.deletedAt === undefined) {
       const refused = checkRevision(group, call.revision)
       if (refused) return refused
@@ -180,7 +179,7 @@ function filled(
 ) {
   return untilFresh<GroupResource | Replayed>(async () => {
     const current = await readGroup(services.table, tenantOf(call), groupId)
-    if (current === undefined || current.deletedAt !== undefined) return missing
+    if (current === undefined || current.deletedAt !== undefined) return notFound
     const { filling, ...rest } = current
     const next: Group = filling ? { ...rest, modifiedAt: call.now, revision: current.revision + 1 } : current
     const { writes, refusals } = writeGroup(current, next)
@@ -215,7 +214,7 @@ async function changeGroup<Reply extends object>(
   const tenantId = tenantOf(call)
   const { groupId } = call.params
   const group = await readGroup(table, tenantId, groupId)
-  if (group === undefined || group.deletedAt !== undefined) return missing
+  if (group === undefined || group.deletedAt !== undefined) return notFound
   const refused = checkRevision(group, call.revision)
   if (refused) return refused
   const change = changeOf()
@@ -226,7 +225,7 @@ async function changeGroup<Reply extends object>(
   if (moved) return moved
   const done = await untilFresh(async () => {
     const current = await readGroup(table, tenantId, groupId)
-    if (current === undefined || current.deletedAt !== undefined) return missing
+    if (current === undefined || current.deletedAt !== undefined) return notFound
     const next = edited(current, change, moves.length > 0, call.now)
     const { writes, refusals } = writeGroup(current, next)
     const members = moves.length > 0 ? { members: moves.length } : {}

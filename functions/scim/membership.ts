@@ -1,11 +1,11 @@
 import type { Directory, Group } from '../../shared/domain/directory.ts'
 import { directoryOf, inGroups, isListed, revised } from '../../shared/domain/person-directory.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { GroupId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { readGroup, readGroupsOf } from '../../shared/store/group.ts'
 import { groupKey } from '../../shared/store/keys.ts'
 import type { Action } from '../../shared/store/transact.ts'
-import { editPersonFor, missing } from '../change-person.ts'
+import { editPersonFor } from '../change-person.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -94,7 +94,7 @@ function moveMember(
       async next({ user }, seating) {
         seen = await readGroup(table, tenantId, groupId)
         const isOpen = seen !== undefined && seen.deletedAt === undefined
-        if (move === 'join' && !(isOpen && isListed(user))) return missing
+        if (move === 'join' && !(isOpen && isListed(user))) return notFound
         const before: Directory['groups'] = directoryOf(user).groups
         const others = before.filter((id) => id !== groupId)
         if (move === 'leave' ? others.length === before.length : move === 'stay' && !before.includes(groupId))

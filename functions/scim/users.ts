@@ -6,14 +6,14 @@ import {
   withoutDirectory,
   withProfile,
 } from '../../shared/domain/person-directory.ts'
-import { fieldErrors, isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { fieldErrors, isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Seating } from '../../shared/domain/seat-decision.ts'
 import { emailKey, type User } from '../../shared/domain/user.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { readGroupsOf } from '../../shared/store/group.ts'
 import { findUser, findUserName, readUser, readUsers } from '../../shared/store/user.ts'
-import { editPersonFor, missing } from '../change-person.ts'
+import { editPersonFor } from '../change-person.ts'
 import { createPerson } from '../create-person.ts'
 import { stale } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -62,7 +62,7 @@ export const userHandlers: UserHandlers = {
 
   async getScimUser(call, { table, issuer }) {
     const user = await readUser(table, tenantOf(call), call.params.userId)
-    return user && isListed(user) ? projected(userResource(user, issuer), call.query) : missing
+    return user && isListed(user) ? projected(userResource(user, issuer), call.query) : notFound
   },
 
   replaceScimUser: (call, services) =>
@@ -152,7 +152,7 @@ function changed(
 
 /** The person must be there for the directory, and be as it was when it was read, where the caller says so. */
 function checkSeen(user: User, revision: number): Refusal | undefined {
-  if (!isListed(user)) return missing
+  if (!isListed(user)) return notFound
   return revision > 0 && revision !== user.revision
     ? { ...stale, detail: `It is at ${user.revision}.` }
     : undefined

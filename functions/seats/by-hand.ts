@@ -1,10 +1,10 @@
 import { subjectOf } from '../../shared/domain/access.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import { poolName } from '../../shared/domain/seat.ts'
 import { neededModules } from '../../shared/domain/seat-decision.ts'
 import type { ByHand, User } from '../../shared/domain/user.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import { editPerson, missing } from '../change-person.ts'
+import { editPerson } from '../change-person.ts'
 import { findSeatPlace, type SeatPlace } from '../seat-place.ts'
 import { refuseShortage } from '../seats-exhausted.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -56,7 +56,7 @@ export const byHandHandlers: ByHandHandlers = {
       byHand: !override,
       next({ user }) {
         if (!neededModules(user, place.product).has(module)) {
-          return has(user.withheld, place) ? user : missing
+          return has(user.withheld, place) ? user : notFound
         }
         const next: User = {
           ...user,
@@ -82,7 +82,7 @@ export const byHandHandlers: ByHandHandlers = {
       event: pinned ? 'seat.pinned' : 'seat.unpinned',
       mayWait: true,
       pin: { name: poolName(place), pinned },
-      next: ({ user, seats }) => (seats.some((seat) => poolName(seat) === poolName(place)) ? user : missing),
+      next: ({ user, seats }) => (seats.some((seat) => poolName(seat) === poolName(place)) ? user : notFound),
     })
   },
 }

@@ -1,5 +1,5 @@
 import { isOpen, type ReclaimCase, reclaimAtOf } from '../../shared/domain/reclaim-case.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { htmlPage } from '../../shared/platform/http/html-page.ts'
 import { inWords, TimeZone } from '../../shared/platform/time.ts'
@@ -43,7 +43,6 @@ const WORDS: Readonly<Record<'en' | 'de', Words>> = {
   },
 }
 
-const missing = refuse('NOT_FOUND', 'There is no such resource.')
 const UTC = TimeZone.parse('UTC')
 
 type PageHandlers = Pick<Handlers<typeof reclaimRoutes, VerifyingServices>, 'getKeepPage' | 'useKeepPage'>
@@ -53,19 +52,19 @@ export const keepPageHandlers: PageHandlers = {
   async getKeepPage({ query: { token } }, services) {
     const linked = openKeepToken(token, services.secrets.keepKey)
     const found = linked && (await readCase(services.table, linked.tenantId, linked.userId, linked.productId))
-    if (linked === undefined || found === undefined) return missing
+    if (linked === undefined || found === undefined) return notFound
     return pageOf(linked, found, token, services)
   },
 
   async useKeepPage(call, services) {
     const { token } = call.query
     const linked = openKeepToken(token, services.secrets.keepKey)
-    if (linked === undefined) return missing
+    if (linked === undefined) return notFound
     const kept = await keepHandlers.useKeepLink({ ...call, query: undefined, body: { token } }, services)
     // What it was refused for is what the page says of the case.
     if (isRefusal(kept) && kept.refused !== 'NOT_RECLAIMING') return kept
     const found = await readCase(services.table, linked.tenantId, linked.userId, linked.productId)
-    return found === undefined ? missing : pageOf(linked, found, token, services)
+    return found === undefined ? notFound : pageOf(linked, found, token, services)
   },
 }
 

@@ -1,6 +1,6 @@
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { isOpen, reclaimAtOf, reclaimCaseView } from '../../shared/domain/reclaim-case.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers, Reply } from '../../shared/platform/http/contract.ts'
 import { Day, type Instant } from '../../shared/platform/time.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
@@ -19,7 +19,6 @@ import {
 import { readTenant } from '../../shared/store/tenant.ts'
 import { checkLive } from '../../shared/store/transact.ts'
 import { userEntity } from '../../shared/store/user.ts'
-import { missing } from '../change-person.ts'
 import { type ProductStep, stepsFor } from '../reclaim-outlook.ts'
 import { readSeating } from '../seating.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -43,7 +42,7 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
       readTenant(table, tenantId),
       readReclaimRules(table, tenantId),
     ])
-    return tenant === undefined ? missing : rules
+    return tenant === undefined ? notFound : rules
   },
 
   async setReclaimRules(call, { table, commit }) {
@@ -54,7 +53,7 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
       readOrganizations(table, tenantId),
       readReclaimRules(table, tenantId),
     ])
-    if (tenant === undefined) return missing
+    if (tenant === undefined) return notFound
     for (const { productId, organizationId } of rules.rules) {
       const isThere =
         (organizationId === undefined || organizations.has(organizationId)) &&
@@ -77,7 +76,7 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
         },
       ],
       reply: rules,
-      refusals: { tenant: missing },
+      refusals: { tenant: notFound },
     })
   },
 
@@ -87,7 +86,7 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
       readSeating(services, tenantId, now),
       readLastActiveDay(table, tenantId),
     ])
-    if (seating === undefined) return missing
+    if (seating === undefined) return notFound
     const { organizations } = seating
     const at = body.at !== undefined && body.at > now ? body.at : now
     const range = { index: 'kind', pk: activityOf(tenantId) } as const
@@ -112,7 +111,7 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
 
   async listReclaimCases({ params: { tenantId }, query, caller }, { table, secrets }) {
     const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
-    if (tenant === undefined) return missing
+    if (tenant === undefined) return notFound
     const range = {
       index: 'owned',
       pk: reclaimCasesOf(tenantId),
@@ -127,7 +126,7 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
 
   async getReclaimSavings({ params: { tenantId }, query }, { table }) {
     const [tenant, all] = await Promise.all([readTenant(table, tenantId), readReclaimed(table, tenantId)])
-    if (tenant === undefined) return missing
+    if (tenant === undefined) return notFound
     const { from = '', to = '~' } = query
     return { items: all.filter(({ month }) => month >= from && month <= to) }
   },

@@ -8,11 +8,10 @@ import {
   reclaimAtOf,
   reclaimCaseView,
 } from '../../shared/domain/reclaim-case.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import { DAY, plusMilliseconds } from '../../shared/platform/time.ts'
 import { type PersonWithCases, readCase, readPersonWithCases, writeCase } from '../../shared/store/reclaim.ts'
-import { missing } from '../change-person.ts'
 import { type Linked, openKeepToken } from '../keep-link.ts'
 import { productNamed } from '../product-named.ts'
 import { stepsFor } from '../reclaim-outlook.ts'
@@ -34,10 +33,10 @@ export const keepHandlers: KeepHandlers = {
   async keepSeats(call, services) {
     const { params, body, caller } = call
     const product = await productNamed(services.table, body.product)
-    if (product === undefined) return missing
+    if (product === undefined) return notFound
     const kept = await keep(call, services, { ...params, productId: product.id }, subjectOf(caller), {
       check: ({ user }, { organizations }) =>
-        seesOrganization(caller, user.organizationId, organizations) ? undefined : missing,
+        seesOrganization(caller, user.organizationId, organizations) ? undefined : notFound,
       ...(body.reason && { event: { reason: body.reason } }),
     })
     return 'state' in kept ? reclaimCaseView(kept) : kept
@@ -46,7 +45,7 @@ export const keepHandlers: KeepHandlers = {
   async getKeepLink({ query }, { table, secrets }) {
     const linked = openKeepToken(query.token, secrets.keepKey)
     const found = linked && (await findLinked(table, linked))
-    if (found === undefined) return missing
+    if (found === undefined) return notFound
     if (isOpen(found)) return { state: 'open', reclaimAt: reclaimAtOf(found, found.dueAt) }
     return { state: found.state === 'kept' ? 'kept' : 'over' }
   },
@@ -55,7 +54,7 @@ export const keepHandlers: KeepHandlers = {
     const { table, secrets } = services
     const linked = openKeepToken(call.body.token, secrets.keepKey)
     const found = linked && (await findLinked(table, linked))
-    if (linked === undefined || found === undefined) return missing
+    if (linked === undefined || found === undefined) return notFound
     const { tenantId, userId, openedAt } = linked
     const kept = await keep(call, services, linked, userId, {
       check: (_, __, one) => (one.openedAt === openedAt ? undefined : over),
@@ -101,11 +100,11 @@ async function keep(
       readPersonWithCases(table, tenantId, userId),
       readSeating(services, tenantId, now, [productId]),
     ])
-    if (person === undefined || seating === undefined) return missing
+    if (person === undefined || seating === undefined) return notFound
     const last = person.cases.get(productId)
     const refused = last === undefined ? undefined : check(person, seating, last)
     if (refused) return refused
-    if (last === undefined) return missing
+    if (last === undefined) return notFound
     if (last.state === 'kept' && again) return last
     if (!isOpen(last)) return refuse('NOT_RECLAIMING', `It was ${last.state} at ${last.endedAt}.`)
     const { terms } =

@@ -10,6 +10,7 @@ import { neededModules } from '../../shared/domain/seat-decision.ts'
 import type { ByHand, User } from '../../shared/domain/user.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
+import { bySystem } from '../../shared/store/commit.ts'
 import { userKey } from '../../shared/store/keys.ts'
 import {
   countReclaimed,
@@ -165,21 +166,12 @@ async function perform(
   }
 
   async function commit(writes: Record<string, Action>, events: readonly EventDraft[]): Promise<boolean> {
-    const result = await services.commit(
-      {
-        caller: { kind: 'system', subject: RECLAIMER },
-        now,
-        requestId,
-        idempotencyKey: undefined,
-        fingerprint: '',
-      },
-      {
-        writes,
-        events,
-        reply: undefined,
-        refusals: Object.fromEntries(Object.keys(writes).map((label) => [label, outdated])),
-      },
-    )
+    const result = await services.commit(bySystem(RECLAIMER, { now, requestId }), {
+      writes,
+      events,
+      reply: undefined,
+      refusals: Object.fromEntries(Object.keys(writes).map((label) => [label, outdated])),
+    })
     return !isRefusal(result)
   }
 }

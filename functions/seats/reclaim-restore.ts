@@ -1,14 +1,14 @@
 import { subjectOf } from '../../shared/domain/access.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { commonOf, type ReclaimCase } from '../../shared/domain/reclaim-case.ts'
-import { refuse } from '../../shared/domain/refusal.ts'
+import { notFound, refuse } from '../../shared/domain/refusal.ts'
 import type { User } from '../../shared/domain/user.ts'
 import type { Handler } from '../../shared/platform/http/contract.ts'
 import { DAY, plusMilliseconds } from '../../shared/platform/time.ts'
 import { countReclaimed, readCase, readPersonWithCases, writeCase } from '../../shared/store/reclaim.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import { adjustSeats } from '../adjust-seats.ts'
-import { changePerson, missing, personView } from '../change-person.ts'
+import { changePerson, personView } from '../change-person.ts'
 import { productNamed } from '../product-named.ts'
 import { readSeating } from '../seating.ts'
 import { refuseShortage } from '../seats-exhausted.ts'
@@ -29,13 +29,13 @@ export const restoreSeats: Handler<(typeof reclaimRoutes)['restoreSeats'], Verif
   const { tenantId, userId } = params
   const { table } = services
   const product = await productNamed(table, body.product)
-  if (product === undefined) return missing
+  if (product === undefined) return notFound
   return untilFresh(async () => {
     const person = await readPersonWithCases(table, tenantId, userId)
     const seating = await readSeating(services, tenantId, now, [product.id])
     const last = person?.cases.get(product.id)
-    if (person === undefined || seating === undefined || last === undefined) return missing
-    if (!seesOrganization(caller, person.user.organizationId, seating.organizations)) return missing
+    if (person === undefined || seating === undefined || last === undefined) return notFound
+    if (!seesOrganization(caller, person.user.organizationId, seating.organizations)) return notFound
     if (last.state !== 'reclaimed') return refuse('UNDO_OVER', `The last case is ${last.state}.`)
     if (now >= last.undoUntil) return refuse('UNDO_OVER', `It could be undone until ${last.undoUntil}.`)
     const { user } = person

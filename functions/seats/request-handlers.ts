@@ -2,7 +2,7 @@ import { subjectOf } from '../../shared/domain/access.ts'
 import { addDays } from '../../shared/domain/calendar.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { poolName } from '../../shared/domain/seat.ts'
 import {
   decidedRequest,
@@ -24,7 +24,7 @@ import { readTenant } from '../../shared/store/tenant.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import { type Person, readPerson } from '../../shared/store/user.ts'
 import { adjustSeats } from '../adjust-seats.ts'
-import { changePerson, missing, personView } from '../change-person.ts'
+import { changePerson, personView } from '../change-person.ts'
 import { findSeatPlace, type SeatPlace } from '../seat-place.ts'
 import { readSeating, type TenantSeating } from '../seating.ts'
 import { refuseShortage } from '../seats-exhausted.ts'
@@ -73,7 +73,7 @@ export const requestHandlers: Handlers<typeof requestRoutes, VerifyingServices> 
 
   async listSeatRequests({ params: { tenantId }, query, caller, now }, { table, secrets }) {
     const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
-    if (tenant === undefined) return missing
+    if (tenant === undefined) return notFound
     const stored = query.state === 'lapsed' ? 'open' : query.state
     const range = {
       index: 'owned',
@@ -152,14 +152,14 @@ async function withRequest<T>(
       readRequest(table, tenantId, userId, place.productId, place.module),
       readPerson(table, tenantId, userId),
     ])
-    if (person === undefined) return missing
+    if (person === undefined) return notFound
     const others = [...person.seats, ...person.user.direct, ...person.user.pending].map(
       (one) => one.productId,
     )
     const seating = await readSeating(services, tenantId, call.now, [place.productId, ...others])
     const { organizationId } = person.user
     if (seating === undefined || !seesOrganization(call.caller, organizationId, seating.organizations))
-      return missing
+      return notFound
     return decide({ place, person, seating, last })
   })
 }
@@ -185,7 +185,7 @@ async function end(
 
 /** The request, if it can still be decided. */
 function openOne(last: SeatRequest | undefined, { now }: Pick<CommitRequest, 'now'>): OpenRequest | Refusal {
-  if (last === undefined) return missing
+  if (last === undefined) return notFound
   const state = requestStateAt(last, now)
   return last.state === 'open' && state === 'open' ? last : refuse('SEAT_REQUEST_OVER', `It is ${state}.`)
 }

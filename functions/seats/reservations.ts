@@ -1,6 +1,6 @@
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { limitOf } from '../../shared/domain/pool-terms.ts'
-import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
 import { keptFree, poolName, type Reservation, SeatPolicy } from '../../shared/domain/seat.ts'
 import { EMPTY_POOL } from '../../shared/domain/seat-decision.ts'
@@ -16,7 +16,6 @@ import {
 } from '../../shared/store/seat-pool.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { checkLive } from '../../shared/store/transact.ts'
-import { missing } from '../change-person.ts'
 import { findSeatPlace } from '../seat-place.ts'
 import { readSeating } from '../seating.ts'
 import { SERVED_AT_ONCE, serveQueue } from '../serve-seats.ts'
@@ -36,7 +35,7 @@ export const reservationHandlers: ReservationHandlers = {
       readOrganizations(table, tenantId),
       readReservations(table, tenantId),
     ])
-    if (tenant === undefined) return missing
+    if (tenant === undefined) return notFound
     return {
       items: reservations.filter(
         (one) => one.seats + one.used > 0 && seesOrganization(caller, one.organizationId, all),
@@ -52,7 +51,7 @@ export const reservationHandlers: ReservationHandlers = {
       if (isRefusal(place)) return place
       const seating = await readSeating(services, tenantId, call.now, [place.productId])
       const organization = seating?.organizations.get(organizationId)
-      if (seating === undefined || organization === undefined) return missing
+      if (seating === undefined || organization === undefined) return notFound
       if (organization.archivedAt !== undefined && seats > 0)
         return refuse('ARCHIVED', `${organization.name} is archived.`)
       const { productId, metric } = place
@@ -111,7 +110,7 @@ export const reservationHandlers: ReservationHandlers = {
 
   async getSeatPolicy({ params: { tenantId } }, { table }) {
     const [tenant, policy] = await Promise.all([readTenant(table, tenantId), readSeatPolicy(table, tenantId)])
-    return tenant === undefined ? missing : policy
+    return tenant === undefined ? notFound : policy
   },
 
   async editSeatPolicy(call, { table, commit }) {
@@ -137,7 +136,7 @@ export const reservationHandlers: ReservationHandlers = {
         },
       ],
       reply: policy,
-      refusals: { tenant: missing },
+      refusals: { tenant: notFound },
     })
   },
 }

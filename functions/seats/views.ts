@@ -1,5 +1,5 @@
 import { seesOrganization } from '../../shared/domain/organization.ts'
-import { isRefusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import { poolName, type Seat } from '../../shared/domain/seat.ts'
 import { firstDayOf } from '../../shared/domain/seat-counts.ts'
 import { seatDashboard } from '../../shared/domain/seat-dashboard.ts'
@@ -12,7 +12,6 @@ import { readPages } from '../../shared/store/read.ts'
 import { readCounts } from '../../shared/store/seat-counts.ts'
 import { pendingSeatEntity } from '../../shared/store/seat-pool.ts'
 import { readUsers, seatEntity } from '../../shared/store/user.ts'
-import { missing } from '../change-person.ts'
 import { findSeatPlace } from '../seat-place.ts'
 import { readSeating } from '../seating.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -29,7 +28,7 @@ export const viewHandlers: ViewHandlers = {
       readSeating(services, tenantId, now),
       readCounts(services.table, tenantId),
     ])
-    if (seating === undefined) return missing
+    if (seating === undefined) return notFound
     const { tenant, policy, organizations, terms, standings } = seating
     return seatDashboard(
       seating,
@@ -55,7 +54,7 @@ export const viewHandlers: ViewHandlers = {
     const place = await findSeatPlace(table, query.product, query.module)
     if (isRefusal(place)) return place
     const seating = await readSeating(services, tenantId, now)
-    if (seating === undefined) return missing
+    if (seating === undefined) return notFound
     const range = {
       pk: pendingSeatsKey(tenantId, place.productId, place.metric),
       prefix: query.blocked ? 'BLOCKED#' : 'QUEUE#',
@@ -77,7 +76,7 @@ export const viewHandlers: ViewHandlers = {
     const place = await findSeatPlace(table, query.product, query.module)
     if (isRefusal(place)) return place
     const seating = await readSeating(services, tenantId, now, [place.productId])
-    if (seating === undefined) return missing
+    if (seating === undefined) return notFound
     const { assigned } = seating.pools.get(poolName(place)) ?? EMPTY_POOL
     const excess = Math.max(0, assigned - (seating.terms.get(poolName(place))?.limit ?? 0))
     const [loose, pinned]: [Seat[], Seat[]] = [[], []]

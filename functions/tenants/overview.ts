@@ -1,4 +1,4 @@
-import { refuse } from '../../shared/domain/refusal.ts'
+import { notFound } from '../../shared/domain/refusal.ts'
 import { tenantOverview } from '../../shared/domain/tenant-overview.ts'
 import type { Handler } from '../../shared/platform/http/contract.ts'
 import { readAllHoldings } from '../../shared/store/holdings.ts'
@@ -14,6 +14,6 @@ export const getOverview: Handler<(typeof tenantsRoutes)['getOverview'], Verifyi
   const { table } = services
   const { tenantId } = call.params
   const [tenant, held] = await Promise.all([readTenant(table, tenantId), readAllHoldings(table, tenantId)])
-  if (tenant === undefined) return refuse('NOT_FOUND', 'There is no such resource.')
+  if (tenant === undefined) return notFound
   return tenantOverview(await heldProducts(held, services, call.now), call.now)
 }

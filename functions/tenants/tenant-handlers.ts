@@ -1,5 +1,5 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { archived, changes, checkEdit, checkNotArchived, edited } from '../../shared/domain/revision.ts'
 import { Tenant } from '../../shared/domain/tenant.ts'
 import { checkUnused } from '../../shared/domain/tenant-rules.ts'
@@ -98,7 +98,7 @@ export const tenantHandlers: Omit<Handlers<typeof tenantsRoutes, Services>, 'get
     const tenant = await loadTenant(table, params.tenantId)
     if (isRefusal(tenant)) return tenant
     const license = query.licenseId && (await findLicense(table, query.licenseId))
-    if (query.licenseId !== undefined && (!license || license.tenantId !== tenant.id)) return unknown
+    if (query.licenseId !== undefined && (!license || license.tenantId !== tenant.id)) return notFound
     const range = visitsRange(tenant.id, query.licenseId)
     return readPage(table, secrets.cursorKey, range, query, async (items) =>
       items.map((item) => visitsView(visitsEntity.decode(item))),
@@ -122,7 +122,7 @@ function readEvents(
 const isArchived = ({ archivedAt }: Tenant) => archivedAt !== undefined
 
 async function loadTenant(table: Table, id: TenantId): Promise<Tenant | Refusal> {
-  return (await readTenant(table, id)) ?? unknown
+  return (await readTenant(table, id)) ?? notFound
 }
 
 function taken({ customerId }: Tenant): Refusal {
@@ -132,5 +132,3 @@ function taken({ customerId }: Tenant): Refusal {
 function eventOf(type: EventDraft['type'], { id }: Tenant): EventDraft {
   return { type, tenantId: id, subject: { type: 'tenant', id } }
 }
-
-const unknown = refuse('NOT_FOUND', 'There is no such resource.')

@@ -4,7 +4,7 @@ import { meterOf } from '../../shared/domain/meter.ts'
 import { bucketsOf } from '../../shared/domain/meter-series.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
 import { marks, periodOf, type Step } from '../../shared/domain/period.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { rowOf } from '../../shared/domain/usage.ts'
 import { grossOf, metricOf } from '../../shared/domain/usage-reports.ts'
 import type { Call } from '../../shared/platform/http/contract.ts'
@@ -31,7 +31,7 @@ export async function getUsage(
     readTenant(table, tenantId),
     productNamed(table, query.product),
   ])
-  if (tenant === undefined) return refuse('NOT_FOUND', 'There is no such resource.')
+  if (tenant === undefined) return notFound
   if (product === undefined) return wrong('product', 'does not exist')
   const metric = metricOf(product, query.metric)
   if (metric === undefined) return wrong('metric', `${product.code} has no such metric`)

@@ -1,15 +1,10 @@
-import {
-  type Activation,
-  type ActivationId,
-  hashesOf,
-  MACHINES,
-  sameMachine,
-} from '../../shared/domain/activation.ts'
+import { type Activation, hashesOf, MACHINES, sameMachine } from '../../shared/domain/activation.ts'
 import { isNodeLocked, machineTerms } from '../../shared/domain/activation-terms.ts'
 import type { Component } from '../../shared/domain/fingerprint.ts'
 import { isDead } from '../../shared/domain/heartbeat.ts'
 import type { Holdings, Standing } from '../../shared/domain/holdings.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
+import type { ActivationId } from '../../shared/platform/ids.ts'
 import { Remembered } from '../../shared/platform/remembered.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { readActivations } from '../../shared/store/activation.ts'

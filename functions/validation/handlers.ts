@@ -1,6 +1,6 @@
 import { type Caller, seesTenant } from '../../shared/domain/access.ts'
 import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
-import type { License } from '../../shared/domain/license.ts'
+import type { License, LicenseAddress } from '../../shared/domain/license.ts'
 import type { FileFault } from '../../shared/domain/license-file.ts'
 import type { Question } from '../../shared/domain/question.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -15,7 +15,7 @@ import { Remembered } from '../../shared/platform/remembered.ts'
 import type { SessionKeys } from '../../shared/platform/signing/session-keys.ts'
 import { signVerdict } from '../../shared/platform/signing/verdict-signer.ts'
 import { HOUR } from '../../shared/platform/time.ts'
-import { findLicense, type LicenseAddress } from '../../shared/store/address.ts'
+import { findLicense } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readRelease } from '../../shared/store/release.ts'
 import { readSeatHolder } from '../../shared/store/seat-holder.ts'
@@ -137,7 +137,7 @@ async function byKey(
     if (refused) return refused
   }
   const located = await keys.locate(text)
-  if (typeof located !== 'string') return { ...located, keyHash: located.hash }
+  if (typeof located !== 'string') return located
   await guard.failed(attempt, located, now)
   return undefined
 }

@@ -1,15 +1,9 @@
 import * as z from 'zod'
-import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
+import { ActivationId, LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { Code } from './catalog.ts'
 import { inCommon, type MatchRule, matches } from './fingerprint.ts'
 import { deathOf, HEARTBEAT_STATES, Pulse, stateAt } from './heartbeat.ts'
-
-export const ActivationId = z
-  .string()
-  .regex(/^act_[0-9A-HJKMNP-TV-Z]{26}$/, 'must look like act_01J…')
-  .brand<'act'>()
-export type ActivationId = z.infer<typeof ActivationId>
 
 /** The product whose machines are activated draws its places from the pool of this metric. */
 export const MACHINES = 'machines'

@@ -96,3 +96,11 @@ const SignedPart = SignedFacts.strip()
 export function signedFacts(license: SignedFacts): SignedFacts {
   return SignedPart.parse(license)
 }
+
+/** Where a license lies: found by its id, by the hash of its key, or by the vendor's reference. */
+export const LicenseAddress = z.strictObject({
+  tenantId: TenantId,
+  productId: ProductId,
+  licenseId: LicenseId,
+})
+export type LicenseAddress = z.infer<typeof LicenseAddress>

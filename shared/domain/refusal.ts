@@ -426,6 +426,9 @@ export function refuse(
   return { refused, detail, ...extra }
 }
 
+/** Alike for what does not exist and for what is another tenant's, so that nobody can tell one from the other. */
+export const notFound = refuse('NOT_FOUND', 'There is no such resource.')
+
 export function isRefusal(value: unknown): value is Refusal {
   return typeof value === 'object' && value !== null && 'refused' in value
 }

@@ -1,6 +1,6 @@
 import { DAY, type Instant, plusMilliseconds, type TimeZone } from '../platform/time.ts'
 import { dayOf } from './calendar.ts'
-import { type Pending, poolName, type Seat } from './seat.ts'
+import { type Pending, poolName, type TenantPool } from './seat.ts'
 import type { User } from './user.ts'
 
 /** Days of which it is counted who was last seen then. */
@@ -29,7 +29,7 @@ export const countRow = (name: string, organizationId: string | undefined) =>
  */
 export function countsOf(
   user: Pick<User, 'status' | 'organizationId' | 'activeDay' | 'directory'>,
-  seats: readonly Pick<Seat, 'productId' | 'metric'>[],
+  seats: readonly TenantPool[],
   pending: readonly Pending[],
   firstDay: string,
 ): Counts {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId } from '../platform/ids.ts'
 import { Code } from './catalog.ts'
-import { type PoolName, poolName } from './seat.ts'
+import { type PoolName, poolName, type TenantPool } from './seat.ts'
 import { EMPTY_POOL, type Seating } from './seat-decision.ts'
 
 /** What changes of people add to the counts of a pool, and to what is used of its reservations. */
@@ -68,11 +68,9 @@ export function afterMoves<T extends Pick<Seating, 'pools' | 'reservations'>>(
 /** What serving those who wait will come to, where there are free seats that no organization is kept. */
 export function servedMoves(
   { pools, terms }: Pick<Seating, 'pools' | 'terms'>,
-  places: readonly Pick<PoolMove, 'productId' | 'metric'>[],
+  places: readonly TenantPool[],
 ): PoolMove[] {
-  const names = new Map<PoolName, Pick<PoolMove, 'productId' | 'metric'>>(
-    places.map((place) => [poolName(place), place]),
-  )
+  const names = new Map<PoolName, TenantPool>(places.map((place) => [poolName(place), place]))
   return [...names].flatMap(([name, { productId, metric }]) => {
     const { committed, queued } = pools.get(name) ?? EMPTY_POOL
     const served = Math.min(queued, (terms.get(name)?.limit ?? 0) - committed)

@@ -52,6 +52,9 @@ export const Pending = z
   .meta({ id: 'PendingSeat' })
 export type Pending = z.infer<typeof Pending>
 
+/** Which of a tenant's pools: there is one for each product and metric. */
+export type TenantPool = Pick<Seat, 'productId' | 'metric'>
+
 /** Does it stand in the pool's queue, before newcomers? */
 export const isQueued = ({ reason }: Pick<Pending, 'reason'>) =>
   reason === 'NO_CAPACITY' || reason === 'NOT_LICENSED'

@@ -9,7 +9,7 @@ import {
 } from '../platform/time.ts'
 import { type Caller, type Role, seesTenant, subjectOf, VendorRole } from './access.ts'
 import { addDuration } from './calendar.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { notFound, type Refusal, refuse } from './refusal.ts'
 import { isLive, type Token } from './token.ts'
 
 /** What is asked of a new token. */
@@ -43,7 +43,7 @@ export function orderToken(
   const tenantId = order.tenantId ?? (caller.kind === 'tenant' ? caller.tenantId : undefined)
   if (forVendor && tenantId !== undefined) return invalid('tenantId', `must be absent for ${role}`)
   if (!forVendor && tenantId === undefined) return invalid('tenantId', `is required for ${role}`)
-  if (tenantId !== undefined && !seesTenant(caller, tenantId)) return unknown
+  if (tenantId !== undefined && !seesTenant(caller, tenantId)) return notFound
   if (role !== 'org:admin' && organizationId !== undefined)
     return invalid('organizationId', `must be absent for ${role}`)
   const stranger = scopes?.findIndex((scope) => !operationIds.has(scope)) ?? -1
@@ -134,8 +134,6 @@ const LAST = Instant.parse('9999-12-31T23:59:59.999Z')
 function after(now: Instant, milliseconds: number): Instant {
   return fromEpochMilliseconds(Math.min(epochMilliseconds(now) + milliseconds, epochMilliseconds(LAST)))
 }
-
-const unknown = refuse('NOT_FOUND', 'There is no such resource.')
 
 function invalid(field: string, message: string): Refusal {
   return refuse('INVALID_REQUEST', 'The body is not valid.', {

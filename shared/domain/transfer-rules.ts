@@ -6,7 +6,7 @@ import type { UnsignedLicense } from './issue.ts'
 import type { License } from './license.ts'
 import { checkFits } from './license-file.ts'
 import { revoked } from './lifecycle.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { notFound, type Refusal, refuse } from './refusal.ts'
 import type { Status } from './status.ts'
 import { customerOf, type Tenant } from './tenant.ts'
 import type { MovingLicense } from './transfer.ts'
@@ -26,7 +26,7 @@ export function movingWith(
   now: Instant,
 ): readonly License[] | Refusal {
   const own = all.get(id)
-  if (own === undefined) return refuse('NOT_FOUND', 'There is no such resource.')
+  if (own === undefined) return notFound
   const { license: base } = own
   if (base.extends !== undefined) {
     return refuse('LICENSE_MISMATCH', `${id} extends ${base.extends} and moves with it: transfer that one.`)

@@ -1,6 +1,6 @@
 import type { LicenseId } from '../platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds } from '../platform/time.ts'
-import { isRefusal, type Refusal, refuse } from './refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from './refusal.ts'
 import {
   type Approval,
   type Exposure,
@@ -51,7 +51,7 @@ export function requested(order: TransferOrder, now: Instant): OpenTransfer | Re
 export function takenUp(transfer: Transfer, receiver: Party, now: Instant): OpenTransfer | Refusal {
   const { receiving } = transfer
   // Whose the code is now is not for others to know, also not that it is anybody's.
-  if (receiving !== undefined && receiving.tenantId !== receiver.tenantId) return missingTransfer
+  if (receiving !== undefined && receiving.tenantId !== receiver.tenantId) return notFound
   const open = checkOpen(transfer, now)
   if (isRefusal(open) || receiving !== undefined) return open
   return open.giving.tenantId === receiver.tenantId ? alreadyHolds : { ...open, receiving: receiver }
@@ -151,5 +151,4 @@ function checkOpen(transfer: Transfer, now: Instant): OpenTransfer | Refusal {
   return now < transfer.lapsesAt ? transfer : refuse('TRANSFER_OVER', `It lapsed on ${transfer.lapsesAt}.`)
 }
 
-export const missingTransfer = refuse('NOT_FOUND', 'There is no such resource.')
 const alreadyHolds = refuse('TRANSFER_NOT_ALLOWED', 'The receiver holds the license already.')

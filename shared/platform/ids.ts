@@ -24,6 +24,7 @@ export const BulkId = id('blk')
 /** Of something that an integrity scan found: made of what it is, not of chance. */
 export const FindingId = id('itg')
 export const WebhookId = id('whk')
+export const ActivationId = id('act')
 
 export type ProductId = z.infer<typeof ProductId>
 export type PlanId = z.infer<typeof PlanId>
@@ -38,6 +39,7 @@ export type GroupId = z.infer<typeof GroupId>
 export type BulkId = z.infer<typeof BulkId>
 export type FindingId = z.infer<typeof FindingId>
 export type WebhookId = z.infer<typeof WebhookId>
+export type ActivationId = z.infer<typeof ActivationId>
 
 const fresh =
   <T>(prefix: string, schema: { parse(text: string): T }) =>
@@ -56,6 +58,7 @@ export const newUserId = fresh('usr', UserId)
 export const newGroupId = fresh('grp', GroupId)
 export const newBulkId = fresh('blk', BulkId)
 export const newWebhookId = fresh('whk', WebhookId)
+export const newActivationId = fresh('act', ActivationId)
 
 let monotonic = monotonicFactory()
 let newest = 0

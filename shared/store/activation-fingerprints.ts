@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { type Activation, ActivationId, hashesOf } from '../domain/activation.ts'
-import type { ProductId, TenantId } from '../platform/ids.ts'
+import { type Activation, hashesOf } from '../domain/activation.ts'
+import { ActivationId, type ProductId, type TenantId } from '../platform/ids.ts'
 import { epochSeconds, Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { fingerprintKey } from './keys.ts'

@@ -1,17 +1,10 @@
 import * as z from 'zod'
-import { LicenseId, ProductId, TenantId } from '../platform/ids.ts'
+import { LicenseAddress } from '../domain/license.ts'
+import { type LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { entity, type Item } from './codec.ts'
 import { customerKey, keyAddressKey, licenseAddressKey, productCodeKey, referenceKey } from './keys.ts'
 import { readItem, readItems } from './read.ts'
 import type { Action, Table } from './transact.ts'
-
-/** Where a license lies: found by its id, by the hash of its key, or by the vendor's reference. */
-export const LicenseAddress = z.strictObject({
-  tenantId: TenantId,
-  productId: ProductId,
-  licenseId: LicenseId,
-})
-export type LicenseAddress = z.infer<typeof LicenseAddress>
 
 export const licenseAddressEntity = entity('license-address', 1, LicenseAddress)
 /** Takes a code or customer id for one resource, so that no other can have it. */

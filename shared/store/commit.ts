@@ -17,6 +17,18 @@ export type Request = {
   readonly fingerprint: string
 }
 
+/** On behalf of nobody: a job, or what follows from a request by itself. */
+export const bySystem = (
+  subject: string,
+  { now, requestId }: Pick<Request, 'now' | 'requestId'>,
+): Request => ({
+  caller: { kind: 'system', subject },
+  now,
+  requestId,
+  idempotencyKey: undefined,
+  fingerprint: '',
+})
+
 /** A decision: the writes, the events that tell of them, and the answer. They become true together or not at all. */
 export type Decision<Reply, Label extends string> = {
   readonly writes: Readonly<Partial<Record<Label, Action>>>

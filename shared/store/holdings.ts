@@ -1,9 +1,8 @@
 import * as z from 'zod'
 import type { Holdings } from '../domain/holdings.ts'
-import { License } from '../domain/license.ts'
+import { License, type LicenseAddress } from '../domain/license.ts'
 import { Usage } from '../domain/usage.ts'
 import { ProductId, type TenantId } from '../platform/ids.ts'
-import type { LicenseAddress } from './address.ts'
 import { entity, type Item, remembering } from './codec.ts'
 import {
   holdingsPrefix,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Seat } from '../domain/seat.ts'
+import type { TenantPool } from '../domain/seat.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
@@ -21,15 +21,16 @@ export type JudgedPool = z.infer<typeof JudgedPool>
 
 export const judgedPoolEntity = entity('judged-pool', 1, JudgedPool)
 
-type Place = Pick<Seat, 'productId' | 'metric'>
-
-export const judgedPoolItem = (tenantId: TenantId, { productId, metric }: Place, judged: JudgedPool): Item =>
-  judgedPoolEntity.encode(judgedPoolKey(tenantId, productId, metric), judged)
+export const judgedPoolItem = (
+  tenantId: TenantId,
+  { productId, metric }: TenantPool,
+  judged: JudgedPool,
+): Item => judgedPoolEntity.encode(judgedPoolKey(tenantId, productId, metric), judged)
 
 export async function readJudgedPool(
   table: Table,
   tenantId: TenantId,
-  { productId, metric }: Place,
+  { productId, metric }: TenantPool,
 ): Promise<JudgedPool | undefined> {
   const item = await readItem(table, judgedPoolKey(tenantId, productId, metric))
   return item && judgedPoolEntity.decode(item)

@@ -7,9 +7,9 @@ import {
   type PoolName,
   poolName,
   Reservation,
-  type Seat,
   SeatPolicy,
   type SeatPool,
+  type TenantPool,
 } from '../domain/seat.ts'
 import { EMPTY_POOL } from '../domain/seat-decision.ts'
 import { ProductId, type TenantId, UserId } from '../platform/ids.ts'
@@ -28,8 +28,6 @@ import {
 import { readItem, readItems, readPages, readRange } from './read.ts'
 import { type Action, isConditionFailed, type Table } from './transact.ts'
 
-type Place = Pick<Seat, 'productId' | 'metric'>
-
 // The item is made by the fence of a license (store/fence.ts), so it has no type of its own and any of these may lack.
 const StoredPool = z.object({
   fence: z.int().default(0),
@@ -47,7 +45,7 @@ export const seatPolicyEntity = entity('seat-policy', 2, SeatPolicy, 1)
 export async function readSeatPools(
   table: Table,
   tenantId: TenantId,
-  places: readonly Place[],
+  places: readonly TenantPool[],
 ): Promise<Map<PoolName, SeatPool>> {
   const names = new Map(
     places.map((place) => {
@@ -110,7 +108,7 @@ type SeatPoolChange = {
   readonly fullAt?: number
 }
 
-export function changeSeatPool(tenantId: TenantId, place: Place, change: SeatPoolChange): Action {
+export function changeSeatPool(tenantId: TenantId, place: TenantPool, change: SeatPoolChange): Action {
   const key = poolKey(tenantId, place.productId, place.metric)
   const values: Record<string, unknown> = {}
   const conditions: string[] = []
@@ -160,7 +158,8 @@ export function changeSeatPool(tenantId: TenantId, place: Place, change: SeatPoo
   }
 }
 
-const listedAs = (tenantId: TenantId, { productId, metric }: Place) => `${tenantId}#${productId}#${metric}`
+const listedAs = (tenantId: TenantId, { productId, metric }: TenantPool) =>
+  `${tenantId}#${productId}#${metric}`
 
 const lineOf = (pending: Pick<Pending, 'reason'>): Line => (isQueued(pending) ? 'QUEUE' : 'BLOCKED')
 
@@ -185,7 +184,7 @@ export const dropPending = (tenantId: TenantId, userId: UserId, pending: Pending
 export async function* readQueue(
   table: Table,
   tenantId: TenantId,
-  { productId, metric }: Place,
+  { productId, metric }: TenantPool,
   line: Line = 'QUEUE',
   most?: number,
 ): AsyncGenerator<z.infer<typeof pendingSeatEntity.schema>> {
@@ -258,7 +257,11 @@ export const QueuedPool = z
   .pipe(z.tuple([z.string(), ProductId, z.string()]))
 
 /** Takes a pool that nobody waits for off the list of those that somebody does. */
-export async function unmarkPool({ client, name }: Table, tenantId: TenantId, place: Place): Promise<void> {
+export async function unmarkPool(
+  { client, name }: Table,
+  tenantId: TenantId,
+  place: TenantPool,
+): Promise<void> {
   await client
     .send(
       new UpdateCommand({

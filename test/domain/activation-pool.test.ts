@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Activation, ActivationId } from '../../shared/domain/activation.ts'
+import type { Activation } from '../../shared/domain/activation.ts'
 import { findPlace, promotable, withinTransaction } from '../../shared/domain/activation-pool.ts'
 import { Rules } from '../../shared/domain/catalog.ts'
 import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
 import { sizeOf, UNLIMITED } from '../../shared/domain/overdraft.ts'
+import { ActivationId } from '../../shared/platform/ids.ts'
 import { aLicense, at, licenseId, PRODUCT, TENANT } from '../support/licenses.ts'
 
 const NOW = at('2026-07-01T00:00:00Z')

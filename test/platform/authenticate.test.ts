@@ -9,7 +9,7 @@ import { licenseId, PRODUCT, TENANT } from '../support/licenses.ts'
 
 const NOW = Instant.parse('2026-03-01T12:00:00.000Z')
 const ADDRESS = '203.0.113.7'
-const KEY = { tenantId: TENANT, productId: PRODUCT, licenseId: licenseId(1), hash: 'hash of KEY-1' }
+const KEY = { tenantId: TENANT, productId: PRODUCT, licenseId: licenseId(1), keyHash: 'hash of KEY-1' }
 
 const minted = mintToken(
   { name: 'A token', role: 'tenant:app', tenantId: TENANT, createdAt: NOW, createdBy: 'tok_staff' },
@@ -86,7 +86,7 @@ describe('a token', () => {
 
 describe('a license key', () => {
   test('is its license', async () => {
-    const { hash: _, ...address } = KEY
+    const { keyHash: _, ...address } = KEY
     expect(await world().authenticate('License KEY-1', ADDRESS, NOW)).toEqual({
       kind: 'license',
       subject: KEY.licenseId,

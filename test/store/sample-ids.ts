@@ -1,5 +1,5 @@
-import { ActivationId } from '../../shared/domain/activation.ts'
 import {
+  ActivationId,
   BulkId,
   EventId,
   FindingId,

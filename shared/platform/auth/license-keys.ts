@@ -1,11 +1,9 @@
+import type { LicenseAddress } from '../../domain/license.ts'
 import { parseLicenseKey } from '../../domain/license-key.ts'
-import type { LicenseId, ProductId, TenantId } from '../ids.ts'
 import { Remembered } from '../remembered.ts'
 
-type Address = { tenantId: TenantId; productId: ProductId; licenseId: LicenseId }
-
 /** A key that leads to a license. Whether it still is that license's key, the license itself tells: its `keyHash`. */
-export type LocatedKey = Address & { readonly hash: string }
+export type LocatedKey = LicenseAddress & { readonly keyHash: string }
 
 export type KeyLocator = {
   /** Known to this function from before: costs nothing. */
@@ -17,7 +15,7 @@ export type KeyLocator = {
 /** Finds the license of a key. Its address never changes, so a warm function remembers it. */
 export function keyLocator(
   hashOf: (key: string) => string,
-  find: (hash: string) => Promise<Address | undefined>,
+  find: (keyHash: string) => Promise<LicenseAddress | undefined>,
 ): KeyLocator {
   const known = new Remembered<string, LocatedKey>(50_000)
   return {
@@ -27,10 +25,10 @@ export function keyLocator(
       if (before !== undefined) return before
       const key = parseLicenseKey(text)
       if (key === undefined) return 'malformed'
-      const hash = hashOf(key)
-      const address = await find(hash)
+      const keyHash = hashOf(key)
+      const address = await find(keyHash)
       if (address === undefined) return 'unknown'
-      const located = { ...address, hash }
+      const located = { ...address, keyHash }
       known.set(text, located)
       return located
     },

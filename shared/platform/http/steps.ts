@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from '@middy/core'
 import { mayCall, seesTenant } from '../../domain/access.ts'
-import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../domain/refusal.ts'
 import { TenantId } from '../ids.ts'
 import { epochMilliseconds } from '../time.ts'
 import type { HttpResult } from './event.ts'
@@ -86,7 +86,7 @@ export function authorize(): Step {
       if (named === undefined) return
       const tenantId = TenantId.safeParse(named)
       if (!tenantId.success || !seesTenant(caller, tenantId.data)) {
-        throw new RefusedError(refuse('NOT_FOUND', 'There is no such resource.'))
+        throw new RefusedError(notFound)
       }
     },
   }

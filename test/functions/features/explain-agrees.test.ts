@@ -44,8 +44,8 @@ const SCRIPT = steps(
 /** Physics has one place that is kept for it, and two at most: it comes by its maximum, and others by what is kept. */
 const SHARED = steps('out:1 out:1 out:1 out:1 out out out join join:1 ping ping:1 in ping ping:1 claim out')
 
-async function shareOut({ asking }: World) {
-  const address = { ...asking, metric: 'concurrent' }
+async function shareOut({ asked }: World) {
+  const address = { ...asked, metric: 'concurrent' }
   const share = { department: 'Physics', share: { units: 1 }, guaranteed: true, maximum: { units: 2 } }
   const current = await readPoolShares(table, address)
   const next = { ...current, ...withCodes(current, [share]), revision: current.revision + 1 }
@@ -100,23 +100,23 @@ test('what explain predicts is what the operation then answers', async () => {
 type Pair = readonly [predicted: string, answered: string]
 
 function walkThrough(world: World) {
-  const { asking, caller, clock, services } = world
+  const { asked, caller, clock, services } = world
   const key = services.secrets.leaseKey
   const leases: Lease[] = []
   const tickets: TicketView[] = []
   let isSuspended = false
   let isCut = false
-  const asked = () => ({ caller, now: clock.now, requestId: 'a walk' })
+  const by = () => ({ caller, now: clock.now, requestId: 'a walk' })
 
   const ofLease = async ({ leaseId }: Lease, operation: string) => {
     const address = openLeaseId(leaseId, key)
     if (address === undefined) throw new Error('no lease id')
-    return outcome(await aboutLease(asked(), address, services), operation)
+    return outcome(await aboutLease(by(), address, services), operation)
   }
   const ofTicket = async ({ ticketId }: TicketView, operation: string) => {
     const address = openTicketId(ticketId, key)
     if (address === undefined) throw new Error('no ticket id')
-    return outcome(await aboutTicket(asked(), address, services), operation)
+    return outcome(await aboutTicket(by(), address, services), operation)
   }
   const kept = (answer: Lease | Refusal) => {
     if (!isRefusal(answer)) leases.push(answer)
@@ -130,7 +130,7 @@ function walkThrough(world: World) {
     switch (one.what) {
       case 'out': {
         const own = departmentOf(one.pick)
-        const explained = await aboutUser(asked(), asking, { userId: 'ada', question: {}, ...own }, services)
+        const explained = await aboutUser(by(), asked, { userId: 'ada', question: {}, ...own }, services)
         const answer = await world.out(own)
         return [outcome(explained, 'POST /v1/leases (concurrent)'), kept(answer)]
       }

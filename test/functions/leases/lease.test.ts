@@ -134,7 +134,7 @@ describe('a check-out', () => {
 
 describe('what was denied', () => {
   const denials = (world: Awaited<ReturnType<typeof aWorld>>) =>
-    readDenials(table, { ...world.asking, metric: 'concurrent' }, NOON, at('2026-06-02T00:00:00Z'), 100)
+    readDenials(table, { ...world.asked, metric: 'concurrent' }, NOON, at('2026-06-02T00:00:00Z'), 100)
 
   test('is written down: a row a minute for each who asks, one for those who do not say', async () => {
     const world = await aWorld(table, { limits: { concurrent: 1 } })
@@ -158,9 +158,9 @@ describe('what was denied', () => {
       { ...common, who: 'user ada', ...ada, requests: 2, units: 3 },
       { ...common, holder: {}, requests: 2, units: 4 },
     ])
-    expect(
-      await readDenials(table, { ...world.asking, metric: 'concurrent' }, NOON, world.clock.now, 1),
-    ).toBe(undefined)
+    expect(await readDenials(table, { ...world.asked, metric: 'concurrent' }, NOON, world.clock.now, 1)).toBe(
+      undefined,
+    )
   })
 
   test('for want of a license in force says what it is', async () => {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
-import type { Asking } from '../../../functions/leases/asking.ts'
+import type { AskedProduct } from '../../../functions/asked-product.ts'
 import { type Borrow, borrow } from '../../../functions/leases/borrow.ts'
 import { checkIn } from '../../../functions/leases/check-in.ts'
 import { type CheckOut, checkOut } from '../../../functions/leases/check-out.ts'
@@ -40,9 +40,9 @@ export type World = Awaited<ReturnType<typeof aWorld>>
  */
 export async function aWorld(table: Table, ...licenses: readonly LicenseOverrides[]) {
   const clock = { now: NOON }
-  const asking: Asking = { tenantId: newTenantId(NOON), productId: newProductId(NOON) }
+  const asked: AskedProduct = { tenantId: newTenantId(NOON), productId: newProductId(NOON) }
   const ids: LicenseId[] = []
-  const caller: Caller = { kind: 'tenant', role: 'tenant:app', tenantId: asking.tenantId, subject: 'tok_app' }
+  const caller: Caller = { kind: 'tenant', role: 'tenant:app', tenantId: asked.tenantId, subject: 'tok_app' }
 
   /** A warm function; another one remembers nothing of what the first saw. */
   function warm(client: Table['client'] = table.client): LeaseServices {
@@ -77,8 +77,8 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
       limits: { concurrent: 5 },
       ...overrides,
       id,
-      tenantId: asking.tenantId,
-      productId: asking.productId,
+      tenantId: asked.tenantId,
+      productId: asked.productId,
     })
     await transact(table, { ...(await raiseFences(table, license)), license: putOnce(licenseItem(license)) })
     ids.push(id)
@@ -88,7 +88,7 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
   /** Changes a license as the vendor does: with its fences, in one transaction. */
   async function change(id: LicenseId | undefined, edit: (license: License) => License): Promise<void> {
     for (;;) {
-      const license = id && (await readLicense(table, { ...asking, licenseId: id }))
+      const license = id && (await readLicense(table, { ...asked, licenseId: id }))
       if (license === undefined) throw new Error('no such license')
       const outcome = await transact(table, {
         ...(await raiseFences(table, license)),
@@ -102,7 +102,7 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
   return {
     table,
     clock,
-    asking,
+    asked,
     caller,
     ids,
     services,
@@ -110,10 +110,10 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     call,
     issue,
     change,
-    licenses: async () => (await readHoldings(table, asking.tenantId, asking.productId)).licenses,
+    licenses: async () => (await readHoldings(table, asked.tenantId, asked.productId)).licenses,
     /** Shares the pool out as the tenant does. */
     async shareOut(...given: readonly object[]) {
-      const address = { ...asking, metric: 'concurrent' }
+      const address = { ...asked, metric: 'concurrent' }
       const current = await readPoolShares(table, address)
       const coded = withCodes(
         current,
@@ -134,20 +134,20 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     cut: (concurrent: number, id = ids[0]) =>
       change(id, (license) => ({ ...license, limits: { ...license.limits, concurrent } })),
     out: async (body: CheckOut = {}, by = services, changes: Partial<CommitRequest> = {}) =>
-      answered(await checkOut(call(changes), asking, body, by)),
+      answered(await checkOut(call(changes), asked, body, by)),
     beat: async (lease: Lease, by = services) => answered(await heartbeat(call(), opened(lease), by)),
     in: async (lease: Lease, by = services, changes: Partial<CommitRequest> = {}) =>
       checkIn(call(changes), opened(lease), undefined, by),
     borrow: async (body: Partial<Borrow>, by = services) => {
       const wanted = { metric: 'concurrent', units: 1 }
-      const answer = await borrow(call(), asking, { wanted, fingerprint: 'machine-1', ...body }, by)
+      const answer = await borrow(call(), asked, { wanted, fingerprint: 'machine-1', ...body }, by)
       return isRefusal(answer) ? answer : Borrowed.parse(answer).lease
     },
     join: async (more: Partial<Join> = {}, by = services, changes: Partial<CommitRequest> = {}) => {
       // Those who come in the same millisecond are in no order.
       clock.now = plusMilliseconds(clock.now, 1)
       const body = { wanted: { metric: 'concurrent', units: 1 }, priority: 0, ...more }
-      const answer = await joinTicket(call(changes), asking, body, by)
+      const answer = await joinTicket(call(changes), asked, body, by)
       if (isRefusal(answer)) return answer
       return TicketView.parse('replayed' in answer ? answer.replayed : answer)
     },
@@ -157,15 +157,15 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     claim: async (ticket: TicketView, by = services) =>
       answered(await claimTicket(call(), openedTicket(ticket), by)),
     async pool(metric = 'concurrent') {
-      const pool = await readPool(table, { ...asking, metric })
+      const pool = await readPool(table, { ...asked, metric })
       if (pool === undefined) throw new Error(`no pool ${metric}`)
       // Counts equal rows, always.
       const counted = unitsOf(pool.entries.values())
-      const queue = await readQueue(table, { ...asking, metric }, 1000)
+      const queue = await readQueue(table, { ...asked, metric }, 1000)
       if (pool.waiting !== queue.length)
         throw new Error(`waiting ${pool.waiting}, but ${queue.length} tickets`)
       if (pool.used !== counted) throw new Error(`used ${pool.used}, but entries of ${counted}`)
-      const item = (await readItem(table, poolKey(asking.tenantId, asking.productId, metric))) ?? {}
+      const item = (await readItem(table, poolKey(asked.tenantId, asked.productId, metric))) ?? {}
       const held = heldBy(pool.entries.values())
       for (const [name, value] of Object.entries(item))
         if (/^d\d+$/.test(name) && value !== (held.get(Number(name.slice(1))) ?? 0))
