@@ -51,7 +51,11 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
         ? { index: 'kind', pk: KIND.tokens, newestFirst: true }
         : { index: 'owned', pk: ownedByTenant(tenantId, 'TOKENS'), newestFirst: true },
       query,
-      async (items) => items.map((item) => tokenView(tokenEntity.decode(item))),
+      async (items) =>
+        items.map(tokenEntity.decode).map((token) => ({
+          ...tokenView(token),
+          ...(token.tenantId === undefined && { alias: secrets.staffAlias(token.id) }),
+        })),
     )
   },
 

@@ -1,3 +1,4 @@
+import type { Caller } from '../../shared/domain/access.ts'
 import {
   AUDIT_COLUMNS,
   type ExportedEntry,
@@ -17,7 +18,7 @@ import { LogTiles, readLeaves } from '../../shared/store/audit-tiles.ts'
 import { eventEntity } from '../../shared/store/event.ts'
 import { eventKey } from '../../shared/store/keys.ts'
 import { readItems } from '../../shared/store/read.ts'
-import { passes } from './entries.ts'
+import { aliasFor, passes } from './entries.ts'
 import { checkpointName } from './publish-checkpoints.ts'
 import { base64, checkpointFor, inclusionOf, missing } from './read-log.ts'
 import { type AuditServices, noteKeyOf } from './services.ts'
@@ -38,11 +39,17 @@ const CSV = 'text/csv; charset=utf-8'
 export async function exportLog(
   tenantId: TenantId | undefined,
   query: ExportQuery,
-  asking: { readonly now: Instant; readonly requestId: string; readonly path: string },
+  asking: {
+    readonly now: Instant
+    readonly requestId: string
+    readonly caller: Caller
+    readonly path: string
+  },
   services: AuditServices,
 ): Promise<{ type: typeof JSONL | typeof CSV; content: string; next?: string } | Refusal> {
   const { table } = services
   const log = logOf(tenantId)
+  const aliasOf = aliasFor(asking.caller, services)
   const checkpoint = await checkpointFor(log, query, asking, services)
   if ('refused' in checkpoint) return checkpoint
   const { size, note } = checkpoint
@@ -60,7 +67,7 @@ export async function exportLog(
       upTo = leaf.index + 1
       const event = events.get(leaf.name)
       // An entry whose event is gone cannot be told from one that is asked for: it is shown.
-      if (event !== undefined && !passes(event, query)) continue
+      if (event !== undefined && !passes(event, query, aliasOf)) continue
       const proof = await tiles.hashesOf(inclusionSpans(leaf.index, size))
       const line = (isCsv ? exportRow : exportedLine)(exported(leaf, event, proof, size))
       lines.push(line)

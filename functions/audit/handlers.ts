@@ -5,7 +5,7 @@ import type { EventId, TenantId } from '../../shared/platform/ids.ts'
 import { readCheckpoint } from '../../shared/store/audit-log.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { CommitRequest } from '../services.ts'
-import { listEntries } from './entries.ts'
+import { aliasFor, listEntries } from './entries.ts'
 import { exportLog } from './export.ts'
 import { checkpointName } from './publish-checkpoints.ts'
 import {
@@ -49,12 +49,14 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
   getAuditInclusion: ({ params, query }, services) => inclusion(params.tenantId, query, services),
   getAuditConsistency: ({ params, query }, services) => consistencyOf(params.tenantId, query, services),
   getAuditReceipt: (call, services) => receipt(call.params.tenantId, call.query, call, services),
-  async listAuditEntries({ params, query }, services) {
+  async listAuditEntries({ params, query, caller }, services) {
     const tenant = await readTenant(services.table, params.tenantId)
-    return tenant === undefined ? missing : listEntries(tenant.id, query, services)
+    return tenant === undefined
+      ? missing
+      : listEntries(tenant.id, query, aliasFor(caller, services), services)
   },
-  exportAudit: ({ params: { tenantId }, query, now, requestId }, services) =>
-    exportLog(tenantId, query, { now, requestId, path: `/v1/tenants/${tenantId}/audit/export` }, services),
+  exportAudit: ({ params: { tenantId }, query, ...asking }, services) =>
+    exportLog(tenantId, query, { ...asking, path: `/v1/tenants/${tenantId}/audit/export` }, services),
 
   async sequenceAuditEvents(call, services) {
     const tenant = await readTenant(services.table, call.params.tenantId)
@@ -66,9 +68,10 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
   getVendorAuditInclusion: ({ query }, services) => inclusion('vendor', query, services),
   getVendorAuditConsistency: ({ query }, services) => consistencyOf('vendor', query, services),
   getVendorAuditReceipt: (call, services) => receipt('vendor', call.query, call, services),
-  listVendorAuditEntries: async ({ query }, services) => listEntries(undefined, query, services),
-  exportVendorAudit: ({ query, now, requestId }, services) =>
-    exportLog(undefined, query, { now, requestId, path: '/v1/audit/vendor/export' }, services),
+  listVendorAuditEntries: async ({ query, caller }, services) =>
+    listEntries(undefined, query, aliasFor(caller, services), services),
+  exportVendorAudit: ({ query, ...asking }, services) =>
+    exportLog(undefined, query, { ...asking, path: '/v1/audit/vendor/export' }, services),
   sequenceVendorAuditEvents: (call, services) => sequence(undefined, call, services),
 
   getGlobalCheckpoint: (call, services) => checkpoint('checkpoints', call.query, call, services),

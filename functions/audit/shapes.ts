@@ -36,7 +36,10 @@ const Filter = {
     .regex(/^[a-z-]+(\.[a-z-]+)*(\.\*)?$/)
     .max(100)
     .optional(),
-  /** The subject of who did it: the id of a token, or a person at an identity provider. */
+  /**
+   * The subject of who did it: the id of a token, or a person at an identity provider. Of the vendor's staff a tenant's
+   * events have an alias; the vendor itself may name the credential here, too.
+   */
   actor: z.string().min(1).max(500).optional(),
   /** The id of what it was done to. */
   subject: z.string().min(1).max(500).optional(),

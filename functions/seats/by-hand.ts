@@ -1,4 +1,4 @@
-import { subjectOf } from '../../shared/domain/access.ts'
+import { nameForTenant } from '../../shared/domain/access.ts'
 import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import { poolName } from '../../shared/domain/seat.ts'
 import { neededModules } from '../../shared/domain/seat-decision.ts'
@@ -30,7 +30,7 @@ export const byHandHandlers: ByHandHandlers = {
         ...user,
         direct: has(user.direct, place)
           ? user.direct
-          : [...user.direct, entry(place, call.now, subjectOf(call.caller), reason)],
+          : [...user.direct, entry(place, call.now, nameForTenant(call.caller), reason)],
         withheld: without(user.withheld, place),
         ...(!(has(user.direct, place) && !has(user.withheld, place)) && { revision: user.revision + 1 }),
       }),
@@ -67,7 +67,7 @@ export const byHandHandlers: ByHandHandlers = {
         return neededModules(next, place.product).has(module)
           ? {
               ...next,
-              withheld: [...user.withheld, entry(place, call.now, subjectOf(call.caller), reason)],
+              withheld: [...user.withheld, entry(place, call.now, nameForTenant(call.caller), reason)],
             }
           : next
       },

@@ -1,4 +1,4 @@
-import { subjectOf } from '../../shared/domain/access.ts'
+import { nameForTenant } from '../../shared/domain/access.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import {
@@ -34,7 +34,7 @@ export const keepHandlers: KeepHandlers = {
     const { params, body, caller } = call
     const product = await productNamed(services.table, body.product)
     if (product === undefined) return notFound
-    const kept = await keep(call, services, { ...params, productId: product.id }, subjectOf(caller), {
+    const kept = await keep(call, services, { ...params, productId: product.id }, nameForTenant(caller), {
       check: ({ user }, { organizations }) =>
         seesOrganization(caller, user.organizationId, organizations) ? undefined : notFound,
       ...(body.reason && { event: { reason: body.reason } }),

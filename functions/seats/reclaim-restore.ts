@@ -1,4 +1,4 @@
-import { subjectOf } from '../../shared/domain/access.ts'
+import { nameForTenant } from '../../shared/domain/access.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { commonOf, type ReclaimCase } from '../../shared/domain/reclaim-case.ts'
 import { notFound, refuse } from '../../shared/domain/refusal.ts'
@@ -64,7 +64,7 @@ export const restoreSeats: Handler<(typeof reclaimRoutes)['restoreSeats'], Verif
       if (again?.version !== last.version) return outdated
       return refuseShortage(table, seating, user, gap, call)
     }
-    const by = subjectOf(caller)
+    const by = nameForTenant(caller)
     const quietUntil = plusMilliseconds(now, last.cooldownDays * DAY)
     const next: ReclaimCase = { ...commonOf(last), state: 'restored', endedAt: now, by, quietUntil }
     const counts = metrics.map((metric): [string, Action] => [

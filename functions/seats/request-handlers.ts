@@ -1,4 +1,4 @@
-import { subjectOf } from '../../shared/domain/access.ts'
+import { nameForTenant } from '../../shared/domain/access.ts'
 import { addDays } from '../../shared/domain/calendar.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
@@ -98,7 +98,7 @@ export const requestHandlers: Handlers<typeof requestRoutes, VerifyingServices> 
       if (user.status !== 'active') return refuse('SEAT_BLOCKED', `${user.name} is ${user.status}.`)
       const { productId, module } = place
       const isOther = (one: User['direct'][number]) => one.productId !== productId || one.module !== module
-      const by = subjectOf(call.caller)
+      const by = nameForTenant(call.caller)
       const facts: User = {
         ...user,
         direct: [
@@ -174,7 +174,7 @@ async function end(
   const { tenantId } = call.params
   const open = openOne(last, call)
   if (isRefusal(open)) return open
-  const next = decidedRequest(open, state, { decidedAt: call.now, by: subjectOf(call.caller), because })
+  const next = decidedRequest(open, state, { decidedAt: call.now, by: nameForTenant(call.caller), because })
   return commit(call, {
     writes: { request: writeRequest(tenantId, last, next) },
     events: [requestEvent(`seat-request.${state}`, tenantId, next)],

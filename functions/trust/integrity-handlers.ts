@@ -1,4 +1,4 @@
-import { subjectOf } from '../../shared/domain/access.ts'
+import { nameForTenant } from '../../shared/domain/access.ts'
 import { type IntegrityEvent, isStanding } from '../../shared/domain/integrity.ts'
 import { refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
@@ -89,7 +89,7 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
       const next: IntegrityEvent = {
         ...read,
         state: 'acknowledged',
-        acknowledged: { by: subjectOf(caller), at: now, note: body.note },
+        acknowledged: { by: nameForTenant(caller), at: now, note: body.note },
       }
       return commit(call, {
         writes: { event: replaceIntegrityEvent(next, read) },

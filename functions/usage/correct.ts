@@ -1,4 +1,4 @@
-import { subjectOf } from '../../shared/domain/access.ts'
+import { nameForTenant } from '../../shared/domain/access.ts'
 import type { Product } from '../../shared/domain/catalog.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { book, meterOf } from '../../shared/domain/meter.ts'
@@ -128,7 +128,7 @@ async function decide(
     ...(period && { period }),
     late,
     madeAt: now,
-    madeBy: subjectOf(caller),
+    madeBy: nameForTenant(caller),
   }
 }
 

@@ -50,7 +50,7 @@ export async function attemptDelivery(
   const event = await eventFor(taken, webhook, requestId, services)
   if (event === undefined) return giveUp(known, taken, services)
   const at = readClock()
-  const payload = payloadOf(event, webhook.owner, linkOf(webhook, event.id, services.issuer))
+  const payload = payloadOf(event, linkOf(webhook, event.id, services.issuer))
   const sent = await send(webhook, messageIdOf(event.id, webhook.id), payload, milliseconds, at, services)
   const now = readClock()
   const next = afterAttempt(taken, sent, now, random())

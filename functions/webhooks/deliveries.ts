@@ -64,7 +64,7 @@ export async function getDelivery(
   if (known === undefined || delivery === undefined) return missing
   const event = await readEvent(table, delivery.log, eventId)
   if (event === undefined) throw new Error(`the event of a delivery is gone: ${eventId}`)
-  return { ...viewOf(delivery, id), tries, message: messageOf(event, owner) }
+  return { ...viewOf(delivery, id), tries, message: messageOf(event) }
 }
 
 export async function replayDelivery(

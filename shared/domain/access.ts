@@ -31,6 +31,8 @@ export const Caller = z.discriminatedUnion('kind', [
     kind: z.literal('vendor'),
     role: VendorRole,
     subject: z.string(),
+    /** What tenants are told instead: the same each time, and nobody learns the credential from it. */
+    alias: z.string().optional(),
     scopes: z.array(z.string()).optional(),
   }),
   z.strictObject({
@@ -55,6 +57,14 @@ export type Caller = z.infer<typeof Caller>
 /** The credential behind a request, as events name it. */
 export function subjectOf(caller: Caller): string {
   return caller.kind === 'anonymous' ? 'anonymous' : caller.subject
+}
+
+/**
+ * Who did it, in what is a tenant's: its events, from their birth on, so that their leaves prove what everybody sees, and
+ * its rows. Of the vendor's staff that is the alias of the credential.
+ */
+export function nameForTenant(caller: Caller): string {
+  return caller.kind === 'vendor' ? (caller.alias ?? 'vendor') : subjectOf(caller)
 }
 
 /** Is this kind of caller, in this role, let in at all? */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { epochMilliseconds, type Instant } from '../platform/time.ts'
-import { type Caller, subjectOf } from './access.ts'
+import { type Caller, nameForTenant } from './access.ts'
 
 /** Who is to hold a lease, as far as the application says. */
 export const Holder = z.strictObject({
@@ -48,7 +48,7 @@ export function holderOf({ u, m, p }: Last): Holder {
 
 /** `kind subject role`, of which only the role can be missing. */
 function actorText(caller: Caller): string {
-  return [caller.kind, subjectOf(caller), 'role' in caller ? caller.role : ''].join(' ').trimEnd()
+  return [caller.kind, nameForTenant(caller), 'role' in caller ? caller.role : ''].join(' ').trimEnd()
 }
 
 /** What a write says of itself. */

@@ -7,7 +7,7 @@ import {
   Instant,
   TimeZone,
 } from '../platform/time.ts'
-import { type Caller, type Role, seesTenant, subjectOf, VendorRole } from './access.ts'
+import { type Caller, nameForTenant, type Role, seesTenant, subjectOf, VendorRole } from './access.ts'
 import { addDuration } from './calendar.ts'
 import { notFound, type Refusal, refuse } from './refusal.ts'
 import { isLive, type Token } from './token.ts'
@@ -57,7 +57,7 @@ export function orderToken(
       ...(organizationId && { organizationId }),
       ...(scopes && { scopes }),
       createdAt: now,
-      createdBy: subjectOf(caller),
+      createdBy: tenantId ? nameForTenant(caller) : subjectOf(caller),
       ...(expiresAt && { expiresAt }),
     }
   )
@@ -110,7 +110,7 @@ export function successorOf({ token, successor }: Lineage, caller: Caller, now: 
     ...(organizationId && { organizationId }),
     ...(scopes && { scopes }),
     createdAt: now,
-    createdBy: subjectOf(caller),
+    createdBy: tenantId ? nameForTenant(caller) : subjectOf(caller),
     ...(life && { expiresAt: after(now, life) }),
     rotatedFrom: id,
   }

@@ -28,7 +28,10 @@ export const Token = z.strictObject({
 export type Token = z.infer<typeof Token>
 
 /** A token as the API shows it. */
-export const TokenView = Token.omit({ secretHash: true })
+export const TokenView = Token.omit({ secretHash: true }).extend({
+  /** In lists, of the vendor's own: what tenants are told instead of its id. */
+  alias: z.string().optional(),
+})
 export type TokenView = z.infer<typeof TokenView>
 
 export function tokenView({ secretHash: _, ...view }: Token): TokenView {

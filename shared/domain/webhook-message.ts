@@ -2,7 +2,6 @@ import * as z from 'zod'
 import { EventId, TenantId, type WebhookId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { Event } from './event.ts'
-import type { WebhookOwner } from './webhook.ts'
 
 /** Bytes: Standard Webhooks recommends payloads below 20 KB. */
 export const LARGEST_PAYLOAD = 20_000
@@ -20,7 +19,7 @@ export const WebhookMessage = z.strictObject({
   data: z.strictObject({
     eventId: EventId,
     tenantId: TenantId.optional(),
-    actor: z.strictObject({ ...Event.shape.actor.shape, subject: z.string().optional() }),
+    actor: Event.shape.actor,
     subject: Event.shape.subject,
     reason: z.string().optional(),
     before: Event.shape.before,
@@ -32,18 +31,16 @@ export const WebhookMessage = z.strictObject({
 })
 export type WebhookMessage = z.infer<typeof WebhookMessage>
 
-/** What is told of an event: to a tenant which of the vendor's roles acted, and not whose credential it was. */
-export function messageOf(event: Event, owner: WebhookOwner): WebhookMessage {
+/** What is told of an event. */
+export function messageOf(event: Event): WebhookMessage {
   const { id, type, at, tenantId, actor, subject, before, after, reason } = event
-  const { subject: whose, ...kindOf } = actor
-  const mayKnow = owner === 'vendor' || actor.kind !== 'vendor'
   return {
     type,
     timestamp: at,
     data: {
       eventId: id,
       ...(tenantId && { tenantId }),
-      actor: { ...kindOf, ...(mayKnow && { subject: whose }) },
+      actor,
       subject,
       ...(reason !== undefined && { reason }),
       ...(before && { before }),
@@ -57,8 +54,8 @@ export function messageOf(event: Event, owner: WebhookOwner): WebhookMessage {
  *
  * @param link where the whole of it can be read, for what is too large to be sent
  */
-export function payloadOf(event: Event, owner: WebhookOwner, link: string): string {
-  const message = messageOf(event, owner)
+export function payloadOf(event: Event, link: string): string {
+  const message = messageOf(event)
   const whole = JSON.stringify(message)
   if (Buffer.byteLength(whole) <= LARGEST_PAYLOAD) return whole
   const { before: _, after: __, ...data } = message.data

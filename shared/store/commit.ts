@@ -1,4 +1,4 @@
-import { type Caller, subjectOf } from '../domain/access.ts'
+import { type Caller, nameForTenant, subjectOf } from '../domain/access.ts'
 import type { Event, EventDraft } from '../domain/event.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Replayed } from '../platform/http/contract.ts'
@@ -102,10 +102,11 @@ export function record(
   draft: EventDraft,
   { caller, now, requestId }: Pick<Request, 'caller' | 'now' | 'requestId'>,
 ): Event {
-  return { actor: actorOf(caller), ...draft, id: newEventId(now), at: now, requestId }
+  const actor = actorOf(caller, draft.tenantId === undefined ? subjectOf : nameForTenant)
+  return { actor, ...draft, id: newEventId(now), at: now, requestId }
 }
 
-function actorOf(caller: Caller): Event['actor'] {
+function actorOf(caller: Caller, nameOf: (caller: Caller) => string): Event['actor'] {
   switch (caller.kind) {
     case 'anonymous':
       return { kind: 'system', subject: 'anonymous' }
@@ -114,7 +115,7 @@ function actorOf(caller: Caller): Event['actor'] {
       return { kind: caller.kind, subject: caller.subject }
     case 'vendor':
     case 'tenant':
-      return { kind: caller.kind, subject: caller.subject, role: caller.role }
+      return { kind: caller.kind, subject: nameOf(caller), role: caller.role }
   }
 }
 

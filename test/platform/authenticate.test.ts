@@ -31,6 +31,7 @@ function world(stored: Partial<Token> = {}) {
       asked.push('touch token')
     },
     tokenHash: (secret) => `hash of ${secret}`,
+    staffAlias: (subject) => `alias of ${subject}`,
     keys: {
       remembered: () => undefined,
       locate: async (text) => (text === 'KEY-1' ? KEY : text.startsWith('KEY') ? 'unknown' : 'malformed'),

@@ -17,7 +17,7 @@ import { exists, localTable, newClient } from './local-table.ts'
 const table = await localTable()
 const SEALING_KEY = randomBytes(32)
 const NOW = Instant.parse('2026-03-01T12:00:00.000Z')
-const STAFF: Caller = { kind: 'vendor', role: 'vendor:issuer', subject: 'tok_staff' }
+const STAFF: Caller = { kind: 'vendor', role: 'vendor:issuer', subject: 'tok_staff', alias: 'staff_1' }
 
 const aRequest = (changes: Partial<Request> = {}): Request => ({
   caller: STAFF,
@@ -61,7 +61,7 @@ describe('a commit', () => {
         type: 'product.created',
         at: NOW,
         tenantId: TENANT,
-        actor: { kind: 'vendor', subject: 'tok_staff', role: 'vendor:issuer' },
+        actor: { kind: 'vendor', subject: 'staff_1', role: 'vendor:issuer' },
         subject: { type: 'thing', id: 'lamp' },
         requestId: request.requestId,
       },

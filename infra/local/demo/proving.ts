@@ -92,7 +92,7 @@ export async function audit(
 ): Promise<Event[]> {
   narrator.chapter('Who did what: the audit log of the tenant')
   const tokens = await client.ask(accessRoutes.listTokens, vendor)
-  const names = new Map<string, string>(tokens.items.map(({ id, name }) => [id, name]))
+  const names = new Map<string, string>(tokens.items.map(({ id, alias, name }) => [alias ?? id, name]))
   const { items } = await client.ask(tenantsRoutes.listEvents, tom, {
     params: { tenantId },
     query: { order: 'oldest' },

@@ -16,6 +16,7 @@ export type Credentials = {
   readonly readToken: (id: TokenId) => Promise<Token | undefined>
   readonly touchToken: (id: TokenId, now: Instant) => Promise<void>
   readonly tokenHash: (secret: string) => string
+  readonly staffAlias: (subject: string) => string
   readonly keys: KeyLocator
   /** Is it the license's key now? Reads the license. */
   readonly isCurrentKey: (key: LocatedKey) => Promise<boolean>
@@ -36,7 +37,7 @@ export function authenticator(credentials: Credentials): Authenticate {
     const found = await identify(credentials, scheme.toLowerCase(), credential, now)
     if (typeof found === 'object') {
       good.set(header, true)
-      return found
+      return found.kind === 'vendor' ? { ...found, alias: credentials.staffAlias(found.subject) } : found
     }
     if (good.get(header) === true) good.set(header, false)
     await guard.failed({ address }, found, now)

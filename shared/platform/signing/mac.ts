@@ -21,6 +21,8 @@ export type Secrets = {
   licenseKeyHash(key: string): string
   /** Keyed hash of a token's secret. */
   tokenHash(secret: string): string
+  /** What tenants are told of a credential of the vendor's staff, by its subject. */
+  staffAlias(subject: string): string
   /** Keyed hash of what identifies a machine. */
   fingerprintHash(text: string): string
   readonly sealingKey: Uint8Array
@@ -44,9 +46,12 @@ export async function loadSecrets(kms: KMSClient, credentialKeyId: string): Prom
   const licenseKeyPepper = derive('license-key-hash')
   const tokenPepper = derive('token-hash')
   const fingerprintPepper = derive('fingerprint-hash')
+  const aliasPepper = derive('staff-alias')
   return {
     licenseKeyHash: (key) => createHmac('sha256', licenseKeyPepper).update(key).digest('base64url'),
     tokenHash: (secret) => createHmac('sha256', tokenPepper).update(secret).digest('base64url'),
+    staffAlias: (subject) =>
+      `staff_${createHmac('sha256', aliasPepper).update(subject).digest('base64url').slice(0, 22)}`,
     fingerprintHash: (text) => createHmac('sha256', fingerprintPepper).update(text).digest('base64url'),
     sealingKey: derive('reply-seal'),
     cursorKey: derive('cursor'),

@@ -354,6 +354,25 @@ describe('checkpoints', () => {
   })
 })
 
+test('tenants see that the vendor acted, and in which role, and not by which credential', async () => {
+  const admin = await api.token('vendor:admin')
+  const Tokens = z.object({ items: z.array(z.object({ id: z.string(), alias: z.string().optional() })) })
+  const tokens = Tokens.parse(expected(200, await api.call('GET', '/v1/tokens', { token: admin }))).items
+  const staff = tokens.filter(({ alias }) => alias !== undefined)
+  expect(staff).toHaveLength(1)
+  const [{ id = '', alias } = {}] = staff
+  const made = { type: 'tenant.created' }
+  const [entry] = Entries.parse(await get(`${base}/entries`, { ...made, order: 'oldest' })).items
+  expect(entry?.event.actor).toEqual({ kind: 'vendor', role: 'vendor:admin', subject: alias })
+  // What everybody sees is what the leaf is made of.
+  expect(entry?.entry).toBe(entry && base64(eventEntry(entry.event, fromBase64(entry.salt))))
+  for (const path of [`${base}/entries`, `${base}/export`, `/v1/tenants/${tenant.id}/events`])
+    expect(JSON.stringify(await get(path))).not.toContain(id)
+  const by = async (actor: string, token: string) =>
+    Entries.parse(await get(`${base}/entries`, { ...made, actor }, token)).items.length
+  expect([await by(id, reader), await by(alias ?? '', reader), await by(id, admin)]).toEqual([0, 1, 1])
+})
+
 test('events that the stream gave up are found, put into the log by hand, once, and the log verifies', async () => {
   const other = await createTenant(api)
   const path = `/v1/tenants/${other.id}`
