@@ -129,8 +129,14 @@ function parameters(shape: z.ZodObject | undefined, place: 'path' | 'query', sch
     name,
     in: place,
     required: place === 'path' || !schema.safeParse(undefined).success,
-    schema: schemas.of(schema, 'input'),
+    schema: parameter(schema, schemas),
   }))
+}
+
+/** A number comes as text; what it has to be then is what is parsed of it. */
+function parameter(schema: z.ZodType, schemas: Schemas): Schema {
+  const input = schemas.of(schema, 'input')
+  return input['type'] === 'number' ? schemas.of(schema, 'output') : input
 }
 
 /** What is no JSON: text, or bytes. */
