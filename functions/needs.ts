@@ -1,3 +1,5 @@
+import type { Guarded } from '../shared/store/guarded.ts'
+import type { IndexName } from '../shared/store/table.ts'
 import type { ContextName } from './routes.ts'
 
 /**
@@ -5,7 +7,12 @@ import type { ContextName } from './routes.ts'
  * at once. Everything else is denied.
  */
 export type Needs = {
-  readonly table: 'read' | 'write'
+  /** `read`: items of the table. `write`: also to put and update them. `remove`: also to take them away. */
+  readonly table: 'read' | 'write' | 'remove'
+  /** The indexes that it queries. */
+  readonly indexes?: readonly IndexName[]
+  /** The guarded partitions that it writes, of which each has one writer; the log has two, who write it in turn. */
+  readonly guarded?: readonly Guarded[]
   /**
    * Fed by the table's stream: to read that. `only`: and not by the API, so nothing of callers' credentials. At most two
    * functions may read a stream (DynamoDB developer guide).
@@ -30,31 +37,38 @@ export type Needs = {
 }
 
 export const needs = {
-  access: { table: 'write', signing: 'verify' },
-  catalog: { table: 'write', signing: 'verify' },
-  tenants: { table: 'write', signing: 'verify' },
-  licenses: { table: 'write', signing: 'sign', licenseKeys: true },
-  installs: { table: 'write', signing: 'verify' },
+  access: { table: 'write', indexes: ['kind', 'owned'], guarded: ['tokens'] },
+  catalog: { table: 'write', indexes: ['kind', 'owned'] },
+  tenants: { table: 'remove', indexes: ['kind'], signing: 'verify' },
+  licenses: {
+    table: 'remove',
+    indexes: ['kind', 'owned'],
+    guarded: ['addresses'],
+    signing: 'sign',
+    licenseKeys: true,
+  },
+  installs: { table: 'remove', signing: 'verify' },
   validation: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
   releases: { table: 'write' },
-  features: { table: 'write', signing: 'verify', places: true },
-  leases: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
-  activations: { table: 'write', signing: 'verify', activationKeys: 'sign', places: true },
+  features: { table: 'write', indexes: ['kind'], signing: 'verify', places: true },
+  leases: { table: 'remove', signing: 'verify', sessionKeys: true, places: true },
+  activations: { table: 'remove', signing: 'verify', activationKeys: 'sign', places: true },
   pools: { table: 'write', signing: 'verify' },
-  usage: { table: 'write', signing: 'verify' },
-  people: { table: 'write', signing: 'verify' },
-  seats: { table: 'write', signing: 'verify' },
-  scim: { table: 'write', signing: 'verify' },
+  usage: { table: 'write', indexes: ['owned'], signing: 'verify' },
+  people: { table: 'remove', indexes: ['kind', 'owned'], signing: 'verify' },
+  seats: { table: 'remove', indexes: ['kind', 'owned'], signing: 'verify' },
+  scim: { table: 'remove', indexes: ['kind', 'owned'], signing: 'verify' },
   trust: {
-    table: 'write',
+    table: 'remove',
+    indexes: ['kind', 'owned'],
     signing: 'verify',
     activationKeys: 'verify',
     sessionKeys: true,
     auditKeys: 'verify',
   },
-  webhooks: { table: 'write', stream: 'also', webhooks: true },
-  notifications: { table: 'write', signing: 'verify', mail: true },
-  audit: { table: 'write', auditKeys: 'sign' },
-  records: { table: 'write', stream: 'only' },
+  webhooks: { table: 'remove', indexes: ['kind', 'owned'], stream: 'also', webhooks: true },
+  notifications: { table: 'remove', indexes: ['kind', 'owned'], signing: 'verify', mail: true },
+  audit: { table: 'remove', indexes: ['kind'], guarded: ['logs'], auditKeys: 'sign' },
+  records: { table: 'remove', guarded: ['logs', 'recorded'], stream: 'only' },
   service: { table: 'read' },
 } as const satisfies Record<ContextName, Needs>
