@@ -20,7 +20,7 @@ export const StageSettings = z.strictObject({
    * ones are retired. Raised by `npm run rotate-signing-key`, never lowered: files signed by a key that is gone no
    * longer verify. The upper bound keeps the stack within CloudFormation's 500 resources: each rotation makes two keys.
    */
-  signingKeys: z.int().min(2).max(20).default(2),
+  signingKeys: z.int().min(2).max(12).default(2),
   oidcIssuers: z.array(OidcIssuer).default([]),
   /** What stands in front of the API and says from which country a request comes; without it nobody is believed. */
   edge: EdgeSettings.optional(),

@@ -97,7 +97,7 @@ describe('rotation of the signing key', () => {
 
   test('changes nothing for an unknown stage, nor when there can be no more keys', () => {
     expect(() => addSigningKey('test', file)).toThrow('no stage test')
-    writeFileSync(file, CDK_JSON.replace('"signingKeys": 2', '"signingKeys": 20'))
+    writeFileSync(file, CDK_JSON.replace('"signingKeys": 2', '"signingKeys": 12'))
     const before = written()
     expect(() => addSigningKey('dev', file)).toThrow()
     expect(written()).toBe(before)
