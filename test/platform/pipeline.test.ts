@@ -217,6 +217,16 @@ describe('a refusal', () => {
   })
 
   test.each([
+    ['POST /scim/v2/.search', 501, 'NOT_IMPLEMENTED', undefined],
+    ['DELETE /scim/v2/Schemas/any', 405, 'METHOD_NOT_ALLOWED', 'GET'],
+    ['GET /scim/v2/Nothing', 404, 'NOT_FOUND', undefined],
+  ])('of %s is said in the words of SCIM', async (routeKey, status, code, allow) => {
+    const { statusCode, headers } = await send(things().handler, routeKey)
+    expect([statusCode, headers['x-problem-code'], headers['allow']]).toEqual([status, code, allow])
+    expect(headers['content-type']).toBe('application/scim+json')
+  })
+
+  test.each([
     ['text that is not JSON', '{"name":', 400, 'INVALID_REQUEST', '/body'],
     ['no body', '', 400, 'INVALID_REQUEST', '/body'],
     ['a wrong type', '{"name":7}', 400, 'INVALID_REQUEST', '/body/name'],

@@ -76,7 +76,9 @@ function nowhere({ rawPath, requestContext: { requestId, http } }: HttpEvent): H
   const isNotMade = http.method === 'POST' && isScimSearch(rawPath)
   const isRead = isReadOnlyScimPath(rawPath) && http.method !== 'GET'
   const code = isNotMade ? 'NOT_IMPLEMENTED' : isRead ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'
-  return answer(refuse(code, `There is no ${http.method} ${rawPath}.`), requestId, 'scim')
+  const response = answer(refuse(code, `There is no ${http.method} ${rawPath}.`), requestId, 'scim')
+  // RFC 9110, section 15.5.6.
+  return isRead ? { ...response, headers: { ...response.headers, allow: 'GET' } } : response
 }
 
 /** A refusal before the pipeline runs. */

@@ -4,6 +4,7 @@ import { DAY, plusMilliseconds, readClock } from '../../../shared/platform/time.
 import { outcome, startApi } from '../../support/api.ts'
 import { eventsOf } from '../../support/events.ts'
 import { createPeople, metricsOf } from '../../support/people.ts'
+import { createPlan, createProduct } from '../../support/resources.ts'
 import { expected } from '../../support/scenario.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
@@ -47,6 +48,25 @@ describe('organizations', () => {
     expect(outcome(await as('POST', '/users', { name: 'x' }))).toBe('404 NOT_FOUND')
     expect(outcome(await as('POST', '/users', { name: 'x', organizationId: own.id }))).toBe('201')
   })
+})
+
+test('more seats at once than one transaction takes are refused, and none is given', async () => {
+  const codes = Array.from({ length: 45 }, (_, index) => `seat-${index}`)
+  const product = await createProduct(api, {
+    metrics: codes.map((code) => ({ code, kind: 'gauge' as const })),
+    features: [],
+    modules: codes.map((code) => ({ code, name: code, seat: { metric: code, roles: ['everything'] } })),
+  })
+  const limits = Object.fromEntries(codes.map((code) => [code, 5]))
+  const plan = await createPlan(api, product.id, { limits, features: {} })
+  await people.issue({ planId: plan.id })
+  expect(outcome(await people.create({ name: 'Everybody', roles: ['everything'] }))).toBe(
+    '422 TOO_MUCH_AT_ONCE',
+  )
+  const { items } = z
+    .object({ items: z.array(z.object({ name: z.string() })) })
+    .parse(expected(200, await people.call('GET', '/users')))
+  expect(items.map(({ name }) => name)).not.toContain('Everybody')
 })
 
 test('addresses are unique whatever their case, free again once changed, and say so to whom they refuse', async () => {
