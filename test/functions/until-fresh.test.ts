@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import * as z from 'zod'
 import { outdated, untilFresh } from '../../functions/until-fresh.ts'
 import { refuse } from '../../shared/domain/refusal.ts'
+import { problemOf, send, smallService } from '../platform/small-service.ts'
 
 /** Loses so many races, then has this answer. */
 function losing<T>(races: number, answer: T) {
@@ -13,8 +15,15 @@ test('who loses a race decides again, and has the answer of who comes later', as
 })
 
 test('who loses each time is told that nothing was changed, and when to come again', async () => {
-  const answer = await untilFresh(losing(Number.POSITIVE_INFINITY, 'done'))
-  expect(answer).toMatchObject({ refused: 'CONTENDED', retryAfter: 1 })
+  const route = { method: 'POST', path: '/races', access: 'public', errors: [], summary: 'Race' } as const
+  const success = { status: 200, body: z.string() } as const
+  const lose = () => untilFresh(losing(Number.POSITIVE_INFINITY, 'done'))
+  const answer = await send(smallService({ race: { ...route, success } }, { race: lose }), 'POST /races')
+  expect([answer.statusCode, problemOf(answer).code, answer.headers['retry-after']]).toEqual([
+    503,
+    'CONTENDED',
+    '1',
+  ])
 })
 
 test('any other refusal is the answer at once', async () => {

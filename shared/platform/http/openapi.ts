@@ -101,7 +101,7 @@ function describe(operation: Described, schemas: Schemas, responses: Record<stri
         content: {
           [typeOf(operation)]: { schema: schemas.of(body, 'input') },
           ...Object.fromEntries(
-            (operation.textBody ?? []).map((type) => [type, { schema: { type: 'string' } }]),
+            (operation.textBody ?? []).map((type) => [type, { schema: { type: 'string', minLength: 1 } }]),
           ),
         },
       },
