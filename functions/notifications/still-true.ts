@@ -4,6 +4,7 @@ import { isOpen } from '../../shared/domain/reclaim-case.ts'
 import { deadlinesOf } from '../../shared/domain/reminders.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
+import { findLicense } from '../../shared/store/address.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readCase } from '../../shared/store/reclaim.ts'
 import type { NotificationServices } from './services.ts'
@@ -18,21 +19,22 @@ export async function isStillTrue(
   now: Instant,
   { table, verifier }: Pick<NotificationServices, 'table' | 'verifier'>,
 ): Promise<boolean> {
-  if (tenantId === undefined && !('licenseId' in about)) return true
   switch (about.kind) {
     case 'expiry-reminder':
     case 'trial-reminder':
     case 'maintenance-reminder': {
-      // What the staff is told of a tenant's licenses is told because nobody there could be.
-      if (tenantId === undefined) return true
-      const holdings = await readHoldings(table, tenantId, about.productId)
+      // The staff is told of a tenant's licenses where nobody there could be.
+      const owner = tenantId ?? (await findLicense(table, about.licenseId))?.tenantId
+      if (owner === undefined) return true
+      const holdings = await readHoldings(table, owner, about.productId)
       return deadlinesOf(standings(holdings, now, verifier.isGenuine).values()).some(
         ({ kind, license, endsAt }) =>
           about.kind === `${kind}-reminder` && license.id === about.licenseId && endsAt === about.endsAt,
       )
     }
     case 'seat-reclaim': {
-      const found = tenantId && (await readCase(table, tenantId, about.userId, about.productId))
+      if (tenantId === undefined) return true
+      const found = await readCase(table, tenantId, about.userId, about.productId)
       return found !== undefined && found.openedAt === about.openedAt && isOpen(found)
     }
     default:

@@ -15,11 +15,12 @@ import { messageIdOf, payloadOf } from '../../shared/domain/webhook-message.ts'
 import { type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { signedHeaders } from '../../shared/platform/webhooks/signature.ts'
 import { CorruptItemError } from '../../shared/store/codec.ts'
-import { transact } from '../../shared/store/transact.ts'
+import { record } from '../../shared/store/commit.ts'
+import { eventItem } from '../../shared/store/event.ts'
+import { putOnce, transact } from '../../shared/store/transact.ts'
 import { type KnownWebhook, noteHealth, replaceWebhook } from '../../shared/store/webhook.ts'
 import { putAttempt, readEvent, replaceDelivery, takeDelivery } from '../../shared/store/webhook-delivery.ts'
 import { writeRow } from '../../shared/store/write.ts'
-import { outdated } from '../until-fresh.ts'
 import type { WebhookServices } from './services.ts'
 
 /** Who disables endpoints, as events name it. */
@@ -54,17 +55,19 @@ export async function attemptDelivery(
   const sent = await send(webhook, messageIdOf(event.id, webhook.id), payload, milliseconds, at, services)
   const now = readClock()
   const next = afterAttempt(taken, sent, now, random())
-  await transact(table, {
+  const healthNow = healthAfter(health, sent, now, random())
+  const because = disableReason(healthNow ?? health, sent, now)
+  const attempt = {
     delivery: replaceDelivery(webhook, taken, next),
     attempt: putAttempt(webhook, next, attemptOf(next.attempts, sent, at)),
-  })
-  const healthNow = healthAfter(health, sent, now, random())
+  }
+  const disabled = because && disable(webhook, because, sent, now, requestId)
+  // One that its owner changed meanwhile is not disabled: the next failure decides anew.
+  const isDisabled = disabled && (await transact(table, { ...attempt, ...disabled.writes })).ok
+  if (!isDisabled) await transact(table, attempt)
   if (healthNow !== undefined) await noteHealth(table, webhook, healthNow)
-  const because = disableReason(healthNow ?? health, sent, now)
-  const after = { webhook, health: healthNow ?? health }
-  if (because === undefined) return { sent, known: after, delivery: next }
-  const disabled = await disable(webhook, because, sent, now, requestId, services)
-  return { sent, known: { ...after, webhook: disabled }, delivery: next }
+  const after = { webhook: isDisabled ? disabled.webhook : webhook, health: healthNow ?? health }
+  return { sent, known: after, delivery: next }
 }
 
 /** Its event; undefined where that cannot be read, which must not keep what comes after it from being sent. */
@@ -142,38 +145,19 @@ function attemptOf(number: number, sent: Sent, at: Instant): Attempt {
   }
 }
 
-/** Disables an endpoint, unless its owner changed it meanwhile: then the next failure decides anew. */
-async function disable(
-  webhook: Webhook,
-  because: 'gone' | 'failing',
-  sent: Sent,
-  now: Instant,
-  requestId: string,
-  { commit }: WebhookServices,
-): Promise<Webhook> {
+/** What disables an endpoint that is as it was read, and tells it. */
+function disable(webhook: Webhook, because: 'gone' | 'failing', sent: Sent, now: Instant, requestId: string) {
   const disabled: Webhook = { ...webhook, disabled: { because, at: now }, revision: webhook.revision + 1 }
-  const { owner, id, url } = webhook
-  await commit(
+  const { owner, id, url, revision } = disabled
+  const event = record(
     {
-      caller: { kind: 'system', subject: DELIVERER },
-      now,
-      requestId,
-      idempotencyKey: undefined,
-      fingerprint: '',
+      type: 'webhook.disabled',
+      ...(owner !== 'vendor' && { tenantId: owner }),
+      subject: { type: 'webhook', id },
+      after: { url, because, lastFailure: reasonOf(sent), revision },
     },
-    {
-      writes: { webhook: replaceWebhook(disabled, webhook) },
-      events: [
-        {
-          type: 'webhook.disabled',
-          ...(owner !== 'vendor' && { tenantId: owner }),
-          subject: { type: 'webhook', id },
-          after: { url, because, lastFailure: reasonOf(sent) },
-        },
-      ],
-      reply: undefined,
-      refusals: { webhook: outdated },
-    },
+    { caller: { kind: 'system', subject: DELIVERER }, now, requestId },
   )
-  return disabled
+  const writes = { webhook: replaceWebhook(disabled, webhook), event: putOnce(eventItem(event)) }
+  return { webhook: disabled, writes }
 }

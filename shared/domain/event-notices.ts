@@ -125,8 +125,18 @@ const integrity: Make = ({ type, subject, after, at }) => {
       ...(detail && { detail: detail.slice(0, 500) }),
       at,
     },
+    ...(isTampering(type, after) && { occasion: ['license-tampered', subject.id, at.slice(0, 10)] }),
   }
 }
+
+const Found = z.looseObject({ check: z.literal('license-tampered'), supersedes: z.undefined().optional() })
+
+/**
+ * That the row of a license is not what was signed is found at use and by scans: one occasion a day, whoever finds it
+ * first. That it differs in another way than before is news.
+ */
+const isTampering = (type: string, after: Event['after']) =>
+  type === 'license.tampered' || (type === 'integrity.found' && Found.safeParse(after).success)
 
 const MADE: Readonly<Partial<Record<EventType, Make>>> = {
   'license.suspended': license('suspended'),

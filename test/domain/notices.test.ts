@@ -96,6 +96,16 @@ describe('what is told of an event', () => {
     expect(noticesOf(event(type, after, subject), names).map(({ about }) => about)).toMatchObject(expected)
   })
 
+  test('a license that was tampered with is one occasion a day, whoever finds it, and again if it differs otherwise', () => {
+    const occasion = (type: string, after: object) =>
+      noticesOf(event(type, after), names).map((one) => one.occasion.join(' '))
+    const [first] = occasion('license.tampered', { state: 'TAMPERED' })
+    const found = { findingId: 'itg_1', check: 'license-tampered', differs: [] }
+    expect(occasion('integrity.found', found)).toEqual([first])
+    expect(occasion('integrity.found', { ...found, supersedes: ['itg_0'] })).not.toEqual([first])
+    expect(occasion('integrity.found', { ...found, check: 'license-changed' })).not.toEqual([first])
+  })
+
   test('a seat that is taken back is told the person, once for each of its notices, until it is taken', () => {
     const [draft] = noticesOf(event('reclamation.notified', reclaimed, person), names)
     expect(draft).toMatchObject({

@@ -199,6 +199,55 @@ test('a bounce stops mail to the address, tells somebody else, and can be lifted
   expect(outcome(await resume('ada@example.edu'))).toBe('404 NOT_FOUND')
   await scenario.act(license.id, 'suspend')
   expect(await to()).toEqual(['"Ada" <ada@example.edu>'])
+
+  // Who complains gets nothing more, either, and those who are left are told of it.
+  expect(outcome(await resume('bo@example.edu'))).toBe('200')
+  await feedback('bo@example.edu', {
+    eventType: 'Complaint',
+    complaint: { complainedRecipients: [{ emailAddress: 'bo@example.edu' }] },
+  })
+  expect(await to()).toEqual(['"Ada" <ada@example.edu>', '"Staff" <staff@vendor.example>'])
+  expect(await notices(tenant)).toContainEqual(
+    expect.objectContaining({
+      about: expect.objectContaining({
+        kind: 'mail-undeliverable',
+        address: 'bo@example.edu',
+        why: 'complaint',
+      }),
+    }),
+  )
+  await scenario.act(license.id, 'reinstate')
+  expect(await to()).toEqual(['"Ada" <ada@example.edu>'])
+})
+
+test('a deadline that the staff is to be told in the place of a tenant is not told once it has moved', async () => {
+  const tenant = await createTenant(api, { contacts: [] })
+  const tell = eventStream(api.table, [tenant.id])
+  const [renewed, ends] = [
+    await scenario.issue({ tenantId: tenant.id, expiresAt: inDays(7) }),
+    await scenario.issue({ tenantId: tenant.id, expiresAt: inDays(6) }),
+  ]
+  await tell()
+  const known = Shown.parse((await api.call('GET', '/v1/notifications', { token: vendor })).body)
+  const staff = await api.call('PATCH', '/v1/notifications', {
+    token: vendor,
+    body: {
+      contacts: [{ name: 'Staff', email: 'staff@vendor.example' }],
+      digestMinutes: 30,
+      language: 'en',
+    },
+    headers: { 'if-match': `"${known.revision}"` },
+  })
+  expect(outcome(staff)).toBe('200')
+  // The reminders wait for each other.
+  await api.run('sendNotices', advanceClock(MINUTE))
+  expect(inbox.take()).toEqual([])
+  const { status } = await scenario.act(renewed.license.id, 'renew', { reason: 'paid' })
+  expect(status).toBe(200)
+  await api.run('sendNotices', advanceClock(31 * MINUTE))
+  const text = inbox.take().map((mail) => mail.text)
+  expect(text.join()).toContain(ends.license.id)
+  expect(text.join()).not.toContain(renewed.license.id)
 })
 
 test('the calendar feed has each end on its day, moves and calls off what was there, and its address can be void', async () => {

@@ -17,13 +17,27 @@ import { readTimer } from '../../../shared/store/timer.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
+import { eventStream } from '../../support/events-told.ts'
+import { startInbox } from '../../support/inbox.ts'
 import { times } from '../../support/parallel.ts'
 import { createPeople, metricsOf, type PeopleScenario } from '../../support/people.ts'
 import { expected } from '../../support/scenario.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
-const api = await startApi()
-afterAll(api.stop)
+const inbox = await startInbox()
+const api = await startApi({
+  mail: {
+    transport: 'smtp',
+    from: 'licensing@vendor.example',
+    host: '127.0.0.1',
+    port: inbox.port,
+    secure: false,
+  },
+})
+afterAll(async () => {
+  await api.stop()
+  await inbox.stop()
+})
 
 const Problem = z.looseObject({ code: z.string() })
 const Cases = z.object({
@@ -234,6 +248,25 @@ describe('while it waits', () => {
     await pass(people, 1, 1, [busy.id])
     expect((await link(fresh)).body).toEqual({ state: 'over' })
     expect(outcome(await use(fresh))).toBe('409 NOT_RECLAIMING')
+  })
+
+  test('the mail that tells the person has a link that leads to a page that keeps it', async () => {
+    const { people, idle } = await notified()
+    expect(outcome(await people.edit(idle.id, { email: 'idle@example.edu' }))).toBe('200')
+    await eventStream(api.table, [people.tenantId])()
+    await api.run('sendNotices', advanceClock(HOUR))
+    const mails = inbox.take().filter(({ html }) => String(html).includes('/v1/keep-seats/page'))
+    expect(mails.map(({ to }) => (Array.isArray(to) ? to : to?.text))).toEqual([
+      expect.stringContaining('idle@example.edu'),
+    ])
+    const links = [String(mails[0]?.html), String(mails[0]?.text)].map(
+      (text) =>
+        /https:\/\/licensing\.example\.test\/v1\/keep-seats\/page\?token=([\w.~-]+)/.exec(text)?.[1] ?? '',
+    )
+    expect(links[1]).toBe(links[0])
+    expect((await page('GET', links[0] ?? '')).body).toContain('<button>Keep the seat</button>')
+    expect((await page('POST', links[0] ?? '')).body).toContain('You keep your seat.')
+    expect(await casesOf(people)).toMatchObject([{ userId: idle.id, state: 'kept' }])
   })
 
   test('an administrator keeps it, and it is then nothing to keep', async () => {

@@ -243,6 +243,25 @@ describe('an endpoint that', () => {
     expect(await deliveries(webhook.id)).toMatchObject([{ state: 'failed' }])
   })
 
+  test('says that it is gone, and whoever hears it is killed at any write: the attempt and its end are one', async () => {
+    for (let at = 0, got = 1; got > at; at += 1) {
+      const { endpoint, happen, deliveries, call, tenantId } = await tenantOf(rig)
+      const webhook = await endpoint('/gone-too', { eventTypes: ['organization.*'] })
+      receiver.answers('/gone-too', (_, answer) => answer(410))
+      await happen()
+      await rig.tell(tenantId)
+      const { client, faults } = faultyClient(1, new Set(['PutItemCommand', 'TransactWriteItemsCommand']))
+      faults.push(...Array.from({ length: at }, () => ({ before: async () => undefined })), 'lost')
+      const table = { client, name: rig.api.table.name }
+      await rig.atOnce(webhook, { ...rig.services, table }).catch(() => undefined)
+      got = at + 1 - faults.length
+      const [delivery] = await deliveries(webhook.id)
+      const { body } = await call('GET', `/${webhook.id}`)
+      expect(body, `killed after write ${at}`).toMatchObject({ enabled: delivery?.state !== 'failed' })
+      expect(at).toBeLessThan(10)
+    }
+  })
+
   test('fails for five days is disabled; enabled again it gets what happened since', async () => {
     const { tenantId, endpoint, happen, deliveries, call } = await tenantOf(rig)
     const webhook = await endpoint('/dead', { eventTypes: ['organization.*'] })
