@@ -74,6 +74,7 @@ const ITEM_KEYS = {
     each2(NUMBERS, NUMBERS, (level, index) => keys.auditTileKey(log, level, index)),
   ),
   auditSignedKey: each(LOGS, keys.auditSignedKey),
+  auditCheckKey: each(LOGS, keys.auditCheckKey),
   auditCheckpointKey: each2(LOGS, NUMBERS, keys.auditCheckpointKey),
   auditUnanchoredKey: each2(LOGS, NUMBERS, keys.auditUnanchoredKey),
   usageRecordKey: each2(tenants, TEXTS, keys.usageRecordKey),

@@ -54,6 +54,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.auditSignedKey(tenant)],
   [keys.auditCheckpointKey(tenant, 8)],
   [keys.auditUnanchoredKey('vendor', 8)],
+  [keys.auditCheckKey('vendor')],
   [keys.tokenKey(token)],
   [keys.transferKey(transfer)],
   [keys.openTransferKey(license)],
@@ -131,6 +132,7 @@ function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
     .replace('TILE#09', 'TILE#<level>')
     .replace(/0{15}7/, '<index>')
     .replace('vendor#0000000000000008', '<log>#<size>')
+    .replace('LOG-CHECKS#vendor', 'LOG-CHECKS#<log>')
     .replace(/0{15}8/, '<size>')
   return Object.entries(NAMES).reduce((rest, [name, value]) => rest.replaceAll(value, `<${name}>`), text)
 }
