@@ -1,7 +1,6 @@
-import { decodeTime, encodeTime } from 'ulid'
 import type { LogName } from '../shared/domain/checkpoint.ts'
-import { EventId, TenantId } from '../shared/platform/ids.ts'
-import { epochMilliseconds, type Instant } from '../shared/platform/time.ts'
+import { EventId, eventIdsFrom, eventIdTime, TenantId } from '../shared/platform/ids.ts'
+import type { Instant } from '../shared/platform/time.ts'
 import { type AuditLeaf, auditLeafEntity, auditPlaceEntity } from '../shared/store/audit-log.ts'
 import type { Item } from '../shared/store/codec.ts'
 import {
@@ -15,9 +14,6 @@ import { readItems, readPages, readRange } from '../shared/store/read.ts'
 import type { Table } from '../shared/store/transact.ts'
 import type { Finder, Pace } from './check-log.ts'
 import { readable } from './check-log-entries.ts'
-
-/** Ids of events begin with the instant at which they were made, in ten characters. */
-const TIME_LENGTH = 10
 
 /** Each of these leaves is found by its name. */
 export async function placesOf(
@@ -52,7 +48,7 @@ export async function eventsAgainst(
   { hasTime, page }: Pace,
 ): Promise<{ readonly upTo: string; readonly isOver: boolean }> {
   const pk = eventLog(log === 'vendor' ? undefined : TenantId.parse(log))
-  const end = `evt_${encodeTime(Math.max(0, epochMilliseconds(deadline)), TIME_LENGTH)}`
+  const end = eventIdsFrom(deadline)
   let upTo = from
   if (lower(upTo) >= end) return { upTo, isOver: true }
   for await (const { items, next } of readPages(
@@ -116,5 +112,5 @@ const indexIn = (item: Item) => readable(() => auditPlaceEntity.decode(item).ind
 /** When an event was made, by its id; undefined of what is no event. */
 export function madeAt(name: string): number | undefined {
   const id = EventId.safeParse(name)
-  return id.success ? decodeTime(id.data.slice('evt_'.length)) : undefined
+  return id.success ? eventIdTime(id.data) : undefined
 }

@@ -1,11 +1,10 @@
-import { encodeTime } from 'ulid'
 import type { Caller } from '../../shared/domain/access.ts'
 import { eventEntry } from '../../shared/domain/audit-entry.ts'
 import { logOf } from '../../shared/domain/checkpoint.ts'
 import type { Event } from '../../shared/domain/event.ts'
 import type { Refusal } from '../../shared/domain/refusal.ts'
-import type { TenantId } from '../../shared/platform/ids.ts'
-import { epochMilliseconds, type Instant } from '../../shared/platform/time.ts'
+import { eventIdsFrom, type TenantId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
 import { type AuditLeaf, readLeavesAt, readPlaces } from '../../shared/store/audit-log.ts'
 import { eventEntity } from '../../shared/store/event.ts'
 import { eventLog } from '../../shared/store/keys.ts'
@@ -79,10 +78,6 @@ export function passes(event: Event, filter: Filter, aliasOf: AliasOf): boolean 
 const isOfType = (type: string, wanted: string) =>
   wanted.endsWith('.*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted
 
-/** Ids of events begin with the instant at which they were made, in ten characters. */
-const TIME_LENGTH = 10
-const madeSince = (since: Instant | undefined) =>
-  since === undefined ? 'evt_' : `evt_${encodeTime(Math.max(0, epochMilliseconds(since)), TIME_LENGTH)}`
+const madeSince = (since: Instant | undefined) => (since === undefined ? 'evt_' : eventIdsFrom(since))
 /** Of an instant itself none is below this. */
-const madeUntil = (until: Instant | undefined) =>
-  until === undefined ? 'evt_~' : `evt_${encodeTime(Math.max(0, epochMilliseconds(until)), TIME_LENGTH)}`
+const madeUntil = (until: Instant | undefined) => (until === undefined ? 'evt_~' : eventIdsFrom(until))

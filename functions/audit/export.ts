@@ -10,7 +10,7 @@ import { logOf, verifierKey } from '../../shared/domain/checkpoint.ts'
 import { csvLine } from '../../shared/domain/csv.ts'
 import type { Event } from '../../shared/domain/event.ts'
 import { inclusionSpans } from '../../shared/domain/merkle-proof.ts'
-import type { Refusal } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal } from '../../shared/domain/refusal.ts'
 import { EventId, type TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { type AuditLeaf, readPlace, readSigned } from '../../shared/store/audit-log.ts'
@@ -20,7 +20,7 @@ import { eventKey } from '../../shared/store/keys.ts'
 import { readItems } from '../../shared/store/read.ts'
 import { aliasFor, passes } from './entries.ts'
 import { checkpointName } from './publish-checkpoints.ts'
-import { base64, checkpointFor, inclusionOf, missing } from './read-log.ts'
+import { base64, checkpointFor, inclusionOf } from './read-log.ts'
 import { type AuditServices, noteKeyOf } from './services.ts'
 import type { ExportQuery } from './shapes.ts'
 
@@ -53,7 +53,7 @@ export async function exportLog(
   const checkpoint = await checkpointFor(log, query, asking, services)
   if ('refused' in checkpoint) return checkpoint
   const { size, note } = checkpoint
-  if (query.from > size) return missing
+  if (query.from > size) return notFound
   const tiles = new LogTiles(table, log, size)
   const isCsv = query.format === 'csv'
   const lines: string[] = []

@@ -1,5 +1,5 @@
 import { type LogName, originOf, verifierKey } from '../../shared/domain/checkpoint.ts'
-import { isRefusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { EventId, TenantId } from '../../shared/platform/ids.ts'
 import { readCheckpoint } from '../../shared/store/audit-log.ts'
@@ -14,7 +14,6 @@ import {
   consistencyOf,
   type Included,
   inclusionOf,
-  missing,
   receiptOf,
   tileFor,
 } from './read-log.ts'
@@ -52,7 +51,7 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
   async listAuditEntries({ params, query, caller }, services) {
     const tenant = await readTenant(services.table, params.tenantId)
     return tenant === undefined
-      ? missing
+      ? notFound
       : listEntries(tenant.id, query, aliasFor(caller, services), services)
   },
   exportAudit: ({ params: { tenantId }, query, ...asking }, services) =>
@@ -60,7 +59,7 @@ export const auditHandlers: Handlers<typeof auditRoutes, AuditServices> = {
 
   async sequenceAuditEvents(call, services) {
     const tenant = await readTenant(services.table, call.params.tenantId)
-    return tenant === undefined ? missing : sequence(tenant.id, call, services)
+    return tenant === undefined ? notFound : sequence(tenant.id, call, services)
   },
 
   getVendorAuditCheckpoint: (call, services) => checkpoint('vendor', call.query, call, services),

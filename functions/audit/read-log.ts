@@ -1,7 +1,7 @@
 import { type LogName, receipt } from '../../shared/domain/checkpoint.ts'
 import { type Hash, leafHash, rootOf } from '../../shared/domain/merkle.ts'
 import { consistencySpans, inclusionSpans } from '../../shared/domain/merkle-proof.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal } from '../../shared/domain/refusal.ts'
 import { bundled, joinedHashes, parseTilePath, TILE_WIDTH, tileWidth } from '../../shared/domain/tile.ts'
 import { epochMilliseconds, type Instant } from '../../shared/platform/time.ts'
 import {
@@ -21,8 +21,6 @@ const STALE_AFTER = 10_000
 type Asking = { readonly now: Instant; readonly requestId: string }
 type SizeQuery = { readonly size?: number | undefined }
 
-export const missing = refuse('NOT_FOUND', 'There is no such resource.')
-
 /** The checkpoint of a size, or the last one: signed now where the log has grown and that was signed a while ago. */
 export async function checkpointFor(
   log: LogName,
@@ -31,11 +29,11 @@ export async function checkpointFor(
   services: AuditServices,
 ): Promise<SignedCheckpoint | Refusal> {
   const { table } = services
-  if (size !== undefined) return (await readCheckpoint(table, log, size)) ?? missing
+  if (size !== undefined) return (await readCheckpoint(table, log, size)) ?? notFound
   const last = await readSigned(table, log)
   const age = last && epochMilliseconds(asking.now) - epochMilliseconds(last.signedAt)
   if (last !== undefined && age !== undefined && age < STALE_AFTER) return last
-  return (await publish(log, asking, services))?.checkpoint ?? missing
+  return (await publish(log, asking, services))?.checkpoint ?? notFound
 }
 
 /** The bytes of a tile, as far as the log goes; a partial one as wide as asked for. */
@@ -45,11 +43,11 @@ export async function tileFor(
   { table }: AuditServices,
 ): Promise<Uint8Array | Refusal> {
   const asked = parseTilePath(path)
-  if (asked === undefined) return missing
+  if (asked === undefined) return notFound
   const { size } = await readHead(table, log)
   const level = asked.level === 'entries' ? 0 : asked.level
   const address = { level, index: asked.index }
-  if (tileWidth(address, size) < asked.width) return missing
+  if (tileWidth(address, size) < asked.width) return notFound
   const tiles = new LogTiles(table, log, size)
   if (asked.level === 'entries') return bundled((await tiles.entries(asked.index)).slice(0, asked.width))
   return joinedHashes((await tiles.hashes(address)).slice(0, Math.min(asked.width, TILE_WIDTH)))
@@ -74,7 +72,7 @@ export async function inclusionOf(
   const head = await readHead(table, log)
   const index = 'index' in which ? which.index : await readPlace(table, log, which.name)
   const size = asked ?? head.size
-  if (index === undefined || index >= size || size > head.size) return missing
+  if (index === undefined || index >= size || size > head.size) return notFound
   const tiles = new LogTiles(table, log, head.size)
   const entry = (await tiles.entries(Math.floor(index / TILE_WIDTH)))[index % TILE_WIDTH]
   if (entry === undefined) throw new Error(`the log ${log} has no entry ${index}`)
@@ -94,7 +92,7 @@ export async function consistencyOf(
 ): Promise<{ from: number; to: number; proof: string[] } | Refusal> {
   const { size } = await readHead(table, log)
   const to = asked ?? size
-  if (size === 0 || from > to || to > size) return missing
+  if (size === 0 || from > to || to > size) return notFound
   const proof = await new LogTiles(table, log, size).hashesOf(consistencySpans(from, to))
   return { from, to, proof: proof.map(base64) }
 }
@@ -109,11 +107,11 @@ export async function receiptOf(
 ): Promise<string | Refusal> {
   const { table } = services
   const index = 'index' in which ? which.index : await readPlace(table, log, which.name)
-  if (index === undefined) return missing
+  if (index === undefined) return notFound
   let checkpoint = await checkpointFor(log, query, asking, services)
   // It is in the log, and the last checkpoint is from before: who asks for its receipt has one signed.
   if (!('refused' in checkpoint) && query.size === undefined && checkpoint.size <= index)
-    checkpoint = (await publish(log, asking, services))?.checkpoint ?? missing
+    checkpoint = (await publish(log, asking, services))?.checkpoint ?? notFound
   if ('refused' in checkpoint) return checkpoint
   const included = await inclusionOf(log, { index }, { size: checkpoint.size }, services)
   return 'refused' in included ? included : receipt(index, included.proof, checkpoint.note)

@@ -1,8 +1,7 @@
-import { encodeTime } from 'ulid'
 import { logOf } from '../../shared/domain/checkpoint.ts'
 import type { Event } from '../../shared/domain/event.ts'
-import { EventId, type TenantId } from '../../shared/platform/ids.ts'
-import { epochMilliseconds, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
+import { EventId, eventIdsFrom, type TenantId } from '../../shared/platform/ids.ts'
+import { plusMilliseconds } from '../../shared/platform/time.ts'
 import { readPlaces } from '../../shared/store/audit-log.ts'
 import { record } from '../../shared/store/commit.ts'
 import { eventEntity, eventItem } from '../../shared/store/event.ts'
@@ -22,8 +21,6 @@ const TOGETHER = 40
 const MOST = 1_000
 /** Milliseconds for one page of them, and the answer. */
 const RESERVE = 5_000
-/** Ids of events begin with the instant at which they were made, in ten characters. */
-const TIME_LENGTH = 10
 
 type Request = Pick<CommitRequest, 'caller' | 'now' | 'requestId'>
 /** What came into the log, in order; and where to go on, if that was not all. */
@@ -41,7 +38,7 @@ export async function sequenceLate(
   table: Table,
 ): Promise<Sequenced> {
   const events: EventId[] = []
-  const between = [from ?? '!', madeBefore(plusMilliseconds(request.now, -LATE_AFTER))] as const
+  const between = [from ?? '!', eventIdsFrom(plusMilliseconds(request.now, -LATE_AFTER))] as const
   if (between[0] > between[1]) return { events }
   for await (const page of readPages(table, { pk: eventLog(tenantId), between }, undefined, PAGE)) {
     for (const batch of await lateOf(table, tenantId, page.items)) {
@@ -86,5 +83,3 @@ function putBatch(
   )
   return sequenceEvents(table, batch, request.now, { told: putOnce(eventItem(told)) })
 }
-
-const madeBefore = (instant: Instant) => `evt_${encodeTime(epochMilliseconds(instant), TIME_LENGTH)}`

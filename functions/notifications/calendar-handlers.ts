@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import type { NoticeSettings } from '../../shared/domain/notice-settings.ts'
-import { refuse } from '../../shared/domain/refusal.ts'
+import { notFound } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
@@ -16,7 +16,6 @@ import type { notificationsRoutes } from './routes.ts'
 import type { NotificationServices } from './services.ts'
 import { calendarWords } from './texts/calendar-words.ts'
 
-const unknown = refuse('NOT_FOUND', 'There is no such resource.')
 /** Whose calendar, and which of its addresses. */
 const Address = z.tuple([TenantId, z.int().positive()])
 const PREFIX = 'cal'
@@ -26,7 +25,7 @@ export const calendarHandlers: Pick<
   'getCalendar' | 'openCalendar' | 'closeCalendar' | 'readCalendar'
 > = {
   async getCalendar({ params: { tenantId } }, services) {
-    if ((await readTenant(services.table, tenantId)) === undefined) return unknown
+    if ((await readTenant(services.table, tenantId)) === undefined) return notFound
     return shown(tenantId, await readNoticeSettings(services.table, tenantId), services)
   },
 
@@ -37,7 +36,7 @@ export const calendarHandlers: Pick<
         readTenant(services.table, tenantId),
         readNoticeSettings(services.table, tenantId),
       ])
-      if (tenant === undefined) return unknown
+      if (tenant === undefined) return notFound
       const generation = current.calendarGenerations + 1
       const next = { ...current, calendar: { generation, since: call.now }, calendarGenerations: generation }
       return services.commit(call, {
@@ -54,7 +53,7 @@ export const calendarHandlers: Pick<
       const { calendar, ...others } = await readNoticeSettings(services.table, tenantId)
       // What is closed is closed, of a tenant that is not there too: nothing is told by it.
       if (calendar === undefined)
-        return (await readTenant(services.table, tenantId)) === undefined ? unknown : undefined
+        return (await readTenant(services.table, tenantId)) === undefined ? notFound : undefined
       return services.commit(call, {
         writes: { settings: writeNoticeSettings(tenantId, others, others) },
         events: [eventOf('calendar.closed', tenantId)],
@@ -67,10 +66,10 @@ export const calendarHandlers: Pick<
     const { table, verifier, secrets, publicUrl } = services
     const [, token = ''] = /^(.+)\.ics$/.exec(file) ?? []
     const address = open(PREFIX, Address, token, secrets.noticeKey)
-    if (address === undefined) return unknown
+    if (address === undefined) return notFound
     const [tenantId, generation] = address
     const audience = await readAudience(table, tenantId)
-    if (audience?.settings.calendar?.generation !== generation) return unknown
+    if (audience?.settings.calendar?.generation !== generation) return notFound
     const { name, timeZone, settings } = audience
     const held = await Promise.all(
       (await readAllHoldings(table, tenantId)).map(async (holdings) => ({

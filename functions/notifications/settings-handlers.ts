@@ -6,7 +6,7 @@ import {
   NoticeSettings,
 } from '../../shared/domain/notice-settings.ts'
 import { NoticeView } from '../../shared/domain/notice-view.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
@@ -43,8 +43,6 @@ type SettingsHandlers = Pick<
   | 'listStaffNotices'
 >
 
-const unknown = refuse('NOT_FOUND', 'There is no such resource.')
-
 export const settingsHandlers: SettingsHandlers = {
   getNotifications: (call, services) => ofTenant(call, services, (owner) => view(owner, services)),
   editNotifications: (call, services) => ofTenant(call, services, (owner) => edit(call, owner, services)),
@@ -63,7 +61,7 @@ async function ofTenant<T>(
   { table }: NotificationServices,
   act: (owner: TenantId) => Promise<T>,
 ): Promise<T | Refusal> {
-  return (await readTenant(table, params.tenantId)) === undefined ? unknown : act(params.tenantId)
+  return (await readTenant(table, params.tenantId)) === undefined ? notFound : act(params.tenantId)
 }
 
 async function view(owner: Owner, services: NotificationServices) {

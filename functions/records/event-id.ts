@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
-import { encodeTime } from 'ulid'
-import { EventId } from '../../shared/platform/ids.ts'
-import { epochMilliseconds, type Instant } from '../../shared/platform/time.ts'
+import { EventId, eventIdsFrom } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
 
 /** Crockford's base 32, as in every ULID. */
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const TIME_DIGITS = 10
 /** 70 bits, of the 80 that are random in other ids. */
 const HASH_DIGITS = 14
 
@@ -22,5 +20,5 @@ export function recordedEventId(at: Instant, record: string, place: number): Eve
   const random = [...hash, Math.floor(place / DIGITS.length), place].map(
     (value) => DIGITS[value % DIGITS.length],
   )
-  return EventId.parse(`evt_${encodeTime(epochMilliseconds(at), TIME_DIGITS)}${random.join('')}`)
+  return EventId.parse(`${eventIdsFrom(at)}${random.join('')}`)
 }

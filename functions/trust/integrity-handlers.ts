@@ -1,6 +1,6 @@
 import { nameForTenant } from '../../shared/domain/access.ts'
 import { type IntegrityEvent, isStanding } from '../../shared/domain/integrity.ts'
-import { refuse } from '../../shared/domain/refusal.ts'
+import { notFound, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import {
   integrityEventEntity,
@@ -19,13 +19,12 @@ import type { integrityRoutes } from './integrity-routes.ts'
 import { telling } from './note-found.ts'
 import { scanTenant } from './scan-tenant.ts'
 
-const missing = refuse('NOT_FOUND', 'There is no such resource.')
 /** Events in the status; all of them are a list of their own. */
 const SHOWN = 100
 
 export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> = {
   async getIntegrity({ params: { tenantId }, caller }, { table }) {
-    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    if (!(await isKnownTenant(table, caller, tenantId))) return notFound
     const [lastScan, all] = await Promise.all([
       readLastScan(table, tenantId),
       readIntegrityEvents(table, tenantId),
@@ -41,7 +40,7 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
   },
 
   async listIntegrityEvents({ params: { tenantId }, query, caller }, { table, secrets }) {
-    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    if (!(await isKnownTenant(table, caller, tenantId))) return notFound
     return readPage(table, secrets.cursorKey, { pk: integrityEventsKey(tenantId) }, query, async (items) =>
       items
         .map(integrityEventEntity.decode)
@@ -53,9 +52,9 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
     const { table, commit } = services
     const { params, query, caller, now, remaining } = call
     const { tenantId } = params
-    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    if (!(await isKnownTenant(table, caller, tenantId))) return notFound
     const scan = await scanTenant(tenantId, call, services, { isWhole: query.whole ?? false, remaining })
-    if (scan === undefined) return missing
+    if (scan === undefined) return notFound
     // What this had no time for, the job has.
     if (scan.skipped.length > 0) await fileEarlier(table, scanTimer(tenantId, now))
     return commit(call, {
@@ -84,7 +83,7 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
     const { tenantId, findingId } = params
     return untilFresh(async () => {
       const read = await readIntegrityEvent(table, tenantId, findingId)
-      if (read === undefined) return missing
+      if (read === undefined) return notFound
       if (!isStanding(read)) return refuse('INTEGRITY_EVENT_OVER', `It was ${read.state} at ${read.endedAt}.`)
       const next: IntegrityEvent = {
         ...read,

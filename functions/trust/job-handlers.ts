@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers, Reply } from '../../shared/platform/http/contract.ts'
 import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
 import { KIND, timerKey } from '../../shared/store/keys.ts'
@@ -14,8 +14,6 @@ import type { TrustServices } from './handlers.ts'
 import type { jobRoutes } from './job-routes.ts'
 
 type SetAside = Reply<(typeof jobRoutes)['retrySetAside']>
-
-const missing = refuse('NOT_FOUND', 'There is no such resource.')
 
 export const jobHandlers: Handlers<typeof jobRoutes, TrustServices> = {
   async listJobs({ now }, { table }) {
@@ -84,9 +82,9 @@ type Found = {
 
 async function readSetAside(table: Table, id: string): Promise<Found | Refusal> {
   const [kind, ...subject] = Buffer.from(id, 'base64url').toString().split('#')
-  if (kind === undefined || kind === '' || subject.length === 0) return missing
+  if (kind === undefined || kind === '' || subject.length === 0) return notFound
   const item = await readItem(table, timerKey(kind, subject))
-  if (item === undefined) return missing
+  if (item === undefined) return notFound
   if (item['kindPk'] !== KIND.setAsideTimers)
     return refuse('NOT_SET_ASIDE', 'It is due, and will be tried then.')
   return { kind, subject, timer: readableTimer(item), view: viewOf(item) }

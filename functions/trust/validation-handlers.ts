@@ -1,4 +1,4 @@
-import { refuse } from '../../shared/domain/refusal.ts'
+import { notFound, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
@@ -19,11 +19,9 @@ import type { TrustServices } from './handlers.ts'
 import { validateTenant } from './validate-tenant.ts'
 import type { validationRoutes } from './validation-routes.ts'
 
-const missing = refuse('NOT_FOUND', 'There is no such resource.')
-
 export const validationHandlers: Handlers<typeof validationRoutes, TrustServices> = {
   async getValidation({ params: { tenantId }, caller }, { table }) {
-    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    if (!(await isKnownTenant(table, caller, tenantId))) return notFound
     const [schedule, timer] = await Promise.all([readValidation(table, tenantId), timerOf(table, tenantId)])
     return viewOf(schedule, timer?.dueAt)
   },
@@ -31,7 +29,7 @@ export const validationHandlers: Handlers<typeof validationRoutes, TrustServices
   async setValidation(call, { table, commit }) {
     const { params, body, caller, now } = call
     const { tenantId } = params
-    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    if (!(await isKnownTenant(table, caller, tenantId))) return notFound
     return untilFresh(async () => {
       const [before, timer] = await Promise.all([readValidation(table, tenantId), timerOf(table, tenantId)])
       const { intervalMinutes } = body
@@ -61,7 +59,7 @@ export const validationHandlers: Handlers<typeof validationRoutes, TrustServices
     const { table, commit } = services
     const { params, caller, remaining } = call
     const { tenantId } = params
-    if (!(await isKnownTenant(table, caller, tenantId))) return missing
+    if (!(await isKnownTenant(table, caller, tenantId))) return notFound
     const run = await validateTenant(tenantId, call, services, () => remaining() < RESERVE)
     if (run === undefined) return refuse('ARCHIVED', 'The tenant is archived: it holds nothing in force.')
     await writeRow(table, noteRun(tenantId, run))

@@ -1,10 +1,9 @@
-import { decodeTime } from 'ulid'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { type Webhook, wants } from '../../shared/domain/webhook.ts'
 import { type Delivery, deliveryView, type WaitingDelivery } from '../../shared/domain/webhook-delivery.ts'
 import { messageIdOf, messageOf } from '../../shared/domain/webhook-message.ts'
 import type { Call, Replayed } from '../../shared/platform/http/contract.ts'
-import type { EventId, WebhookId } from '../../shared/platform/ids.ts'
+import { type EventId, eventIdTime, type WebhookId } from '../../shared/platform/ids.ts'
 import { epochMilliseconds, type Instant } from '../../shared/platform/time.ts'
 import { webhookKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
@@ -23,7 +22,7 @@ import {
 } from '../../shared/store/webhook-delivery.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
-import { eventOf, missing } from './endpoints.ts'
+import { eventOf } from './endpoints.ts'
 import type { webhooksRoutes } from './routes.ts'
 import type { WebhookServices } from './services.ts'
 
@@ -41,7 +40,7 @@ export async function listDeliveries(
   { table, secrets }: WebhookServices,
 ) {
   const known = await readWebhook(table, owner, id)
-  if (known === undefined) return missing
+  if (known === undefined) return notFound
   const { state, type } = query
   const isAsked = (one: Delivery) =>
     (state === undefined || one.state === state) && (type === undefined || wants([type], one.type))
@@ -61,7 +60,7 @@ export async function getDelivery(
     readDelivery(table, { owner, id }, eventId),
     readAttempts(table, { owner, id }, eventId),
   ])
-  if (known === undefined || delivery === undefined) return missing
+  if (known === undefined || delivery === undefined) return notFound
   const event = await readEvent(table, delivery.log, eventId)
   if (event === undefined) throw new Error(`the event of a delivery is gone: ${eventId}`)
   return { ...viewOf(delivery, id), tries, message: messageOf(event) }
@@ -78,7 +77,7 @@ export async function replayDelivery(
     const webhook = await openWebhook(services.table, endpoint)
     if (isRefusal(webhook)) return webhook
     const delivery = await readDelivery(services.table, webhook, eventId)
-    if (delivery === undefined) return missing
+    if (delivery === undefined) return notFound
     // It is being sent at this moment.
     if (delivery.state === 'waiting' && delivery.taken && delivery.dueAt > call.now)
       return viewOf(delivery, id)
@@ -113,7 +112,7 @@ async function findDeliveries(
   let looked = 0
   for await (const { items } of readPages(table, range, undefined, REPLAYED_AT_ONCE * 4))
     for (const delivery of items.map(deliveryEntity.decode)) {
-      const at = decodeTime(delivery.eventId.slice('evt_'.length))
+      const at = eventIdTime(delivery.eventId)
       if (at < from) return { found, nextBefore: undefined }
       looked += 1
       if (at < to && delivery.state === state && wants(eventTypes, delivery.type)) found.push(delivery)
@@ -159,7 +158,7 @@ function anew({ eventId, type, log, createdAt, attempts, last }: Delivery, now: 
 
 async function openWebhook(table: Table, { owner, id }: Endpoint): Promise<Webhook | Refusal> {
   const known = await readWebhook(table, owner, id)
-  if (known === undefined) return missing
+  if (known === undefined) return notFound
   return known.webhook.disabled === undefined
     ? known.webhook
     : refuse('WEBHOOK_DISABLED', 'The endpoint is disabled.')

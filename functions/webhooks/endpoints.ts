@@ -1,6 +1,6 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
 import type { EventType } from '../../shared/domain/event-types.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes, checkEdit } from '../../shared/domain/revision.ts'
 import {
   MOST_WEBHOOKS,
@@ -47,7 +47,7 @@ export async function createWebhook(
   services: WebhookServices,
 ) {
   const { body, now } = call
-  if (owner !== 'vendor' && (await readTenant(services.table, owner)) === undefined) return missing
+  if (owner !== 'vendor' && (await readTenant(services.table, owner)) === undefined) return notFound
   const refused = await checkUrl(body.url, services)
   if (refused) return refused
   const { enabled, ...told } = body
@@ -76,7 +76,7 @@ export async function listWebhooks(
   owner: WebhookOwner,
   services: WebhookServices,
 ) {
-  if (owner !== 'vendor' && (await readTenant(services.table, owner)) === undefined) return missing
+  if (owner !== 'vendor' && (await readTenant(services.table, owner)) === undefined) return notFound
   const all = await readWebhooks(services.table, owner)
   return { items: all.map((one) => viewOf(one, now, services)) }
 }
@@ -87,7 +87,7 @@ export async function getWebhook(
   services: WebhookServices,
 ) {
   const known = await readWebhook(services.table, owner, id)
-  return known ? viewOf(known, call.now, services) : missing
+  return known ? viewOf(known, call.now, services) : notFound
 }
 
 export async function editWebhook(
@@ -98,7 +98,7 @@ export async function editWebhook(
   const { body, now, revision } = call
   const { table, commit } = services
   const known = await readWebhook(table, owner, id)
-  if (known === undefined) return missing
+  if (known === undefined) return notFound
   const { webhook, health } = known
   const { enabled, ...told } = body
   const refused = checkEdit(webhook, revision) ?? (told.url && (await checkUrl(told.url, services)))
@@ -182,7 +182,7 @@ export async function pingWebhook(
   services: WebhookServices,
 ): Promise<Reply<Routes['testWebhook']> | Refusal> {
   const known = await readWebhook(services.table, owner, id)
-  if (known === undefined) return missing
+  if (known === undefined) return notFound
   const messageId = newEventId(now).replace('evt_', 'ping_')
   const payload = JSON.stringify({
     type: 'webhook.ping',
@@ -201,7 +201,7 @@ async function change<T>(
 ): Promise<T | Refusal> {
   return untilFresh<T>(async () => {
     const known = await readWebhook(table, owner, id)
-    return known ? make(known) : missing
+    return known ? make(known) : notFound
   })
 }
 
@@ -239,5 +239,3 @@ function withSecret(
 export function eventOf(type: EventType, { owner, id }: Webhook): EventDraft {
   return { type, ...(owner !== 'vendor' && { tenantId: owner }), subject: { type: 'webhook', id } }
 }
-
-export const missing = refuse('NOT_FOUND', 'There is no such resource.')

@@ -1,4 +1,4 @@
-import { monotonicFactory, ulid } from 'ulid'
+import { decodeTime, encodeTime, monotonicFactory, ulid } from 'ulid'
 import * as z from 'zod'
 import { epochMilliseconds, type Instant, MINUTE } from './time.ts'
 
@@ -76,3 +76,9 @@ export function newEventId(now: Instant): EventId {
   newest = Math.max(newest, milliseconds)
   return EventId.parse(`evt_${monotonic(milliseconds)}`)
 }
+
+/** Ids sort by when they were made: those of events from this instant on sort from here on. */
+export const eventIdsFrom = (at: Instant): string => `evt_${encodeTime(Math.max(0, epochMilliseconds(at)))}`
+
+/** When an event's id was made, in epoch milliseconds. */
+export const eventIdTime = (id: EventId): number => decodeTime(id.slice('evt_'.length))

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { fieldErrors, type Refusal, refuse } from '../../domain/refusal.ts'
+import { fieldErrors, notFound, type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Route } from './contract.ts'
 import type { HttpEvent } from './event.ts'
 import { SCIM_TYPE } from './scim.ts'
@@ -20,7 +20,7 @@ export type Parts = { params: unknown; query: unknown; body: unknown }
 export function parseParts(route: Route, event: HttpEvent, body: string): Parts | Refusal {
   const params = (route.params ?? NOTHING).safeParse(event.pathParameters)
   // An id that cannot exist is answered like one that does not.
-  if (!params.success) return refuse('NOT_FOUND', 'There is no such resource.')
+  if (!params.success) return notFound
   const query = (route.query ?? NOTHING).safeParse(event.queryStringParameters)
   if (!query.success) {
     return refuse('INVALID_REQUEST', 'The query is not valid.', {
