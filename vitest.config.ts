@@ -9,6 +9,8 @@ const limits = {
 }
 const withDatabase = { globalSetup: ['test/support/dynamodb.ts'], ...limits }
 const under = (...folders: string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`)
+/** The others in `infra` start one of their own, or need none. */
+const withDatabaseInInfra = ['test/infra/first-token.test.ts', 'test/infra/local/streams.test.ts']
 
 export default defineConfig({
   test: {
@@ -20,13 +22,25 @@ export default defineConfig({
       {
         test: {
           name: 'service',
-          include: under('functions', 'store', 'platform', 'security', 'world', 'conformance'),
+          include: [
+            ...under('functions', 'store', 'platform', 'security', 'world', 'conformance'),
+            ...withDatabaseInInfra,
+          ],
           // A process loads the program once: each file has a table and entries of functions of its own (support/api.ts).
           isolate: false,
           ...withDatabase,
         },
       },
-      { test: { name: 'stack', include: under('infra', 'e2e', 'house'), ...withDatabase } },
+      {
+        test: {
+          name: 'stack',
+          include: under('infra', 'e2e', 'house'),
+          exclude: withDatabaseInInfra,
+          // CDK takes seconds to load.
+          isolate: false,
+          ...limits,
+        },
+      },
     ],
   },
 })

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { accessRoutes } from '../../functions/access/routes.ts'
 import { activationsRoutes } from '../../functions/activations/routes.ts'
@@ -23,8 +23,6 @@ import { readClock } from '../../shared/platform/time.ts'
 import { startReceiver, verified } from '../support/receiver.ts'
 import { planDraft, productDraft, tenantDraft } from '../support/resources.ts'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
-
 const ROOT = join(import.meta.dirname, '../..')
 const AT_ONCE = 50
 
@@ -34,7 +32,7 @@ let admin: string
 
 beforeAll(async () => {
   const assembly = await synthesize({ stage: 'local', outdir: join(folder, 'assembly') })
-  stack = await bootLocal({ ...assembly, folder: join(folder, 'data'), port: 0, quiet: true })
+  stack = await bootLocal({ ...assembly, folder: join(folder, 'data'), port: 0, inMemory: true, quiet: true })
   admin = await makeVendorToken(stack)
 })
 afterAll(async () => {

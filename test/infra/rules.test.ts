@@ -1,19 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import { readStage } from '../../infra/stage.ts'
-import { templateOf } from './template.ts'
+import { checkedTemplateOf } from './template.ts'
 
 // Throws with the report when a rule of cdk-nag's AwsSolutions or Serverless pack, or of CloudFormation's own
 // schemas, finds what is not acknowledged. `npm run synth` does the same for one stage, with the real bundles.
 // Loading the rules takes seconds on a busy machine.
 describe('no open finding of cdk-nag and CloudFormation', { timeout: 180_000 }, () => {
-  test.each(['local', 'dev', 'prod'])('in stage %s', async (name) => {
-    await expect(templateOf(readStage(name), true)).resolves.toBeDefined()
+  test.each(['local', 'dev'])('in stage %s', async (name) => {
+    await expect(checkedTemplateOf(readStage(name))).resolves.toBeDefined()
   })
 
-  test('with everything a stage can ask for', async () => {
+  test('in stage prod, with everything a stage can ask for', async () => {
     const stage = {
       ...readStage('prod'),
-      signingKeys: 5,
+      // As many as there can be; the CDK refuses more resources than CloudFormation takes.
+      signingKeys: 12,
       alarmEmail: 'on-call@vendor.example',
       mailFrom: 'Licensing <licensing@vendor.example>',
       oidcIssuers: [
@@ -26,6 +27,6 @@ describe('no open finding of cdk-nag and CloudFormation', { timeout: 180_000 }, 
         },
       ],
     }
-    await expect(templateOf(stage, true)).resolves.toBeDefined()
+    await expect(checkedTemplateOf(stage)).resolves.toBeDefined()
   })
 })

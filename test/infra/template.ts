@@ -22,8 +22,20 @@ const Template = z.object({
 })
 export type Template = z.infer<typeof Template>
 
-/** The template of a stage. Its functions have one line of code: the template does not depend on what they do. */
-export async function templateOf(stage: Stage, checked = false): Promise<Template> {
+const made = new Map<string, Promise<Template>>()
+
+/** The template of a stage, made once. Its functions have one line of code: the template does not depend on what they do. */
+export function templateOf(stage: Stage): Promise<Template> {
+  const name = JSON.stringify(stage)
+  const template = made.get(name) ?? makeTemplate(stage, false)
+  made.set(name, template)
+  return template
+}
+
+/** @throws every finding of the rules that is not acknowledged */
+export const checkedTemplateOf = (stage: Stage): Promise<Template> => makeTemplate(stage, true)
+
+async function makeTemplate(stage: Stage, checked: boolean): Promise<Template> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-template-'))
   try {
     const bundles = join(folder, 'functions')

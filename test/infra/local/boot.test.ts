@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { bootLocal, type LocalStack } from '../../../infra/local/boot.ts'
 import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
@@ -10,8 +10,6 @@ import { claimFolder } from '../../../infra/local/folder.ts'
 import { listen } from '../../../infra/local/port.ts'
 import { Instant } from '../../../shared/platform/time.ts'
 import { makeAssembly, tableWithAnotherKey, tableWithTwoIndexes, templateWith } from './small-stack.ts'
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const { folder, options, remove } = await makeAssembly()
 afterAll(remove)

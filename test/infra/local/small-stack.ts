@@ -99,14 +99,19 @@ export const tableWithAnotherKey = {
   Properties: { ...tableWithOneIndex.Properties, KeySchema: [{ AttributeName: 'ownedPk', KeyType: 'HASH' }] },
 }
 
-const lambda = (asset: string, variables: Record<string, unknown> = {}) => ({
+/** Seconds; what runs out of it does so in `echo`. */
+const TIMEOUT = 1
+/** What loads the SDK takes longer than that on a busy machine. */
+const LONG_TIMEOUT = 30
+
+const lambda = (asset: string, variables: Record<string, unknown> = {}, Timeout = TIMEOUT) => ({
   Type: 'AWS::Lambda::Function',
   Metadata: { 'aws:asset:path': `asset.${asset}`, 'aws:asset:property': 'Code' },
   Properties: {
     Code: { S3Bucket: { 'Fn::Sub': `assets-\${AWS::AccountId}` }, S3Key: `${asset}.zip` },
     Handler: 'index.handler',
     Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
-    Timeout: 1,
+    Timeout,
     Environment: { Variables: variables },
   },
 })
@@ -161,7 +166,11 @@ export const template = {
       URL: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] },
       COUNT: 3,
     }),
-    Items: lambda('items', { TABLE_NAME: { Ref: 'Table' }, KEY_ID: { 'Fn::GetAtt': ['Key', 'KeyId'] } }),
+    Items: lambda(
+      'items',
+      { TABLE_NAME: { Ref: 'Table' }, KEY_ID: { 'Fn::GetAtt': ['Key', 'KeyId'] } },
+      LONG_TIMEOUT,
+    ),
     Job: lambda('job'),
     Impatient: lambda('job'),
     ImpatientConfig: {

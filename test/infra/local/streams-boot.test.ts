@@ -1,11 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { bootLocal, type LocalStack } from '../../../infra/local/boot.ts'
 import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
 import { makeAssembly, templateWith } from './small-stack.ts'
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const { folder, options, remove } = await makeAssembly()
 afterAll(remove)
