@@ -51,13 +51,13 @@ export type Clients = { readonly dynamodb: DynamoDBDocumentClient; readonly kms:
 const IDLE = ['loggerMiddleware', 'getUserAgentMiddleware']
 
 export function createClients(): Clients {
-  const dynamodb = new DynamoDBClient({})
-  for (const name of IDLE) dynamodb.middlewareStack.remove(name)
+  const [dynamodb, kms] = [new DynamoDBClient({}), new KMSClient({})]
+  for (const name of IDLE) for (const { middlewareStack } of [dynamodb, kms]) middlewareStack.remove(name)
   return {
     dynamodb: DynamoDBDocumentClient.from(dynamodb, {
       marshallOptions: { removeUndefinedValues: true },
     }),
-    kms: new KMSClient({}),
+    kms,
   }
 }
 

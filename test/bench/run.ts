@@ -1,9 +1,12 @@
 // `npm run bench`: what the service costs, ours beside the floor. `--only <text>` runs the subjects whose name has it;
 // `--people <number>` is how many there are in that of people: 100,000 if it runs alone, which takes an hour or so.
+// `--write` puts the table into results.md, with the date and what the machine is.
 import { parseArgs } from 'node:util'
 import { cost } from './subjects/cost.ts'
+import { leaseUnits } from './subjects/lease-units.ts'
 import { leases } from './subjects/leases.ts'
 import { people } from './subjects/people.ts'
+import { poolSize } from './subjects/pool-size.ts'
 import { queue } from './subjects/queue.ts'
 import { signing } from './subjects/signing.ts'
 import { timers } from './subjects/timers.ts'
@@ -12,6 +15,7 @@ import { validateIo } from './subjects/validate-io.ts'
 import { validateWork } from './subjects/validate-work.ts'
 import { type Bench, startBench } from './support/bench.ts'
 import { render, type Section } from './support/report.ts'
+import { writeResults } from './support/results.ts'
 
 const ALONE = 100_000
 const BESIDE_OTHERS = 2_000
@@ -23,6 +27,8 @@ const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
   'validate-cold-start': validateColdStart,
   signing,
   leases,
+  'lease-units': leaseUnits,
+  'pool-size': poolSize,
   queue,
   timers: (own) => timers(own, values.timers === undefined ? undefined : Number(values.timers)),
   cost,
@@ -30,7 +36,12 @@ const SUBJECTS: Readonly<Record<string, (bench: Bench) => Promise<Section>>> = {
 }
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, people: { type: 'string' }, timers: { type: 'string' } },
+  options: {
+    only: { type: 'string', default: '' },
+    people: { type: 'string' },
+    timers: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
 })
 const chosen = Object.entries(SUBJECTS).filter(([name]) => name.includes(values.only))
 if (chosen.length === 0) {
@@ -44,7 +55,9 @@ const bench = await startBench((text) => console.error(`… ${text}`), { forHour
 try {
   const sections: Section[] = []
   for (const [, measure] of chosen) sections.push(await measure(bench))
-  console.log(render(sections))
+  const table = render(sections)
+  console.log(table)
+  if (values.write) writeResults(table)
 } finally {
   await bench.stop()
 }

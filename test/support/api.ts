@@ -41,12 +41,15 @@ export type Answer = {
   readonly body: unknown
 }
 
+/** Milliseconds until a function is stopped, always or each time it asks. */
+type Remaining = number | (() => number)
+
 export type Api = {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>
   /** Any event for the function of a context. */
-  invoke(context: ContextName, event: unknown, milliseconds?: number): Promise<unknown>
-  /** A run of a job as the scheduler starts it, with so many milliseconds until the function is stopped. */
-  run(job: JobName, scheduledAt?: Instant, milliseconds?: number): Promise<void>
+  invoke(context: ContextName, event: unknown, remaining?: Remaining): Promise<unknown>
+  /** A run of a job as the scheduler starts it. */
+  run(job: JobName, scheduledAt?: Instant, remaining?: Remaining): Promise<void>
   /** A live token of this role; the same one each time. */
   token(role: Role, tenantId?: TenantId): Promise<string>
   /** For looking behind the API. */
@@ -70,6 +73,8 @@ type ApiOptions = {
   readonly countryModule?: string
   /** How mail is sent; not at all unless said otherwise. */
   readonly mail?: MailSettings
+  /** Where functions find DynamoDB, if something stands between. */
+  readonly dynamoDb?: string
 }
 
 /**
@@ -81,6 +86,7 @@ export async function startApi({
   edge,
   countryModule,
   mail,
+  dynamoDb,
 }: ApiOptions = {}): Promise<Api> {
   const endpoint = inject('dynamodbEndpoint')
   const [kms, tableName] = await Promise.all([startTestKms(), createTestTable(endpoint)])
@@ -105,7 +111,7 @@ export async function startApi({
     AWS_REGION: settings.region,
     AWS_ACCESS_KEY_ID: settings.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: settings.credentials.secretAccessKey,
-    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoDb ?? endpoint,
     AWS_ENDPOINT_URL_KMS: kms.endpoint,
   }
   Object.assign(process.env, environment)
@@ -143,13 +149,19 @@ export async function startApi({
     return made
   }
 
-  async function invoke(context: ContextName, event: unknown, milliseconds = 60_000): Promise<unknown> {
+  async function invoke(
+    context: ContextName,
+    event: unknown,
+    remaining: Remaining = 60_000,
+  ): Promise<unknown> {
     const handler = await load(context)
-    return handler(event, { getRemainingTimeInMillis: () => milliseconds })
+    return handler(event, {
+      getRemainingTimeInMillis: typeof remaining === 'number' ? () => remaining : remaining,
+    })
   }
 
-  async function run(job: JobName, scheduledAt: Instant = readClock(), milliseconds?: number): Promise<void> {
-    await invoke(jobs[job].context, { job, scheduledAt }, milliseconds)
+  async function run(job: JobName, scheduledAt: Instant = readClock(), remaining?: Remaining): Promise<void> {
+    await invoke(jobs[job].context, { job, scheduledAt }, remaining)
   }
 
   return {

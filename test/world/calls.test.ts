@@ -1,19 +1,20 @@
 import { afterAll, expect, test } from 'vitest'
-import { outcome, startApi } from '../support/api.ts'
+import { outcome } from '../support/api.ts'
 import { keepTable } from '../support/kept-table.ts'
 import { callFor, createWorld } from './calls.ts'
+import { startMeteredApi } from './costs.ts'
 import { hints } from './hints.ts'
 import { named, send } from './requests.ts'
 
-const api = await startApi()
-afterAll(api.stop)
+const { api, stop, ...costs } = await startMeteredApi()
+afterAll(stop)
 const world = await createWorld(api)
 const table = await keepTable(api.table)
 afterAll(table.close)
 
 test.each(named)('%s is answered with success', async (_, operation) => {
   const sent = await callFor(world, operation)
-  const answer = await send(api, operation, sent)
+  const answer = await costs.call(operation, () => send(api, operation, sent))
   await table.restore()
   expect([outcome(answer), answer.status < 300 ? '' : { sent, answer: answer.body }]).toEqual([
     String(operation.success.status),
@@ -24,4 +25,11 @@ test.each(named)('%s is answered with success', async (_, operation) => {
 test('and no hint is for an operation that is gone', () => {
   const known = new Set(named.map(([operationId]) => operationId))
   expect(Object.keys(hints).filter((operationId) => !known.has(operationId))).toEqual([])
+})
+
+test('and none costs more than it did, or less', async ({ skip }) => {
+  // Where some are filtered out, or failed.
+  if (!costs.isComplete()) skip()
+  const accept = 'if it is meant, accept it: npm test -- test/world/calls.test.ts -u'
+  await expect(costs.table(), accept).toMatchFileSnapshot('costs.md')
 })

@@ -1,15 +1,17 @@
 import { contextSettings } from '../../../infra/contexts.ts'
 import type { Bench } from '../support/bench.ts'
+import type { Consumed } from '../support/meter.ts'
 import { prices } from '../support/prices.ts'
-import type { Section } from '../support/report.ts'
+import type { Row, Section } from '../support/report.ts'
 import { fromMany } from '../support/requests.ts'
+import { meterLeases } from './lease-units.ts'
 import { meterValidation } from './validate-io.ts'
 
 const { perMillion } = prices
 const WARM_UP = 2000
 const CALLS = 300
 
-/** Dollars per million online validations, from what is metered here and AWS's list prices. */
+/** Dollars per million, from what is metered here and AWS's list prices. */
 export async function cost(bench: Bench): Promise<Section> {
   bench.progress('cost')
   const { steady } = await meterValidation(bench)
@@ -31,12 +33,13 @@ export async function cost(bench: Bench): Promise<Section> {
   ]
   const total = parts.reduce((sum, { ours }) => sum + ours, 0)
   return {
-    title: `cost of a million online validations (list prices of ${prices.region} as of ${prices.asOf})`,
+    title: `cost of a million online validations, and of leases (list prices of ${prices.region} as of ${prices.asOf})`,
     rows: [
       ...parts.map((part) => ({ ...part, unit: '$' as const })),
       { name: 'together', ours: total, unit: '$', budget: { of: 'ours', most: 1.4 } },
       { name: 'each further millisecond that DynamoDB takes to answer', ours: time(1), unit: '$' },
       { name: 'together, if KMS signed each verdict', ours: total + perMillion.kmsEccSignatures, unit: '$' },
+      await costOfLeases(bench, time(billed)),
     ],
   }
 }
@@ -49,4 +52,16 @@ async function timeOfOne(bench: Bench): Promise<number> {
   const { wall } = await arm.run(events, CALLS, 1)
   await arm.stop()
   return wall / 1000
+}
+
+/** A check-out and a check-in, and the same in the usual design, which is not asked to look at a key. */
+async function costOfLeases(bench: Bench, timeOfEach: number): Promise<Row> {
+  const { empty, usual } = await meterLeases(bench)
+  const requests = 2 * (perMillion.httpApiRequests + perMillion.lambdaRequests + timeOfEach)
+  const priceOf = ({ readUnits, writeUnits }: Consumed) =>
+    readUnits * perMillion.readUnits + writeUnits * perMillion.writeUnits
+  const ours = requests + priceOf(empty.checkOut) + priceOf(empty.checkIn)
+  const floor = requests + priceOf(usual)
+  const name = 'a million check-outs and check-ins (floor: the usual design)'
+  return { name, ours, floor, ratio: ours / floor, unit: '$', budget: { of: 'ratio', most: 0.55 } }
 }

@@ -1,10 +1,7 @@
-import * as z from 'zod'
-import type { Arm } from '../support/arm.ts'
 import type { Bench } from '../support/bench.ts'
-import { startMeter } from '../support/meter.ts'
 import type { Row, Section } from '../support/report.ts'
-import { post } from '../support/requests.ts'
 import { alternate, compareEffort } from '../support/rounds.ts'
+import { checkOut, usualPair } from './lease-units.ts'
 
 const ROUNDS = 9
 const LOADS = [
@@ -20,10 +17,6 @@ const HELD = [
 ] as const
 const WARM_UP = 600
 
-const HOLDER = { userId: 'ada.lovelace@example.edu', machine: 'ws-0815.cs.example.edu' }
-const checkOut = (license: string | undefined) => post('/v1/leases', { license, body: { holder: HOLDER } })
-const Leased = z.object({ leaseId: z.string() })
-
 /** Check-outs and check-ins on one pool, against the transaction of a counter and a lease row. */
 export async function leases(bench: Bench): Promise<Section> {
   const [ours, floor, service] = await Promise.all([
@@ -31,8 +24,7 @@ export async function leases(bench: Bench): Promise<Section> {
     bench.start('leaseTransaction'),
     bench.start('leases'),
   ])
-  const usual = (pool: string) =>
-    post('/', { body: { table: bench.table, pool: `BENCH#${pool}`, capacity: 1000 } })
+  const usual = (pool: string) => usualPair(bench, pool)
   bench.progress('leases: warming up')
   await ours.run([checkOut(bench.sold.floating.roomy[0])], WARM_UP, 8)
   await floor.run([usual('warm')], WARM_UP, 8)
@@ -69,63 +61,6 @@ export async function leases(bench: Bench): Promise<Section> {
   return {
     title: 'floating licenses: check-out and check-in on one pool',
     floor: 'a bare handler with the usual design: transactions of a counter and a row for the lease',
-    rows: [...rows, ...(await units(bench))],
+    rows,
   }
-}
-
-/** What each operation consumes, in the pool where fifty are held and in an empty one. */
-async function units(bench: Bench): Promise<Row[]> {
-  bench.progress('leases: units')
-  const meter = await startMeter(bench.dynamoDb)
-  const arm = await bench.start('leases', { dynamoDb: meter.endpoint })
-  const floor = await bench.start('leaseTransaction', { dynamoDb: meter.endpoint })
-  const [empty, , full] = bench.sold.floating.roomy
-  const rows: Row[] = []
-  for (const [name, license] of [
-    ['none held', empty],
-    ['50 held', full],
-  ] as const) {
-    await pair(arm, license)
-    meter.take()
-    const steps = await pair(arm, license, () => meter.take())
-    for (const [step, { requests, writeUnits, readUnits }] of Object.entries(steps)) {
-      rows.push({ name: `${name}, ${step}: write units`, ours: writeUnits, budget: { of: 'ours', most: 1 } })
-      if (requests !== 1 || readUnits !== 0)
-        rows.push({ name: `${name}, ${step}: requests`, ours: requests, budget: { of: 'ours', most: 1 } })
-    }
-  }
-  const event = post('/', { body: { table: bench.table, pool: 'BENCH#units', capacity: 1000 } })
-  await floor.invoke(event)
-  meter.take()
-  await floor.invoke(event)
-  const usual = meter.take().writeUnits
-  const ours = rows
-    .filter(({ name }) => /^none held, check/.test(name))
-    .reduce((sum, row) => sum + row.ours, 0)
-  rows.push({
-    name: 'check-out and check-in: write units',
-    ours,
-    floor: usual,
-    ratio: ours / usual,
-    budget: { of: 'ratio', most: 0.55 },
-  })
-  await Promise.all([arm.stop(), floor.stop()])
-  await meter.close()
-  return rows
-}
-
-/** One after the other; `take` reads what each consumed. */
-async function pair<T>(arm: Arm, license: string | undefined, take?: () => T): Promise<Record<string, T>> {
-  const steps: Record<string, T> = {}
-  const step = async (name: string, event: string) => {
-    const { body } = await arm.invoke(event)
-    if (take) steps[name] = take()
-    return body
-  }
-  const first = Leased.parse(await step('check-out', checkOut(license)))
-  const renewed = Leased.parse(
-    await step('heartbeat', post('/v1/leases/heartbeat', { license, body: first })),
-  )
-  await step('check-in', post('/v1/leases/check-in', { license, body: renewed }))
-  return steps
 }

@@ -14,7 +14,13 @@ type Meter = {
 }
 
 const READS = new Set(['GetItem', 'BatchGetItem', 'TransactGetItems', 'Query', 'Scan'])
-const Request = z.looseObject({ ConsistentRead: z.boolean().optional() })
+const Write = z.looseObject({ Item: z.unknown().optional() })
+const Request = z.looseObject({
+  ConsistentRead: z.boolean().optional(),
+  TransactItems: z.array(z.record(z.string(), Write)).optional(),
+  Item: z.unknown().optional(),
+})
+type Asked = z.infer<typeof Request>
 const Capacity = z.object({ CapacityUnits: z.number() })
 const Response = z.object({
   ConsumedCapacity: z
@@ -27,8 +33,13 @@ const Response = z.object({
  * Stands between a function and DynamoDB Local and asks it for the capacity each request consumed. It is on the wire
  * and not a middleware of the SDK, because the bundle is measured as it is deployed, and because what crosses the wire
  * is what AWS bills: retries included.
+ *
+ * @param isCounted what is not, is passed on all the same
  */
-export async function startMeter(dynamoDb: string): Promise<Meter> {
+export async function startMeter(
+  dynamoDb: string,
+  isCounted: (operation: string, asked: unknown) => boolean = () => true,
+): Promise<Meter> {
   let consumed: Consumed = nothing
   const server = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? ''
@@ -43,7 +54,8 @@ export async function startMeter(dynamoDb: string): Promise<Meter> {
       body: JSON.stringify({ ...asked, ReturnConsumedCapacity: 'TOTAL' }),
     })
     const text = await answer.text()
-    consumed = add(consumed, operation, costOf(operation, asked, answer.ok, text))
+    if (isCounted(operation, asked))
+      consumed = add(consumed, operation, costOf(operation, asked, answer.ok, text))
     response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(text)
   })
   const port = await listen(server, 0)
@@ -64,12 +76,22 @@ export async function startMeter(dynamoDb: string): Promise<Meter> {
 
 const nothing: Consumed = { requests: 0, readUnits: 0, writeUnits: 0 }
 
-function costOf(operation: string, asked: z.infer<typeof Request>, ok: boolean, text: string): number {
-  // DynamoDB bills failed conditions and DynamoDB Local does not tell them: better no number than a wrong one.
-  if (!ok) throw new Error(`the meter cannot tell what a failed ${operation} costs: ${text}`)
+function costOf(operation: string, asked: Asked, ok: boolean, text: string): number {
+  if (!ok) return costOfFailed(operation, asked, text)
   const units = Response.parse(JSON.parse(text)).ConsumedCapacity
   // A query that finds nothing is billed like one that finds a little; DynamoDB Local says 0.
   return READS.has(operation) ? Math.max(units, asked.ConsistentRead ? 1 : 0.5) : units
+}
+
+const KILOBYTE = 1024
+
+/** DynamoDB bills what failed on a condition like what succeeds, at least; DynamoDB Local does not tell how much. */
+function costOfFailed(operation: string, { TransactItems, Item }: Asked, text: string): number {
+  if (!/ConditionalCheckFailed|TransactionCanceled/.test(text))
+    throw new Error(`the meter cannot tell what a failed ${operation} costs: ${text}`)
+  const items = TransactItems?.flatMap((write) => Object.values(write).map((one) => one.Item)) ?? [Item]
+  const units = items.map((item) => Math.ceil(JSON.stringify(item ?? 0).length / KILOBYTE))
+  return units.reduce((sum, one) => sum + one * (TransactItems ? 2 : 1), 0)
 }
 
 function add({ requests, readUnits, writeUnits }: Consumed, operation: string, units: number): Consumed {

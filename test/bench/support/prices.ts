@@ -18,6 +18,7 @@ const PriceTable = z.strictObject({
     readUnits: Price,
     writeUnits: Price,
     kmsEccSignatures: Price,
+    kmsMacs: Price,
   }),
 })
 

@@ -1,17 +1,27 @@
 import * as z from 'zod'
 import { LicenseId, ProductId, TenantId } from '../../../shared/platform/ids.ts'
 import { licenseKey } from '../../../shared/store/keys.ts'
+import type { PoolAddress } from '../../../shared/store/pool.ts'
 import type { Bench } from './bench.ts'
 import { post } from './requests.ts'
 
 /** A license as it was sold, and where its row lies. */
 type SoldLicense = { readonly key: string; readonly row: { readonly pk: string; readonly sk: string } }
 
+/** A floating license whose places are all of a pool. */
+export type Floating = { readonly key: string; readonly pool: PoolAddress; readonly capacity: number }
+
 export type Sold = {
   /** Each the only license of its tenant. */
   readonly licenses: readonly SoldLicense[]
-  /** Keys of floating licenses, each the only one of its tenant: one with many places, others with a single one. */
-  readonly floating: { readonly roomy: readonly string[]; readonly single: readonly string[] }
+  /** Keys of floating licenses, each the only one of its tenant: with many places, with a single one, to be metered. */
+  readonly floating: {
+    readonly roomy: readonly string[]
+    readonly single: readonly string[]
+    readonly metered: readonly string[]
+    readonly small: Floating
+    readonly vast: Floating
+  }
   /** The request that issues one more, to a tenant apart; each call makes a new one. */
   readonly issueRequest: () => string
 }
@@ -48,16 +58,22 @@ export async function sell(start: Bench['start'], token: string): Promise<Sold> 
   const cad = Created.parse((await catalog.invoke(request('/v1/products', CAD))).body).id
   const seats = await catalog.invoke(request('/v1/plans', { productId: cad, ...SEATS }))
   const seatsId = Created.parse(seats.body).id
-  async function issueFloating(number: number, concurrent: number): Promise<string> {
+  async function newPool(number: number, concurrent: number): Promise<Floating> {
     const body = { tenantId: await newTenant(number), planId: seatsId, limits: { concurrent } }
-    return Issued.parse((await licenses.invoke(request('/v1/licenses', body))).body).key
+    const issued = await licenses.invoke(request('/v1/licenses', body))
+    const { key, license } = Issued.parse(issued.body)
+    return { key, pool: { ...license, metric: 'concurrent' }, capacity: concurrent }
   }
+  const issueFloating = async (number: number, concurrent: number) => (await newPool(number, concurrent)).key
 
   const sold = [await issue(1), await issue(2)]
   const apart = await newTenant(3)
   const floating = {
     roomy: [await issueFloating(4, 1000), await issueFloating(5, 1000), await issueFloating(6, 1000)],
     single: [await issueFloating(7, 1), await issueFloating(8, 1)],
+    metered: [await issueFloating(9, 1000), await issueFloating(10, 1000)],
+    small: await newPool(11, 100),
+    vast: await newPool(12, 10_000),
   }
   await Promise.all([catalog, tenants, licenses].map((arm) => arm.stop()))
   return {
