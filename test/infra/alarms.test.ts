@@ -23,7 +23,7 @@ let alarms: z.infer<typeof Alarm>[]
 beforeAll(async () => {
   template = await templateOf({ ...readStage('prod'), alarmEmail: 'on-call@vendor.example' })
   alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm', Alarm)
-}, 180_000)
+})
 
 const named = (metric: string) => alarms.filter(({ MetricName }) => MetricName === metric)
 

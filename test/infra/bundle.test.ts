@@ -93,7 +93,7 @@ const COUNTRY_MODULE_SOURCE = fileURLToPath(
   new URL('../../shared/platform/places/country-module.ts', import.meta.url),
 )
 
-describe('the functions', { timeout: 180_000 }, () => {
+describe('the functions', () => {
   let out: string
   let sizes: BundleSizes
 

@@ -40,7 +40,7 @@ let prod: Template
 beforeAll(async () => {
   dev = await templateOf(readStage('dev'))
   prod = await templateOf({ ...readStage('prod'), signingKeys: 4, edge: EDGE, countryModule: 'geo/mine.ts' })
-}, 180_000)
+})
 
 describe('table', () => {
   test('is what shared/store/table.ts says, on demand, with recovery, stream and expiry', () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   template = await templateOf(readStage('prod'))
   records = functionsOf(template).get('records')?.logicalId ?? ''
   webhooks = functionsOf(template).get('webhooks')?.logicalId ?? ''
-}, 180_000)
+})
 
 const mappingOf = (lambda: string) =>
   [...resourcesOf(template, 'AWS::Lambda::EventSourceMapping').values()].find(({ Properties }) =>

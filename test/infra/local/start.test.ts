@@ -22,7 +22,7 @@ async function runStart(port: string) {
   return { printed, complained, exitCode: child.exitCode }
 }
 
-test('a busy port is one sentence, before anything is started', { timeout: 180_000 }, async () => {
+test('a busy port is one sentence, before anything is started', async () => {
   const other = createServer()
   const port = await listen(other, 0)
   expect(await runStart(String(port))).toEqual({
@@ -33,7 +33,7 @@ test('a busy port is one sentence, before anything is started', { timeout: 180_0
   other.close()
 })
 
-test('a port that is none is one sentence', { timeout: 180_000 }, async () => {
+test('a port that is none is one sentence', async () => {
   expect(await runStart('87878')).toEqual({
     printed: '',
     complained: 'PORT must be a number from 0 to 65535, not 87878.\n',
