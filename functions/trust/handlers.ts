@@ -17,7 +17,7 @@ export type TrustServices = VerifyingServices & {
   /** Of the keys that sign the response files of offline activations. */
   readonly activationKeys: readonly PublicKey[]
   readonly sessionKeys: SessionKeys
-  /** What KMS has under the ids of the keys that sign license files. */
+  /** What KMS has for the keys that are published. */
   readonly probeKeys: () => Promise<readonly KeyProbe[]>
   /** Holds a tenant's audit log against its checkpoints while there is time; nothing where it could not be read. */
   readonly checkLog: (

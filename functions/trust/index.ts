@@ -27,11 +27,17 @@ const { serve, services } = contextFunction(
   }),
   async (common, { kms }, env): Promise<TrustServices> => {
     const verifying = await withVerifier(common, kms, env.SIGNING_KEY_IDS)
+    const activationKeys = await loadPublicKeys(kms, env.ACTIVATION_KEY_IDS)
+    const keys = sessionKeys(kms, env.SESSION_KEY_ID)
     return {
       ...verifying,
-      activationKeys: await loadPublicKeys(kms, env.ACTIVATION_KEY_IDS),
-      sessionKeys: sessionKeys(kms, env.SESSION_KEY_ID),
-      probeKeys: keyProbe(kms, verifying.publicKeys),
+      activationKeys,
+      sessionKeys: keys,
+      probeKeys: keyProbe(kms, {
+        licenses: verifying.publicKeys,
+        activations: activationKeys,
+        session: { keyId: env.SESSION_KEY_ID, keys },
+      }),
       checkLog: logChecker(common, await loadAuditKey(kms, env.AUDIT_KEY_ID)),
     }
   },

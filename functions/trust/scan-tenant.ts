@@ -168,7 +168,10 @@ async function isUnchanged({ tenantId, productId, id, version }: License, table:
   return (await readLicense(table, { tenantId, productId, licenseId: id }))?.version === version
 }
 
-/** The keys that a tenant's licenses name: published, and the very ones that KMS has. */
+/**
+ * The keys that a tenant's licenses name: published, and the very ones that KMS has; so are those that sign its offline
+ * activations and verdicts.
+ */
 async function checkKeys(
   licenses: readonly License[],
   { publicKeys, probeKeys }: Services,
@@ -186,8 +189,8 @@ async function checkKeys(
       differs: [difference('license', firstOf(all), undefined)],
     })
   }
-  for (const { kid, known } of await probeKeys()) {
-    if (!users.has(kid)) continue
+  const probes = (await probeKeys()).filter(({ signs, kid }) => signs !== 'licenses' || users.has(kid))
+  for (const { kid, known } of probes) {
     if (known === 'unanswered') skipped.push(`key ${kid}`)
     else if (known !== kid)
       found.push({
@@ -196,5 +199,5 @@ async function checkKeys(
         differs: [difference('kid', known, kid)],
       })
   }
-  return { checked: users.size, found }
+  return { checked: new Set([...users.keys(), ...probes.map(({ kid }) => kid)]).size, found }
 }

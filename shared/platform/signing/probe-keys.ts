@@ -1,9 +1,21 @@
 import type { KMSClient } from '@aws-sdk/client-kms'
 import { HOUR, type Instant, plusMilliseconds, readClock } from '../time.ts'
 import { loadPublicKeys, type PublicKey } from './public-keys.ts'
+import { type SessionKeys, sessionKeys } from './session-keys.ts'
 
-/** A published key, and the thumbprint of what KMS has under its id: none, or it was not to be had just now. */
-export type KeyProbe = { readonly kid: string; readonly known: string | undefined | 'unanswered' }
+/** A published key, what it signs, and the thumbprint of what KMS has for it: none, or it was not to be had just now. */
+export type KeyProbe = {
+  readonly signs: 'licenses' | 'activations' | 'verdicts'
+  readonly kid: string
+  readonly known: string | undefined | 'unanswered'
+}
+
+/** What a function publishes, and under which ids KMS has it. */
+type Published = {
+  readonly licenses: readonly PublicKey[]
+  readonly activations: readonly PublicKey[]
+  readonly session: { readonly keyId: string; readonly keys: SessionKeys }
+}
 
 /** How long an answer of KMS is good enough: a scan of many tenants asks once. */
 const REMEMBERED_FOR = HOUR / 6
@@ -17,25 +29,46 @@ const GONE: ReadonlySet<string> = new Set([
 ])
 
 /** Asks KMS anew for the keys that a function has published since it was started. */
-export function keyProbe(kms: KMSClient, keys: readonly PublicKey[]): () => Promise<KeyProbe[]> {
+export function keyProbe(
+  kms: KMSClient,
+  { licenses, activations, session }: Published,
+): () => Promise<KeyProbe[]> {
   let asked: { until: Instant; answer: Promise<KeyProbe[]> } | undefined
   return () => {
     const now = readClock()
     if (asked === undefined || asked.until <= now)
-      asked = {
-        until: plusMilliseconds(now, REMEMBERED_FOR),
-        answer: Promise.all(keys.map((key) => probe(kms, key))),
-      }
+      asked = { until: plusMilliseconds(now, REMEMBERED_FOR), answer: askAll(now) }
     return asked.answer
+  }
+
+  async function askAll(now: Instant): Promise<KeyProbe[]> {
+    const asymmetric = [
+      ...licenses.map((key) => ({ signs: 'licenses' as const, key })),
+      ...activations.map((key) => ({ signs: 'activations' as const, key })),
+    ]
+    const [answers, verdicts] = await Promise.all([
+      Promise.all(
+        asymmetric.map(({ signs, key }) => probe(signs, [key], () => loadPublicKeys(kms, [key.keyId]))),
+      ),
+      // As they were derived before, beside what KMS has them derived to now; of none it cannot be told.
+      probe('verdicts', await session.keys.published(now).catch(() => []), () =>
+        sessionKeys(kms, session.keyId).published(now),
+      ),
+    ])
+    return [...answers, verdicts].flat()
   }
 }
 
-async function probe(kms: KMSClient, { keyId, kid }: PublicKey): Promise<KeyProbe> {
+async function probe(
+  signs: KeyProbe['signs'],
+  published: readonly PublicKey[],
+  ask: () => Promise<readonly PublicKey[]>,
+): Promise<KeyProbe[]> {
   try {
-    const [found] = await loadPublicKeys(kms, [keyId])
-    return { kid, known: found?.kid }
+    const found = await ask()
+    return published.map(({ kid }, place) => ({ signs, kid, known: found[place]?.kid }))
   } catch (error) {
     const isGone = error instanceof Error && GONE.has(error.name)
-    return { kid, known: isGone ? undefined : 'unanswered' }
+    return published.map(({ kid }) => ({ signs, kid, known: isGone ? undefined : 'unanswered' }))
   }
 }

@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto'
+import { KMSClient } from '@aws-sdk/client-kms'
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { createClients, createServices } from '../../../functions/services.ts'
+import { scanTenant } from '../../../functions/trust/scan-tenant.ts'
+import { withVerifier } from '../../../functions/verified.ts'
 import { IntegrityEvent, IntegrityScan } from '../../../shared/domain/integrity.ts'
-import { LicenseId } from '../../../shared/platform/ids.ts'
+import { Environment, readEnvironment } from '../../../shared/platform/config/environment.ts'
+import { LicenseId, TenantId } from '../../../shared/platform/ids.ts'
+import { keyProbe } from '../../../shared/platform/signing/probe-keys.ts'
+import { loadPublicKeys } from '../../../shared/platform/signing/public-keys.ts'
+import { sessionKeys } from '../../../shared/platform/signing/session-keys.ts'
+import { readClock } from '../../../shared/platform/time.ts'
 import {
   eventLog,
   type Key,
@@ -16,6 +25,7 @@ import {
 import { readItem, readRange } from '../../../shared/store/read.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { follower } from '../../support/follow.ts'
+import { startTestKms } from '../../support/kms.ts'
 import { createScenario, expected, type Issued, type Scenario } from '../../support/scenario.ts'
 
 const api = await startApi()
@@ -172,6 +182,41 @@ test('whatever somebody does to rows behind the API, each is found and named, an
   // Once more tells nothing more.
   expect(await scan(scenario)).toMatchObject({ found: 0, mended: 0 })
 }, 60_000)
+
+test('published keys are those that KMS has, each that it has no more is named, and nobody says so while it is silent', async () => {
+  const scenario = await createScenario(api)
+  const { license } = await scenario.issue()
+  await follow(scenario.tenant.id)
+  const { kms } = createClients()
+  const common = await createServices(readEnvironment(Environment), createClients())
+  const verifying = await withVerifier(common, kms, api.keys.signing)
+  const activations = await loadPublicKeys(kms, api.keys.activations)
+  const keys = sessionKeys(kms, api.keys.sessions)
+  const session = { keyId: api.keys.sessions, keys }
+  const published = { licenses: verifying.publicKeys, activations, session }
+  const scanWith = (asked: KMSClient) => {
+    const services = { ...verifying, probeKeys: keyProbe(asked, published), checkLog: async () => undefined }
+    const caller = { kind: 'system', subject: 'test' } as const
+    const request = { caller, now: readClock(), requestId: 'x' }
+    return scanTenant(TenantId.parse(scenario.tenant.id), request, services, { remaining: () => 60_000 })
+  }
+  const { kid } = z.object({ kid: z.string() }).parse((await scenario.row(license))['signature'])
+  const used = [kid, ...[...activations, ...(await keys.published(readClock()))].map((key) => key.kid)]
+  expect(await scanWith(kms)).toMatchObject({ found: 0, checked: { keys: 6 }, skipped: ['log'] })
+
+  // Another account's KMS, as far as these keys go.
+  const other = await startTestKms()
+  const without = new KMSClient({ endpoint: other.endpoint, maxAttempts: 1 })
+  expect(await scanWith(without)).toMatchObject({ found: 6 })
+  const told = (await status(scenario)).openEvents.map(({ check, subject }) => `${check} ${subject.id}`)
+  expect(told.toSorted()).toEqual(used.map((one) => `key-unknown ${one}`).toSorted())
+  await other.close()
+  const silent = await scanWith(without)
+  expect(silent).toMatchObject({ found: 0, mended: 0 })
+  expect(silent?.skipped.toSorted()).toEqual(['log', ...used.map((one) => `key ${one}`)].toSorted())
+  expect(await scanWith(kms)).toMatchObject({ found: 0, mended: 6 })
+  without.destroy()
+})
 
 describe('what is on its way', () => {
   test('is no finding: a license whose events were not followed yet, in any state', async () => {
