@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Operation } from '../../functions/routes.ts'
 import { bootLocal } from '../../infra/local/boot.ts'
 import { requireJava } from '../../infra/local/java.ts'
 import { NoPythonError, pythonTools } from '../../infra/python.ts'
@@ -73,10 +74,14 @@ async function ask(
   writeFileSync(document, JSON.stringify(openApi(operations, '0')))
   writeFileSync(file, settings({ url, authorization, known, covered, examples, seed, records }))
   const printed = await run(command, ['--config-file', file, 'run', document])
-  await readRecords(records, all).catch((cause: unknown) => {
-    throw new Error(`schemathesis did not run:\n${printed}`, { cause })
-  })
+  await readRecords(records, all)
+  const silent = operations.filter((operation) => !all.answers.has(labelOf(operation)))
+  if (silent.length === 0) return
+  throw new Error(`${silent.map(labelOf).join(', ')}: not asked; schemathesis said:\n${printed}`)
 }
+
+/** As schemathesis names it: by the path of the document. */
+const labelOf = ({ method, path }: Operation) => `${method} ${path.replace('+}', '}')}`
 
 /** What it printed. */
 async function run(command: string, args: readonly string[]): Promise<string> {

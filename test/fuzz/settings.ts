@@ -38,6 +38,7 @@ export function settings(given: Settings): string {
     seed,
     'base-url': url,
     'continue-on-failure': true,
+    workers: 2,
     // Nothing of another run changes this one.
     cache: { enabled: false },
     // Of its own speed and of what is rarely accepted: this is a small machine, and the table of results says it.
@@ -55,6 +56,8 @@ export function settings(given: Settings): string {
       'with-security-parameters': false,
     },
     phases: {
+      // There are none in the document.
+      examples: { enabled: false },
       coverage: { 'unexpected-methods': [] },
       // It takes the pointers in our problems for names of fields.
       fuzzing: { 'error-feedback': { enabled: false } },
