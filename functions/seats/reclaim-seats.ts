@@ -19,8 +19,9 @@ import { sweep } from '../sweep.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { RECLAIMER, reclaimPerson, type TenantView } from './reclaim-person.ts'
 
-/** Timers filed at once. */
+/** Timers filed at once, and people between two notes of how far it is: these take a second or so. */
 const FILED_AT_ONCE = 25
+const PAGE = 250
 
 /**
  * Looks at the seats of those whose timer is due, and does what is due about them. What is done is not due any more, so a
@@ -81,7 +82,7 @@ async function review(found: Timer, run: JobRun, table: Table): Promise<number> 
   const tenantId = TenantId.parse(found.subject[0])
   let timer = found
   const range = { index: 'owned', pk: ownedByTenant(tenantId, 'USERS') } as const
-  for await (const { items, next } of readPages(table, range, found.place)) {
+  for await (const { items, next } of readPages(table, range, found.place, PAGE)) {
     const holders = items.map(userEntity.decode).filter(({ holds }) => holds.length > 0)
     for (let start = 0; start < holders.length; start += FILED_AT_ONCE) {
       const batch = holders.slice(start, start + FILED_AT_ONCE)
