@@ -73,6 +73,8 @@ async function ask(
   const [examples, seed] = [Number(options.examples), Number(options.seed)]
   writeFileSync(document, JSON.stringify(openApi(operations, '0')))
   writeFileSync(file, settings({ url, authorization, known, covered, examples, seed, records }))
+  // Nothing of an earlier run is taken for this one's.
+  writeFileSync(records, '')
   const printed = await run(command, ['--config-file', file, 'run', document])
   await readRecords(records, all)
   const silent = operations.filter((operation) => !all.answers.has(labelOf(operation)))
