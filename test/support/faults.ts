@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { inject } from 'vitest'
 import { clientSettings } from './dynamodb.ts'
+import { interpose } from './sdk.ts'
 
 /**
  * What happens to a call to DynamoDB that writes: throttled, timed out after it was committed, sent twice, or overtaken
@@ -9,13 +10,12 @@ import { clientSettings } from './dynamodb.ts'
  */
 export type Fault = 'throttled' | 'lost' | 'twice' | { before: () => Promise<unknown> }
 
-/** Faults that a request meets with its first writes. */
+/** Faults that a request meets with its first writes. A throttled write has done nothing: what comes after it comes first. */
 export const WAYS: readonly [name: string, faults: readonly Fault[]][] = [
   ['throttled', ['throttled']],
   ['timed out after it was written', ['lost']],
   ['timed out twice', ['lost', 'lost']],
   ['answered twice', ['twice']],
-  ['throttled, then timed out', ['throttled', 'lost']],
 ]
 
 /** Who tries again after a fault, and how often the SDK does by itself. */
@@ -37,18 +37,14 @@ export function faultyClient(maxAttempts: number, writes = WRITES) {
     { marshallOptions: { removeUndefinedValues: true } },
   )
   const faults: Fault[] = []
-  // The innermost step: the SDK's own retries are around it, as they are around the network.
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const fault = writes.has(String(context.commandName)) ? faults.shift() : undefined
-      if (fault === 'throttled') throw named('ThrottlingException')
-      if (typeof fault === 'object') await fault.before()
-      const result = await next(args)
-      if (fault === 'lost') throw named('TimeoutError')
-      return fault === 'twice' ? next(args) : result
-    },
-    { step: 'deserialize', priority: 'high' },
-  )
+  interpose(client, async ({ command }, send) => {
+    const fault = writes.has(command) ? faults.shift() : undefined
+    if (fault === 'throttled') throw named('ThrottlingException')
+    if (typeof fault === 'object') await fault.before()
+    const result = await send()
+    if (fault === 'lost') throw named('TimeoutError')
+    return fault === 'twice' ? send() : result
+  })
   return {
     client,
     faults,
