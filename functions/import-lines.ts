@@ -26,7 +26,7 @@ type ImportText = { readonly rows: readonly unknown[] } | string
 type RowOf = (record: Readonly<Record<string, string>>) => unknown
 
 /** How the rows of an import are read. */
-export type RowFormat<Row> = {
+type RowFormat<Row> = {
   readonly schema: z.ZodType<Row>
   readonly rowOf: RowOf
   /** What no two rows may share, by field. */

@@ -8,7 +8,7 @@ import type { Table } from '../../shared/store/transact.ts'
 import {
   noteRun,
   readValidation,
-  setInterval,
+  setValidationInterval,
   type ValidationSchedule,
 } from '../../shared/store/validation.ts'
 import { writeRow } from '../../shared/store/write.ts'
@@ -37,7 +37,7 @@ export const validationHandlers: Handlers<typeof validationRoutes, TrustServices
       const [, next = now] = [due, now].toSorted()
       return commit(call, {
         writes: {
-          schedule: setInterval(tenantId, intervalMinutes),
+          schedule: setValidationInterval(tenantId, intervalMinutes),
           ...(timer && { timer: moveTimer(timer, next) }),
         },
         events: [

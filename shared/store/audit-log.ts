@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { LogName } from '../domain/checkpoint.ts'
 import { type Frontier, type Hash, isFrontier, rootOf } from '../domain/merkle.ts'
@@ -17,7 +16,7 @@ import {
   auditTileKey,
   auditUnanchoredKey,
 } from './keys.ts'
-import { rangeQuery, readItem, readItems } from './read.ts'
+import { readFirst, readItem, readItems } from './read.ts'
 import { type Action, putOnce, type Table } from './transact.ts'
 
 const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
@@ -179,13 +178,9 @@ export async function readSigned(table: Table, log: LogName): Promise<SignedChec
 }
 
 /** The newest of the checkpoints that are kept, which is the last signed one if nobody tampered with it. */
-export async function readLastCheckpoint(
-  { client, name }: Table,
-  log: LogName,
-): Promise<SignedCheckpoint | undefined> {
+export async function readLastCheckpoint(table: Table, log: LogName): Promise<SignedCheckpoint | undefined> {
   const range = { pk: auditLogOf(log), prefix: AUDIT_CHECKPOINT_PREFIX, newestFirst: true }
-  const { Items = [] } = await client.send(new QueryCommand({ ...rangeQuery(name, range), Limit: 1 }))
-  const [item] = Items
+  const [item] = await readFirst(table, range, 1)
   return item && signedCheckpointEntity.decode(item)
 }
 

@@ -123,6 +123,12 @@ export async function* readPages(
   } while (place !== undefined)
 }
 
+/** The first items of a range: no more than so many, nor than 1 MB. */
+export async function readFirst({ client, name }: Table, range: Range, most: number): Promise<Item[]> {
+  const { Items = [] } = await client.send(new QueryCommand({ ...rangeQuery(name, range), Limit: most }))
+  return Items
+}
+
 /** Every item of a range. */
 export async function readRange(table: Table, range: Range): Promise<Item[]> {
   const items: Item[] = []

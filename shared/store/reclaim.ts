@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { isOpen, ReclaimCase } from '../domain/reclaim-case.ts'
 import { ReclaimRules } from '../domain/reclaim-rule.ts'
@@ -15,7 +14,7 @@ import {
   reclaimRulesKey,
   userKey,
 } from './keys.ts'
-import { rangeQuery, readItem, readRange } from './read.ts'
+import { readFirst, readItem, readRange } from './read.ts'
 import { fileTimer } from './timer.ts'
 import type { Action, Table } from './transact.ts'
 import { type Person, personOf, userEntity } from './user.ts'
@@ -88,8 +87,8 @@ export const reclaimRulesItem = (tenantId: TenantId, rules: ReclaimRules): Item 
 
 /** The last day on which anybody of the tenant was seen. */
 export async function readLastActiveDay(table: Table, tenantId: TenantId): Promise<string | undefined> {
-  const query = rangeQuery(table.name, { index: 'kind', pk: activityOf(tenantId), newestFirst: true })
-  const { Items: [newest] = [] } = await table.client.send(new QueryCommand({ ...query, Limit: 1 }))
+  const range = { index: 'kind', pk: activityOf(tenantId), newestFirst: true } as const
+  const [newest] = await readFirst(table, range, 1)
   return newest && userEntity.decode(newest).activeDay
 }
 

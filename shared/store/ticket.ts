@@ -1,10 +1,9 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { Ticket } from '../domain/ticket.ts'
 import { DAY, EpochSeconds } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { heldTicketKey, type Key, queueKey, ticketKey } from './keys.ts'
 import type { PoolAddress } from './pool.ts'
-import { rangeQuery, readItem } from './read.ts'
+import { readFirst, readItem } from './read.ts'
 import { type Action, putOnce, type Table } from './transact.ts'
 
 export const ticketEntity = entity('ticket', 1, Ticket)
@@ -72,7 +71,7 @@ export async function readHeldTicket(
 
 /** The first tickets of a queue, however many wait, or those before a ticket; strongly consistent. */
 export async function readQueue(
-  { client, name }: Table,
+  table: Table,
   { tenantId, productId, metric }: PoolAddress,
   limit: number,
   before?: Pick<Ticket, 'order' | 'ref'>,
@@ -80,6 +79,5 @@ export async function readQueue(
   const pk = queueKey(tenantId, productId, metric)
   const below = before && ticketKey(tenantId, productId, metric, before.order, before.ref).sk
   const range = below === undefined ? { pk } : { pk, below }
-  const { Items = [] } = await client.send(new QueryCommand({ ...rangeQuery(name, range), Limit: limit }))
-  return Items.map((item) => ticketEntity.decode(item))
+  return (await readFirst(table, range, limit)).map((item) => ticketEntity.decode(item))
 }

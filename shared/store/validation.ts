@@ -30,7 +30,7 @@ export async function readValidation(table: Table, tenantId: TenantId): Promise<
 type Update = Extract<Action, { kind: 'update' }>
 
 /** Sets the interval, and nothing of what runs wrote. */
-export const setInterval = (tenantId: TenantId, minutes: number): Update => ({
+export const setValidationInterval = (tenantId: TenantId, minutes: number): Update => ({
   kind: 'update',
   key: validationKey(tenantId),
   update: `SET ${ROW}, intervalMinutes = :minutes, errorCount = if_not_exists(errorCount, :none)`,
