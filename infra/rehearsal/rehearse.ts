@@ -13,8 +13,10 @@ import { type Ending, tellStory } from '../local/demo/story.ts'
 import type { Narrator, World } from '../local/demo/tale.ts'
 import { tamperAt } from '../local/demo/world.ts'
 import { NoPythonError } from '../python.ts'
+import { proveAudit } from './audit-proof.ts'
 import { goBeyond } from './beyond-the-story.ts'
 import { CdkError, type Cloud, cloudAt, type Outputs, type Resources } from './cloud.ts'
+import { readMails } from './mails.ts'
 import { installMinistack, startMinistack } from './ministack.ts'
 import { runSchedules } from './schedules.ts'
 
@@ -49,6 +51,10 @@ async function rehearse(endpoint: string, folder: string): Promise<void> {
   await goBeyond(world, narrator)
   narrator.chapter('Every schedule that was deployed fires')
   narrator.say('jobs', (await runSchedules(endpoint, readClock())).join(', '))
+  narrator.chapter('A mail, sent by SES')
+  await readMails(endpoint, world, ending, narrator)
+  narrator.chapter('The audit log, as an auditor sees it who has the key from KMS')
+  await proveAudit(endpoint, world, ending.tenantId, narrator)
   await redeploy(cloud, outputs, world, ending, narrator)
   await failAndRollBack(cloud, world, ending, narrator)
 }

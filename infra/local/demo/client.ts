@@ -16,6 +16,8 @@ type Sent = {
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
   readonly idempotencyKey?: string
+  /** The revision that an edit is made on. */
+  readonly revision?: number
 }
 
 export type Answer = { readonly status: number; readonly body: unknown }
@@ -34,7 +36,7 @@ export type Client = {
 /** A small client of the API: the route table says where an operation is and what it answers. */
 export function createClient(url: string): Client {
   async function send(...[{ method, path }, credential, sent = {}]: Parameters<Client['send']>) {
-    const { params = {}, query, body, idempotencyKey } = sent
+    const { params = {}, query, body, idempotencyKey, revision } = sent
     const place = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
     const response = await fetch(`${url}${place}${query ? `?${new URLSearchParams(query)}` : ''}`, {
       method,
@@ -42,6 +44,7 @@ export function createClient(url: string): Client {
         ...(credential && { authorization: credential }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
+        ...(revision !== undefined && { 'if-match': `"${revision}"` }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
