@@ -4,7 +4,7 @@ import { EMPTY_POOL } from '../shared/domain/seat-decision.ts'
 import type { Replayed } from '../shared/platform/http/contract.ts'
 import type { TenantId } from '../shared/platform/ids.ts'
 import { bySystem, type Decision } from '../shared/store/commit.ts'
-import { readQueue } from '../shared/store/seat-pool.ts'
+import { readQueue, readSeatPools } from '../shared/store/seat-pool.ts'
 import { readPerson } from '../shared/store/user.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
 import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
@@ -38,8 +38,7 @@ export async function serveQueue(
   while (open.length > 0 && served < most && lost < PATIENCE) {
     const [place] = open
     if (place === undefined) break
-    const seating = await readSeating(services, tenantId, request.now, [place.productId])
-    const next = seating && (await nextInLine(request, services, seating, place))
+    const next = await nextToServe(request, services, tenantId, place)
     if (next === undefined) {
       open.shift()
       continue
@@ -93,6 +92,19 @@ export async function serveWaiting(
       cause,
     )
   }
+}
+
+/** Looks at all that decides only where the pool says that somebody waits. */
+async function nextToServe(
+  request: Pick<CommitRequest, 'now'>,
+  services: VerifyingServices,
+  tenantId: TenantId,
+  place: TenantPool,
+): Promise<Adjustment | undefined> {
+  const pool = (await readSeatPools(services.table, tenantId, [place])).get(poolName(place))
+  if (pool === undefined || pool.queued === 0) return undefined
+  const seating = await readSeating(services, tenantId, request.now, [place.productId])
+  return seating && nextInLine(request, services, seating, place)
 }
 
 /** The change that gives a place of a pool to the first in line who can have one. */

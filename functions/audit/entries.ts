@@ -5,7 +5,7 @@ import type { Event } from '../../shared/domain/event.ts'
 import type { Refusal } from '../../shared/domain/refusal.ts'
 import { eventIdsFrom, type TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
-import { type AuditLeaf, readLeavesAt, readPlaces } from '../../shared/store/audit-log.ts'
+import { type AuditLeaf, readLeavesAt, readPlaces, readPlacesBetween } from '../../shared/store/audit-log.ts'
 import { eventEntity } from '../../shared/store/event.ts'
 import { eventLog } from '../../shared/store/keys.ts'
 import { type Page, readPage } from '../../shared/store/page.ts'
@@ -45,11 +45,13 @@ export async function listEntries(
   return readPage(table, secrets.cursorKey, range, { ...query, most: MOST_LOOKED_AT }, async (items) => {
     const events = items.map((item) => eventEntity.decode(item))
     const wanted = events.filter((event) => passes(event, query, aliasOf))
-    const places = await readPlaces(
-      table,
-      log,
-      wanted.map(({ id }) => id),
-    )
+    const ids = wanted.map(({ id }) => id).toSorted()
+    const [first, last] = [ids[0], ids.at(-1)]
+    if (first === undefined || last === undefined) return events.map(() => undefined)
+    const places =
+      wanted.length === events.length
+        ? await readPlacesBetween(table, log, first, last)
+        : await readPlaces(table, log, ids)
     const leaves = await readLeavesAt(table, log, [...places.values()])
     return events.map((event) => {
       const index = places.get(event.id)

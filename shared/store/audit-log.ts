@@ -6,6 +6,7 @@ import { Instant } from '../platform/time.ts'
 import { CorruptItemError, entity, type Item } from './codec.ts'
 import {
   AUDIT_CHECKPOINT_PREFIX,
+  AUDIT_PLACE_PREFIX,
   AUDIT_UNANCHORED,
   auditCheckpointKey,
   auditHeadKey,
@@ -16,7 +17,7 @@ import {
   auditTileKey,
   auditUnanchoredKey,
 } from './keys.ts'
-import { readFirst, readItem, readItems } from './read.ts'
+import { readFirst, readItem, readItems, readRange } from './read.ts'
 import { type Action, putOnce, type Table } from './transact.ts'
 
 const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
@@ -132,14 +133,25 @@ export async function readTile(
   return item && auditTileEntity.decode(item).bytes
 }
 
-/** Leaves by their numbers; those that are not there are left out. */
+/** Leaves are some 250 bytes: as many as this to a range for each that is wanted are no dearer than each by itself. */
+const LEAVES_A_UNIT = 16
+
+/** Leaves by their numbers; those that are not there are left out. Where they lie close together it is one query. */
 export async function readLeavesAt(
   table: Table,
   log: LogName,
   indexes: readonly number[],
 ): Promise<ReadonlyMap<number, AuditLeaf>> {
-  const keys = [...new Set(indexes)].map((index) => auditLeafKey(log, index))
-  const leaves = (await readItems(table, keys)).map((item) => auditLeafEntity.decode(item))
+  const numbers = [...new Set(indexes)].toSorted((a, b) => a - b)
+  const [first = 0, last = 0] = [numbers[0], numbers.at(-1)]
+  const isDense = last - first < numbers.length * LEAVES_A_UNIT
+  const items = isDense
+    ? await readRange(table, leavesRange(log, first, last + 1))
+    : await readItems(
+        table,
+        numbers.map((index) => auditLeafKey(log, index)),
+      )
+  const leaves = items.map((item) => auditLeafEntity.decode(item))
   return new Map(leaves.map((leaf) => [leaf.index, leaf]))
 }
 
@@ -162,6 +174,23 @@ export async function readPlaces(
   )
   return new Map(
     items.map((item) => [nameAt.get(String(item['sk'])) ?? '', auditPlaceEntity.decode(item).index]),
+  )
+}
+
+/** The same of all whose names lie between two, these included, in one query. */
+export async function readPlacesBetween(
+  table: Table,
+  log: LogName,
+  first: string,
+  last: string,
+): Promise<ReadonlyMap<string, number>> {
+  const between = [auditPlaceKey(log, first).sk, auditPlaceKey(log, last).sk] as const
+  const items = await readRange(table, { pk: auditLogOf(log), between })
+  return new Map(
+    items.map((item) => [
+      decodeURIComponent(String(item['sk']).slice(AUDIT_PLACE_PREFIX.length)),
+      auditPlaceEntity.decode(item).index,
+    ]),
   )
 }
 
