@@ -28,7 +28,7 @@ export const accessRoutes = {
       expiresAt: Instant.optional(),
     }),
     success: { status: 201, body: NewToken },
-    errors: ['ARCHIVED'],
+    errors: ['NOT_FOUND', 'ARCHIVED'],
     summary: 'Make a token; it is shown once',
     description:
       'Vendor administrators make tokens of every role, tenant administrators those of their own tenant. A caller whose token is limited to scopes can only pass on those.',

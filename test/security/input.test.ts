@@ -243,3 +243,25 @@ test('whatever is put into one field of a body, the answer is a declared one and
     { numRuns: 80 },
   )
 })
+
+describe('an id in body or query that exists nowhere is answered as declared', () => {
+  const ids = Object.entries(known).flatMap(([name, id]) => {
+    const [, prefix] = /^([a-z]+_)[0-9A-Z]{26}$/.exec(String(id)) ?? []
+    return prefix === undefined ? [] : [[name, `${prefix}${'0'.repeat(26)}`] as const]
+  })
+  const naming = named.flatMap(([operationId, operation]) => {
+    const fields = [...fieldsOf(operation.body), ...fieldsOf(operation.query)]
+    const nowhere = ids.filter(([name]) => fields.includes(name))
+    return nowhere.length > 0 ? [[operationId, operation, nowhere] as const] : []
+  })
+
+  test.each(naming)('%s', async (_, operation, nowhere) => {
+    const role = someRole(operation) ?? 'vendor:admin'
+    const token = tokens.get(role) ?? (await api.token(role))
+    for (const [name, id] of nowhere) {
+      const sent = requestFor(operation, { ...known, scopes: [operation.operationId], [name]: id }, [name])
+      const answer = await send(api, operation, { ...sent, token })
+      expect(faultsOf(operation, answer), name).toEqual([])
+    }
+  })
+})

@@ -1,5 +1,5 @@
 // `node test/support/compare-outcomes.ts <file>`: holds what the tests saw (OUTCOMES=<file> npm test) against what the OpenAPI
-// document declares. Fails where a code of the table of refusals was seen by no test.
+// document declares. Fails where a code of the table of refusals was seen by no test, or an answer that is not declared.
 import { readFileSync } from 'node:fs'
 import { type Operation, operations } from '../../functions/routes.ts'
 import { REFUSALS, type RefusalCode } from '../../shared/domain/refusal.ts'
@@ -28,6 +28,14 @@ console.log(`declared outcomes of operations: ${all} of ${declared.length} seen 
 console.log(`those of their own: ${own.length - missing.length} of ${own.length}`)
 for (const [operationId, pairs] of Map.groupBy(missing, (pair) => pair.split(' ')[0] ?? ''))
   console.log(`  ${operationId}: ${pairs.map((pair) => pair.slice(operationId.length + 1)).join(', ')}`)
+
+const ids = new Set(operations.map(({ operationId }) => operationId))
+const known = new Set(declared)
+const undeclared = [...seen].filter((pair) => ids.has(pair.split(' ')[0] ?? '') && !known.has(pair))
+if (undeclared.length > 0) {
+  console.error(`Seen, and not declared: ${undeclared.join(', ')}`)
+  process.exitCode = 1
+}
 
 const unseen = Object.keys(REFUSALS).filter((code) => !seenCodes.has(code) && !(code in UNREACHABLE))
 console.log(
