@@ -69,7 +69,8 @@ const dollars = ({ readUnits, writeUnits, signatures, macs }: Cost) =>
   signatures * perMillion.kmsEccSignatures +
   macs * perMillion.kmsMacs
 
-const HEADINGS = ['operation', 'requests', 'R', 'W', 'KMS', '$ per million']
+/** The widths of figures to come are in these, so that one that grows is the only line to change. */
+const HEADINGS = ['operation', 'requests', '     R', '    W', 'KMS', '$ per million']
 
 function render(costs: ReadonlyMap<string, Cost>): string {
   const lines = operations.map(({ operationId, context }) => {
