@@ -2,7 +2,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { firstVendorToken } from '../first-token.ts'
-import { synthesize } from '../synthesize.ts'
 import { bootLocal, type LocalStack } from './boot.ts'
 import { LocalStackError } from './errors.ts'
 import { assertUnclaimed } from './folder.ts'
@@ -22,6 +21,8 @@ async function start(): Promise<void> {
   await requireJava()
 
   console.log('Starting Latchkey …')
+  // CDK takes a second to load, in which nobody is to wait for one of the sentences above.
+  const { synthesize } = await import('../synthesize.ts')
   // The code of earlier starts would pile up there.
   rmSync(ASSEMBLY, { recursive: true, force: true })
   const { template, assemblyDir } = await synthesize({ stage: 'local', outdir: ASSEMBLY })
