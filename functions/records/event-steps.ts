@@ -4,6 +4,7 @@ import { countEvents } from '../../shared/platform/metrics.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { deliverToWebhooks } from './deliver-to-webhooks.ts'
 import { followLicenses } from './follow-licenses.ts'
+import { followRows } from './follow-rows.ts'
 import { tellOfEvents } from './notices-of-events.ts'
 import { sequence } from './sequence.ts'
 
@@ -33,7 +34,7 @@ export const independently =
   }
 
 export const eventSteps: readonly EventStep[] = [
-  independently(sequence, followLicenses, tellOfEvents, deliverToWebhooks),
+  independently(sequence, followLicenses, followRows, tellOfEvents, deliverToWebhooks),
   // The last: what is delivered again because a step failed is counted once.
   async (events) => countEvents(events),
 ]

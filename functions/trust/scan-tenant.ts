@@ -24,6 +24,7 @@ import { compareLicense, readable, suspicions } from './compare-license.ts'
 import { eventRows } from './event-rows.ts'
 import type { TrustServices } from './handlers.ts'
 import { noteFound } from './note-found.ts'
+import { scanRows } from './scan-rows.ts'
 import { unreadableFound } from './validate-tenant.ts'
 
 type Services = Pick<TrustServices, 'table' | 'verifier' | 'log' | 'publicKeys' | 'probeKeys' | 'checkLog'>
@@ -71,6 +72,8 @@ export async function scanTenant(
   found.push(...addresses.found)
   const keys = await checkKeys(licenses, services, skipped)
   found.push(...keys.found)
+  const rows = await scanRows(table, tenantId, request.now)
+  found.push(...rows.found)
   const log = await services.checkLog(tenantId, isWhole, () => remaining() > LEFT_AFTER_LOG)
   if (log?.progress.isOver !== true) skipped.push('log')
   found.push(...(log?.found ?? []))
@@ -83,6 +86,7 @@ export async function scanTenant(
     finishedAt: readClock(),
     checked: {
       licenses: licenses.length + unreadable.filter(({ kind }) => kind === 'license').length,
+      rows: rows.checked,
       addresses: addresses.checked,
       keys: keys.checked,
       logged: log?.progress.leaves ?? 0,

@@ -62,7 +62,7 @@ export async function createWebhook(
   }
   return services.commit(call, {
     writes: { ...liveTenant(owner), ...addWebhook(webhook) },
-    events: [{ ...eventOf('webhook.created', webhook), after: told }],
+    events: [{ ...eventOf('webhook.created', webhook), after: { ...told, revision: 1 } }],
     reply: withSecret(webhook, undefined, now, services),
     refusals: {
       tenant: refuse('ARCHIVED', 'The tenant is archived.'),
@@ -119,7 +119,13 @@ export async function editWebhook(
   }
   return commit(call, {
     writes,
-    events: [{ ...eventOf('webhook.edited', webhook), ...difference }],
+    events: [
+      {
+        ...eventOf('webhook.edited', webhook),
+        ...difference,
+        after: { ...difference.after, revision: next.revision },
+      },
+    ],
     reply: viewOf({ webhook: next, health: isAnew ? undefined : health }, now, services),
     refusals: { webhook: stale },
   })
@@ -153,7 +159,12 @@ export function rotateSecret(
     }
     return services.commit(call, {
       writes: { webhook: replaceWebhook(next, webhook) },
-      events: [{ ...eventOf('webhook.secret-rotated', webhook), after: { previousUntil: until } }],
+      events: [
+        {
+          ...eventOf('webhook.secret-rotated', webhook),
+          after: { previousUntil: until, revision: next.revision },
+        },
+      ],
       reply: withSecret(next, health, now, services),
       refusals: { webhook: outdated },
     })

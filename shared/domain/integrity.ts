@@ -11,7 +11,10 @@ export const INTEGRITY_CHECKS = {
   'license-changed': 'What is not signed of a license was changed without a record.',
   'license-unrecorded': 'The row of a license, or its last change, was never recorded.',
   'license-missing': 'The row of a license that was recorded is gone.',
-  'event-missing': 'The record of the last change of a license is gone.',
+  'event-missing': 'The record of the last change of a row is gone.',
+  'row-changed': 'A row is not what its events say.',
+  'row-unrecorded': 'A row has no event.',
+  'row-missing': 'A row that events tell of is gone.',
   'address-missing': 'A license is not found by its id, key or reference.',
   'address-wrong': 'The id, key or reference of a license leads elsewhere.',
   'key-unpublished': 'A license names a signing key that is not published.',
@@ -82,6 +85,8 @@ export const IntegrityScan = z.strictObject({
   finishedAt: Instant,
   checked: z.strictObject({
     licenses: z.int(),
+    /** Other rows: the tenant itself, organizations, webhooks, tokens. */
+    rows: z.int().optional(),
     addresses: z.int(),
     keys: z.int(),
     /** Leaves of the audit log. */
@@ -153,7 +158,7 @@ const NOT_COMPARED: ReadonlySet<string> = new Set([
 const LONGEST = 200
 
 /** In which fields a license, as it is shown, is not what was recorded of it. */
-function differences(
+export function differences(
   stored: Readonly<Record<string, unknown>>,
   expected: Readonly<Record<string, unknown>>,
 ): Difference[] {

@@ -7,8 +7,8 @@ import { integrityEventKey, integrityEventsKey, integrityKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
-export const integrityScanEntity = entity('integrity-scan', 2, IntegrityScan, 1)
-export const integrityEventEntity = entity('integrity-event', 1, IntegrityEvent)
+export const integrityScanEntity = entity('integrity-scan', 3, IntegrityScan, 1)
+export const integrityEventEntity = entity('integrity-event', 2, IntegrityEvent, 1)
 
 export async function readLastScan(table: Table, tenantId: TenantId): Promise<IntegrityScan | undefined> {
   const item = await readItem(table, integrityKey(tenantId))

@@ -1,7 +1,7 @@
 import { LicenseRecord } from '../domain/integrity.ts'
 import type { LicenseId, TenantId } from '../platform/ids.ts'
 import { entity } from './codec.ts'
-import { licenseRecordKey, licenseRecordsKey } from './keys.ts'
+import { LICENSE_RECORD_PREFIX, licenseRecordKey, licenseRecordsKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
 import type { Action, Table } from './transact.ts'
 
@@ -30,6 +30,9 @@ export async function readLicenseRecords(
   table: Table,
   tenantId: TenantId,
 ): Promise<Map<LicenseId, LicenseRecord>> {
-  const items = await readRange(table, { pk: licenseRecordsKey(tenantId) })
+  const items = await readRange(table, {
+    pk: licenseRecordsKey(tenantId),
+    prefix: LICENSE_RECORD_PREFIX,
+  })
   return new Map(items.map(licenseRecordEntity.decode).map((record) => [record.licenseId, record]))
 }

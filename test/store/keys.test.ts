@@ -134,6 +134,9 @@ const ITEM_KEYS = {
   capacityLevelsKey: each(tenants, keys.capacityLevelsKey),
   integrityKey: each(tenants, keys.integrityKey),
   integrityEventKey: each2(tenants, findings, keys.integrityEventKey),
+  recordedRowKey: each2(tenants, organizations, (tenant, id) =>
+    keys.recordedRowKey(tenant, 'organization', id),
+  ),
   licenseRecordKey: each2(tenants, licenses, keys.licenseRecordKey),
   webhookKey: each2(webhookOwners, webhooks, keys.webhookKey),
   webhookHealthKey: each2(webhookOwners, webhooks, keys.webhookHealthKey),
@@ -209,6 +212,8 @@ const PLACES = [
   'auditLogOf',
   'AUDIT_LEAF_PREFIX',
   'AUDIT_PLACE_PREFIX',
+  'LICENSE_RECORD_PREFIX',
+  'RECORDED_ROW_PREFIX',
   'AUDIT_TILE_PREFIX',
   'AUDIT_CHECKPOINT_PREFIX',
   'AUDIT_UNANCHORED',

@@ -98,6 +98,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.capacityLevelsKey(tenant)],
   [keys.integrityKey(tenant)],
   [keys.integrityEventKey(tenant, finding)],
+  [keys.recordedRowKey(tenant, '<type>', '<id>')],
   [keys.licenseRecordKey(tenant, license)],
   [keys.seatCountKey(tenant, product, '<metric>', organization)],
   [keys.peopleCountKey(tenant, organization)],

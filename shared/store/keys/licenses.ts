@@ -37,6 +37,11 @@ export const integrityEventKey = (tenant: TenantId, id: FindingId): Key => ({
 })
 /** What was recorded last of each of a tenant's licenses: read together. */
 export const licenseRecordsKey = (tenant: TenantId) => `T#${part(tenant)}#RECORDED`
+export const LICENSE_RECORD_PREFIX = 'lic_'
+/** And of its other rows, beside them: see shared/domain/recorded-row.ts. */
+export const RECORDED_ROW_PREFIX = 'ROW#'
+export const recordedRowKey = (tenant: TenantId, type: string, id: string) =>
+  key(['T', tenant, 'RECORDED'], ['ROW', type, id])
 export const licenseRecordKey = (tenant: TenantId, id: LicenseId): Key => ({
   pk: licenseRecordsKey(tenant),
   sk: part(id),

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { createClients, createServices } from '../../../functions/services.ts'
 import { scanTenant } from '../../../functions/trust/scan-tenant.ts'
 import { withVerifier } from '../../../functions/verified.ts'
 import { IntegrityEvent, IntegrityScan } from '../../../shared/domain/integrity.ts'
 import { Environment, readEnvironment } from '../../../shared/platform/config/environment.ts'
-import { LicenseId, TenantId } from '../../../shared/platform/ids.ts'
+import { LicenseId, OrganizationId, TenantId, TokenId } from '../../../shared/platform/ids.ts'
 import { keyProbe } from '../../../shared/platform/signing/probe-keys.ts'
 import { loadPublicKeys } from '../../../shared/platform/signing/public-keys.ts'
 import { sessionKeys } from '../../../shared/platform/signing/session-keys.ts'
-import { readClock } from '../../../shared/platform/time.ts'
+import { HOUR, readClock } from '../../../shared/platform/time.ts'
 import {
   eventLog,
   type Key,
@@ -20,10 +20,14 @@ import {
   licenseAddressKey,
   licenseKey,
   licenseRecordKey,
+  organizationKey,
   referenceKey,
+  tenantKey,
+  tokenKey,
 } from '../../../shared/store/keys.ts'
 import { readItem, readRange } from '../../../shared/store/read.ts'
 import { outcome, startApi } from '../../support/api.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
 import { follower } from '../../support/follow.ts'
 import { startTestKms } from '../../support/kms.ts'
 import { createScenario, expected, type Issued, type Scenario } from '../../support/scenario.ts'
@@ -182,6 +186,41 @@ test('whatever somebody does to rows behind the API, each is found and named, an
   // Once more tells nothing more.
   expect(await scan(scenario)).toMatchObject({ found: 0, mended: 0 })
 }, 60_000)
+
+test('rows that people change are what their events say: one changed, put back, made up or gone is named', async () => {
+  stopClock()
+  const scenario = await createScenario(api)
+  const { id } = scenario.tenant
+  const made = async (path: string, body: object) =>
+    z.object({ id: z.string() }).parse(expected(201, await api.call('POST', path, { token: admin, body }))).id
+  const organizations = `/v1/tenants/${id}/organizations`
+  const school = OrganizationId.parse(await made(organizations, { name: 'School' }))
+  const other = OrganizationId.parse(await made(organizations, { name: 'Other' }))
+  const nowhere = OrganizationId.parse(`org_${'0'.repeat(26)}`)
+  const token = await made('/v1/tokens', { name: 'App', role: 'tenant:app', tenantId: id })
+  const before = await readItem(api.table, tokenKey(TokenId.parse(token)))
+  expect((await api.call('DELETE', `/v1/tokens/${token}`, { token: admin })).status).toBe(204)
+  const edit = { token: admin, body: { name: 'Another' }, headers: { 'if-match': '"1"' } }
+  expect((await api.call('PATCH', `/v1/tenants/${id}`, edit)).status).toBe(200)
+  await follow(id)
+  advanceClock(HOUR)
+  expect(await scan(scenario)).toMatchObject({ found: 0 })
+
+  await put({ ...before })
+  await put({ ...(await readItem(api.table, tenantKey(id))), name: 'Stolen' })
+  const row = await readItem(api.table, organizationKey(id, school))
+  await put({ ...row, ...organizationKey(id, nowhere), id: nowhere })
+  await remove(organizationKey(id, other))
+  expect(await wrong(scenario)).toEqual(
+    [
+      `${token} row-changed revokedAt`,
+      `${id} row-changed name`,
+      `${nowhere} row-unrecorded `,
+      `${other} row-missing row`,
+    ].toSorted(),
+  )
+  vi.useRealTimers()
+})
 
 test('published keys are those that KMS has, each that it has no more is named, and nobody says so while it is silent', async () => {
   const scenario = await createScenario(api)

@@ -1,0 +1,15 @@
+import { RECORDED_ROWS, recordedRow } from '../../shared/domain/recorded-row.ts'
+import { noteRecordedRow, readRecordedRow } from '../../shared/store/recorded-row.ts'
+import { writeRow } from '../../shared/store/write.ts'
+import type { EventStep } from './event-steps.ts'
+
+/** Notes what events say of rows, for the integrity scan to hold these against. */
+export const followRows: EventStep = async (events, { table }) => {
+  for (const event of events) {
+    const { tenantId, subject } = event
+    if (tenantId === undefined || RECORDED_ROWS[subject.type] === undefined) continue
+    const known = await readRecordedRow(table, tenantId, subject.type, subject.id)
+    const record = recordedRow(known, event)
+    if (record !== undefined) await writeRow(table, noteRecordedRow(tenantId, record))
+  }
+}

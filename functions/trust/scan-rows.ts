@@ -1,0 +1,104 @@
+import { difference, type Found } from '../../shared/domain/integrity.ts'
+import { judgeRow, type RecordedRow, recordedRow } from '../../shared/domain/recorded-row.ts'
+import { EventId, type TenantId, TokenId } from '../../shared/platform/ids.ts'
+import { type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
+import type { Item } from '../../shared/store/codec.ts'
+import {
+  eventKey,
+  eventLog,
+  ORGANIZATION_PREFIX,
+  organizationsKey,
+  ownedByTenant,
+  tenantKey,
+  tokenKey,
+  webhooksOf,
+} from '../../shared/store/keys.ts'
+import { readItem, readItems, readPages, readRange } from '../../shared/store/read.ts'
+import { readRecordedRows } from '../../shared/store/recorded-row.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import { LATE_AFTER } from '../check-log.ts'
+import { readable } from './compare-license.ts'
+
+/** Where the rows of each type of subject are. */
+const ROWS: Readonly<Record<string, (table: Table, tenantId: TenantId) => Promise<readonly Item[]>>> = {
+  tenant: async (table, tenantId) => [(await readItem(table, tenantKey(tenantId))) ?? []].flat(),
+  organization: (table, tenantId) =>
+    readRange(table, { pk: organizationsKey(tenantId), prefix: ORGANIZATION_PREFIX }),
+  webhook: (table, tenantId) => readRange(table, { pk: webhooksOf(tenantId), prefix: 'ENDPOINT#' }),
+  token: async (table, tenantId) => {
+    // The index lags, and may have what the row has no more.
+    const owned = await readRange(table, { index: 'owned', pk: ownedByTenant(tenantId, 'TOKENS') })
+    return readItems(
+      table,
+      owned.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) })),
+    )
+  },
+}
+
+/**
+ * Holds the rows of a tenant that people change against what their events say. What an event of the last minutes is about
+ * is left to the next scan: its record follows by seconds.
+ */
+export async function scanRows(
+  table: Table,
+  tenantId: TenantId,
+  now: Instant,
+): Promise<{ readonly checked: number; readonly found: readonly Found[] }> {
+  const records = await readRecordedRows(table, tenantId)
+  const byName = new Map(records.map((record) => [nameOf(record), record]))
+  const found: Found[] = []
+  let checked = 0
+  for (const [type, read] of Object.entries(ROWS)) {
+    const rows = await read(table, tenantId)
+    checked += rows.length
+    const ids = new Set(rows.map(({ id }) => String(id)))
+    for (const row of rows) {
+      const subject = { type, id: String(row['id']) }
+      found.push(...[judgeRow(subject, row, byName.get(nameOf(subject))) ?? []].flat())
+    }
+    for (const record of records)
+      if (record.type === type && !ids.has(record.id)) found.push(...(await missing(table, record)))
+  }
+  found.push(...(await withoutEvents(table, tenantId, records)))
+  if (found.length === 0) return { checked, found }
+  const fresh = await changedSince(table, tenantId, plusMilliseconds(now, -LATE_AFTER))
+  return { checked, found: found.filter(({ subject }) => !fresh.has(nameOf(subject))) }
+}
+
+const nameOf = ({ type, id }: { readonly type: string; readonly id: string }) => `${type} ${id}`
+
+/** One that an index did not show is asked for by its key. */
+async function missing(table: Table, record: RecordedRow): Promise<Found[]> {
+  const { type, id } = record
+  if (type === 'token' && (await readItem(table, tokenKey(TokenId.parse(id)))) !== undefined) return []
+  return [judgeRow({ type, id }, undefined, record) ?? []].flat()
+}
+
+async function withoutEvents(
+  table: Table,
+  tenantId: TenantId,
+  records: readonly RecordedRow[],
+): Promise<Found[]> {
+  const keys = records.map(({ eventId }) => eventKey(tenantId, EventId.parse(eventId)))
+  const unique = [...new Map(keys.map((key) => [key.sk, key])).values()]
+  const there = new Set((await readItems(table, unique)).map(({ sk }) => String(sk)))
+  return records
+    .filter(({ eventId }) => !there.has(eventId))
+    .map(({ type, id, eventId }) => ({
+      check: 'event-missing',
+      subject: { type, id },
+      differs: [difference('event', undefined, eventId)],
+    }))
+}
+
+/** What events since then are about. */
+async function changedSince(table: Table, tenantId: TenantId, since: Instant): Promise<ReadonlySet<string>> {
+  const fresh = new Set<string>()
+  for await (const { items } of readPages(table, { pk: eventLog(tenantId), newestFirst: true })) {
+    const events = items.flatMap(readable)
+    for (const event of events)
+      if (event.at >= since && recordedRow(undefined, event)) fresh.add(nameOf(event.subject))
+    if (events.some(({ at }) => at < since)) break
+  }
+  return fresh
+}
