@@ -43,7 +43,13 @@ export const usageRoutes = {
         ),
       }),
     },
-    errors: ['NOT_FOUND', 'USAGE_UNKNOWN_METRIC', 'USAGE_CONFLICT', 'LICENSE_NOT_IN_FORCE', 'ALLOWANCE_EXHAUSTED'],
+    errors: [
+      'NOT_FOUND',
+      'USAGE_UNKNOWN_METRIC',
+      'USAGE_CONFLICT',
+      'LICENSE_NOT_IN_FORCE',
+      'ALLOWANCE_EXHAUSTED',
+    ],
     summary: 'Report use: gauges and counters, up to 25 in a batch, all or none',
     description:
       'A counter with an allowance counts in the period of `at` until seven days after its end; what comes later counts in the current period and is answered `booked-late`. Give records an id: it makes a repetition count once for 90 days.',
