@@ -14,7 +14,7 @@ const KEPT_FOR = 90 * DAY
 const StoredRow = z.strictObject({ ...BulkRow.shape, chunk: z.int() })
 type StoredRow = z.infer<typeof StoredRow>
 
-export const bulkEntity = entity('bulk', 1, Bulk)
+export const bulkEntity = entity('bulk', 2, Bulk, 1)
 export const bulkChunkEntity = entity('bulk-chunk', 1, z.strictObject({ users: z.array(UserId) }))
 export const bulkRowEntity = entity('bulk-row', 1, StoredRow)
 
