@@ -60,7 +60,9 @@ export const keepPageHandlers: PageHandlers = {
     const { token } = call.query
     const linked = openKeepToken(token, services.secrets.keepKey)
     if (linked === undefined) return notFound
-    const kept = await keepHandlers.useKeepLink({ ...call, query: undefined, body: { token } }, services)
+    // Asked again it shows the case as it is then, so no answer is kept for it.
+    const link = { ...call, query: undefined, body: { token }, idempotencyKey: undefined }
+    const kept = await keepHandlers.useKeepLink(link, services)
     // What it was refused for is what the page says of the case.
     if (isRefusal(kept) && kept.refused !== 'NOT_RECLAIMING') return kept
     const found = await readCase(services.table, linked.tenantId, linked.userId, linked.productId)

@@ -34,12 +34,12 @@ export const keepHandlers: KeepHandlers = {
     const { params, body, caller } = call
     const product = await productNamed(services.table, body.product)
     if (product === undefined) return notFound
-    const kept = await keep(call, services, { ...params, productId: product.id }, nameForTenant(caller), {
+    return keep(call, services, { ...params, productId: product.id }, nameForTenant(caller), {
       check: ({ user }, { organizations }) =>
         seesOrganization(caller, user.organizationId, organizations) ? undefined : notFound,
       ...(body.reason && { event: { reason: body.reason } }),
+      reply: reclaimCaseView,
     })
-    return 'state' in kept ? reclaimCaseView(kept) : kept
   },
 
   async getKeepLink({ query }, { table, secrets }) {
@@ -56,13 +56,13 @@ export const keepHandlers: KeepHandlers = {
     const found = linked && (await findLinked(table, linked))
     if (linked === undefined || found === undefined) return notFound
     const { tenantId, userId, openedAt } = linked
-    const kept = await keep(call, services, linked, userId, {
+    return keep(call, services, linked, userId, {
       check: (_, __, one) => (one.openedAt === openedAt ? undefined : over),
       // Whoever has the link is taken for the person it was sent to.
       event: { actor: { kind: 'tenant', subject: userId }, tenantId },
       again: true,
+      reply: ({ quietUntil }) => ({ state: 'kept' as const, quietUntil }),
     })
-    return 'state' in kept ? { state: 'kept', quietUntil: kept.quietUntil } : kept
   },
 }
 
@@ -77,7 +77,7 @@ async function findLinked(
   return found?.openedAt === openedAt ? found : undefined
 }
 
-async function keep(
+async function keep<Reply extends object>(
   request: CommitRequest,
   services: VerifyingServices,
   { tenantId, userId, productId }: Omit<Linked, 'openedAt'>,
@@ -86,15 +86,17 @@ async function keep(
     check,
     event = {},
     again = false,
+    reply,
   }: {
     readonly check: (person: PersonWithCases, seating: TenantSeating, one: ReclaimCase) => Refusal | undefined
     readonly event?: Partial<EventDraft>
     /** Who kept them before is told so, instead of being refused. */
     readonly again?: boolean
+    readonly reply: (kept: Kept) => Reply
   },
-): Promise<Kept | Refusal | Replayed> {
+): Promise<Reply | Refusal | Replayed> {
   const { table, commit } = services
-  return untilFresh<Kept | Replayed>(async () => {
+  return untilFresh<Reply | Replayed>(async () => {
     const { now } = request
     const [person, seating] = await Promise.all([
       readPersonWithCases(table, tenantId, userId),
@@ -105,7 +107,7 @@ async function keep(
     const refused = last === undefined ? undefined : check(person, seating, last)
     if (refused) return refused
     if (last === undefined) return notFound
-    if (last.state === 'kept' && again) return last
+    if (last.state === 'kept' && again) return reply(last)
     if (!isOpen(last)) return refuse('NOT_RECLAIMING', `It was ${last.state} at ${last.endedAt}.`)
     const { terms } =
       stepsFor(person, seating, undefined, now).find((one) => one.productId === productId) ?? {}
@@ -121,7 +123,7 @@ async function keep(
       events: [
         { ...caseEvent('reclamation.kept', tenantId, kept, { quietUntil: kept.quietUntil }), ...event },
       ],
-      reply: kept,
+      reply: reply(kept),
       refusals: { case: outdated },
     })
   })

@@ -15,8 +15,8 @@ export type KeptTable = {
   changes(): Promise<ReadonlyMap<string, Change>>
   /** Puts back what was written since. */
   restore(): Promise<void>
-  /** Takes the table as it is now for what is kept. */
-  keep(): Promise<void>
+  /** Another one, which keeps the table as it is now. */
+  fork(): Promise<KeptTable>
   /** What is kept. */
   rows(): ReadonlyMap<string, Row>
   close(): void
@@ -26,8 +26,12 @@ export type KeptTable = {
  * Remembers the table as it is, and which rows are written from now on by any SDK client of this process, so that it can
  * be put back after each of many calls, which costs what was written and not what is there.
  */
-export async function keepTable({ client, name }: Table): Promise<KeptTable> {
-  const kept = await everyRow({ client, name })
+export async function keepTable(table: Table): Promise<KeptTable> {
+  return keepRows(table, await everyRow(table))
+}
+
+function keepRows(table: Table, kept: ReadonlyMap<string, Row>): KeptTable {
+  const { client, name } = table
   const written = new Map<string, Row>()
   const undo = interposeAll((call, send) => {
     for (const key of keysWritten(call, name)) written.set(placeOf(key), key)
@@ -63,11 +67,12 @@ export async function keepTable({ client, name }: Table): Promise<KeptTable> {
   return {
     changes,
     restore,
-    async keep() {
+    async fork() {
+      const now = new Map(kept)
       for (const [place, { after }] of await changes())
-        if (after === undefined) kept.delete(place)
-        else kept.set(place, after)
-      written.clear()
+        if (after === undefined) now.delete(place)
+        else now.set(place, after)
+      return keepRows(table, now)
     },
     rows: () => kept,
     close: undo,

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 
 /** A call to AWS as an SDK client is about to put it on the network; the SDK's own tries are around it. */
 export type SdkCall = {
@@ -11,16 +12,11 @@ export type SdkCall = {
 /** Stands between an SDK client and the network. */
 export type Interposed = <T>(call: SdkCall, send: () => Promise<T>) => Promise<T>
 
-type Next = (args: { readonly input: unknown }) => Promise<unknown>
-type Stack = {
-  add(
-    middleware: (next: Next, context: { readonly commandName?: string }) => Next,
-    options: { readonly step: 'deserialize'; readonly priority: 'high' },
-  ): void
-}
+/** As all clients of the SDK have it. */
+type Client = Pick<DynamoDBDocumentClient, 'middlewareStack'>
 
 /** Puts something between one client and the network: the innermost step, where the SDK has it for an answer. */
-export function interpose({ middlewareStack }: { readonly middlewareStack: Stack }, by: Interposed): void {
+export function interpose({ middlewareStack }: Client, by: Interposed): void {
   middlewareStack.add(
     (next, { commandName = '' }) =>
       (args) =>
@@ -41,13 +37,13 @@ export function interposeAll(by: Interposed): () => void {
   return () => everywhere.delete(by)
 }
 
-const reached = new WeakSet<Stack>()
+const reached = new WeakSet<Client['middlewareStack']>()
 let isReaching = false
 
 function reachEveryClient(): void {
   if (isReaching) return
   isReaching = true
-  const base: { send(this: { middlewareStack: Stack }, ...given: unknown[]): unknown } =
+  const base: { send(this: Client, ...given: unknown[]): unknown } =
     Object.getPrototypeOf(DynamoDBClient.prototype)
   const { send } = base
   base.send = function (...given) {

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    name: 'faults',
+    include: ['test/faults/*.test.ts'],
+    globalSetup: ['test/faults/setup.ts'],
+    maxWorkers: 2,
+    // Each fault is logged by the service.
+    silent: true,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    // The SDK does not try again: what it makes of a fault is what the service meets.
+    env: { POWERTOOLS_METRICS_DISABLED: 'true', AWS_MAX_ATTEMPTS: '1' },
+  },
+})
