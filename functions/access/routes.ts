@@ -39,7 +39,7 @@ export const accessRoutes = {
     access: managers,
     query: z.strictObject({ ...PageQuery.shape, tenantId: TenantId.optional() }),
     success: { status: 200, body: pageOf(TokenView) },
-    errors: [],
+    errors: ['NOT_FOUND'],
     summary: 'List tokens, without their secrets',
   },
   rotateToken: {

@@ -49,7 +49,7 @@ export const validationRoutes = {
         signed: z.string().optional(),
       }),
     },
-    errors: ['TOO_MANY_FAILURES', 'CONTENDED'],
+    errors: ['FORBIDDEN', 'TOO_MANY_FAILURES', 'CONTENDED'],
     summary: 'Is this license valid, and if not, why, and what would cure it?',
     description: `A key is its own credential. A license id needs a token: of a tenant for its own licenses (another's is NOT_FOUND), of ${VENDOR_ROLES.join(', ')} for all.`,
     safe: true,
