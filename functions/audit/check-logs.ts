@@ -1,6 +1,6 @@
 import { readClock } from '../../shared/platform/time.ts'
-import { checkLog } from '../check-log.ts'
 import { type Delivery, RESERVE, runJob } from '../job.ts'
+import { checkLog } from '../logs/check-log.ts'
 import { type AuditServices, noteKeyOf } from './services.ts'
 
 /** Logs that belong to no tenant: those of tenants are held against their checkpoints by the tenant's scan. */

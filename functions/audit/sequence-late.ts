@@ -8,9 +8,9 @@ import { eventEntity, eventItem } from '../../shared/store/event.ts'
 import { eventLog } from '../../shared/store/keys.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { putOnce, type Table } from '../../shared/store/transact.ts'
-import { LATE_AFTER } from '../check-log.ts'
-import { readable } from '../check-log-entries.ts'
-import { sequenceEvents } from '../sequence-events.ts'
+import { LATE_AFTER } from '../logs/check-log.ts'
+import { readable } from '../logs/check-log-entries.ts'
+import { sequenceEvents } from '../logs/sequence-events.ts'
 import type { CommitRequest } from '../services.ts'
 
 /** Events that are looked at between two looks at the clock. */

@@ -10,7 +10,7 @@ import { type Fences, fencesOf, raiseTenantFence } from '../../shared/store/fenc
 import { readLicense } from '../../shared/store/holdings.ts'
 import { planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { type Action, checkLive, putOnce, TRANSACTION_LIMIT, transact } from '../../shared/store/transact.ts'
-import { serveWaiting } from '../serve-seats.ts'
+import { serveWaiting } from '../seating/serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
 import { type PlannedRow, planImport } from './import-plan.ts'
 import { readRows } from './import-rows.ts'

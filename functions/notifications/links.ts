@@ -3,8 +3,8 @@ import { isOptional, type NoticeKind, NoticeKind as NoticeKindShape } from '../.
 import { addressOf } from '../../shared/domain/notice-settings.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import type { Notice } from '../../shared/store/notice.ts'
-import { sealKeepToken } from '../keep-link.ts'
 import { open, seal } from '../sealed.ts'
+import { sealKeepToken } from '../seating/keep-link.ts'
 import type { Links } from './compose-mail.ts'
 import type { NotificationServices } from './services.ts'
 

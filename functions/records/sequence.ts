@@ -1,5 +1,5 @@
 import { readClock } from '../../shared/platform/time.ts'
-import { sequenceEvents } from '../sequence-events.ts'
+import { sequenceEvents } from '../logs/sequence-events.ts'
 import type { EventStep } from './event-steps.ts'
 
 /** Events get their places in the audit log of their tenant, or of the vendor: in the order in which they happened. */

@@ -4,8 +4,8 @@ import { KIND } from '../../shared/store/keys.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { decodeSeatPool, pendingSeatEntity, QueuedPool, unmarkPool } from '../../shared/store/seat-pool.ts'
 import { type Delivery, runJob } from '../job.ts'
-import { rejudgeSeats } from '../rejudge-seats.ts'
-import { serveQueue } from '../serve-seats.ts'
+import { rejudgeSeats } from '../seating/rejudge-seats.ts'
+import { serveQueue } from '../seating/serve-seats.ts'
 import type { VerifyingServices } from '../verified.ts'
 
 /** People served in one go, between looks at the time that is left. */

@@ -2,7 +2,7 @@ import { originOf } from '../../shared/domain/checkpoint.ts'
 import { difference, type Found } from '../../shared/domain/integrity.ts'
 import type { LogFinding } from '../../shared/domain/log-finding.ts'
 import { readClock } from '../../shared/platform/time.ts'
-import { checkLog } from '../check-log.ts'
+import { checkLog } from '../logs/check-log.ts'
 import type { Services } from '../services.ts'
 import type { TrustServices } from './handlers.ts'
 

@@ -16,7 +16,7 @@ import {
 import { readItem, readItems, readPages, readRange } from '../../shared/store/read.ts'
 import { readRecordedRows } from '../../shared/store/recorded-row.ts'
 import type { Table } from '../../shared/store/transact.ts'
-import { LATE_AFTER } from '../check-log.ts'
+import { LATE_AFTER } from '../logs/check-log.ts'
 import { readable } from './compare-license.ts'
 
 /** Where the rows of each type of subject are. */

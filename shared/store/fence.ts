@@ -21,7 +21,7 @@ type Fenced = Pick<License, 'tenantId' | 'productId' | 'limits'>
  * fails and is decided anew (licensing-semantics.md, section 21: suspend, revoke or capacity cut versus acquire).
  *
  * The pools of the license's own metrics are made by this, so that there is no pool without a fence. The same read tells
- * who waits: what the license brings can be given to them (functions/serve-seats.ts).
+ * who waits: what the license brings can be given to them (functions/seating/serve-seats.ts).
  */
 export async function fencesOf(table: Table, { tenantId, productId, limits }: Fenced): Promise<Fences> {
   const existing = await readRange(table, { pk: poolsKey(tenantId, productId) })

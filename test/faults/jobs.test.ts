@@ -19,7 +19,9 @@ vi.spyOn(Math, 'random').mockReturnValue(0.5)
 stopClock()
 // It takes every mail.
 const ses = createServer((request, response) => {
-  request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{"MessageId":"a-mail"}'))
+  request
+    .resume()
+    .on('end', () => response.setHeader('content-type', 'application/json').end('{"MessageId":"a-mail"}'))
 })
 const port = await freePort()
 await new Promise<void>((listening) => ses.listen(port, LOOPBACK, listening))

@@ -46,8 +46,7 @@ export async function failEachCallOf(
   const changes = () => changesOf(table, text)
   const settled = async () => {
     // A pool for which nobody waits any more leaves the list of those to look at when it is looked at next.
-    for (const run of [1, 2])
-      for (const job of GO_ON) await api.run(job, plusMilliseconds(readClock(), run))
+    for (const run of [1, 2]) for (const job of GO_ON) await api.run(job, plusMilliseconds(readClock(), run))
     return changes()
   }
   try {

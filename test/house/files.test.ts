@@ -43,12 +43,15 @@ test('most files have fewer than 200 lines', () => {
   expect(lengths.filter((length) => length > 201).length / lengths.length).toBeLessThan(0.1)
 })
 
+/** Folders of what several contexts do alike; they have no function of their own. */
+const SHARED = ['logs', 'seating']
+
 describe('the contexts', () => {
   const folders = globSync('functions/*/', { cwd: ROOT }).map((folder) => folder.split('/')[1] ?? '')
   const names = Object.keys(contexts)
 
-  test('are the folders of functions, and those that say what they need', () => {
-    expect(folders.toSorted()).toEqual(names.toSorted())
+  test('are the folders of functions beside what they share, and those that say what they need', () => {
+    expect(folders.toSorted()).toEqual([...names, ...SHARED].toSorted())
     expect(Object.keys(needs).toSorted()).toEqual(names.toSorted())
   })
 

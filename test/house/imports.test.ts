@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { contexts } from '../../functions/routes.ts'
 import { codeOf, IMPORTS, type Import, importsIn, ROOT, SOURCES } from './source-files.ts'
 
 const isFile = ({ to }: Import) => /^(functions|infra|shared|test)\//.test(to)
@@ -62,11 +63,11 @@ describe('the layers', () => {
     expect(wrong.filter(({ from }) => from !== 'vitest.config.ts').map(text)).toEqual([])
   })
 
-  test('no context imports from another', () => {
-    const contextOf = (file: string) => /^functions\/([^/]+)\//.exec(file)?.[1]
+  test('no context imports from another, and what they share from none', () => {
+    const folderOf = (file: string) => /^functions\/([^/]+)\//.exec(file)?.[1]
     const wrong = IMPORTS.filter(({ from, to }) => {
-      const [own, other] = [contextOf(from), contextOf(to)]
-      return own !== undefined && other !== undefined && own !== other
+      const [own, other] = [folderOf(from), folderOf(to)]
+      return own !== undefined && other !== undefined && own !== other && other in contexts
     })
     expect(wrong.map(text)).toEqual([])
   })

@@ -1,4 +1,4 @@
-import { sequenceEvents } from '../../functions/sequence-events.ts'
+import { sequenceEvents } from '../../functions/logs/sequence-events.ts'
 import { logOf } from '../../shared/domain/checkpoint.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'

@@ -43,8 +43,9 @@ let isReaching = false
 function reachEveryClient(): void {
   if (isReaching) return
   isReaching = true
-  const base: { send(this: Client, ...given: unknown[]): unknown } =
-    Object.getPrototypeOf(DynamoDBClient.prototype)
+  const base: { send(this: Client, ...given: unknown[]): unknown } = Object.getPrototypeOf(
+    DynamoDBClient.prototype,
+  )
   const { send } = base
   base.send = function (...given) {
     if (!reached.has(this.middlewareStack)) {

@@ -5,7 +5,7 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
-import { sequenceEvents } from '../../../functions/sequence-events.ts'
+import { sequenceEvents } from '../../../functions/logs/sequence-events.ts'
 import { verifySource } from '../../../infra/latchkey-verify.ts'
 import { eventEntry } from '../../../shared/domain/audit-entry.ts'
 import {

@@ -1,6 +1,6 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { checkLog } from '../../../functions/check-log.ts'
+import { checkLog } from '../../../functions/logs/check-log.ts'
 import { originOf } from '../../../shared/domain/checkpoint.ts'
 import type { Event } from '../../../shared/domain/event.ts'
 import type { LogFindingCode } from '../../../shared/domain/log-finding.ts'

@@ -1,8 +1,8 @@
-import type { Product } from '../shared/domain/catalog.ts'
-import { type Refusal, refuse } from '../shared/domain/refusal.ts'
-import type { ProductId } from '../shared/platform/ids.ts'
-import type { Table } from '../shared/store/transact.ts'
-import { productNamed } from './product-named.ts'
+import type { Product } from '../../shared/domain/catalog.ts'
+import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import type { ProductId } from '../../shared/platform/ids.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import { productNamed } from '../product-named.ts'
 
 /** A module with seats, and where those are counted. */
 export type SeatPlace = {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import { ProductId, TenantId, UserId } from '../shared/platform/ids.ts'
-import { Instant } from '../shared/platform/time.ts'
-import { open, seal } from './sealed.ts'
+import { ProductId, TenantId, UserId } from '../../shared/platform/ids.ts'
+import { Instant } from '../../shared/platform/time.ts'
+import { open, seal } from '../sealed.ts'
 
 /** Which case a link to keep seats is for: that which was opened then, and none after it. */
 const Linked = z.tuple([TenantId, UserId, ProductId, Instant])

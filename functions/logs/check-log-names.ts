@@ -1,17 +1,17 @@
-import type { LogName } from '../shared/domain/checkpoint.ts'
-import { EventId, eventIdsFrom, eventIdTime, TenantId } from '../shared/platform/ids.ts'
-import type { Instant } from '../shared/platform/time.ts'
-import { type AuditLeaf, auditLeafEntity, auditPlaceEntity } from '../shared/store/audit-log.ts'
-import type { Item } from '../shared/store/codec.ts'
+import type { LogName } from '../../shared/domain/checkpoint.ts'
+import { EventId, eventIdsFrom, eventIdTime, TenantId } from '../../shared/platform/ids.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { type AuditLeaf, auditLeafEntity, auditPlaceEntity } from '../../shared/store/audit-log.ts'
+import type { Item } from '../../shared/store/codec.ts'
 import {
   AUDIT_PLACE_PREFIX,
   auditLeafKey,
   auditLogOf,
   auditPlaceKey,
   eventLog,
-} from '../shared/store/keys.ts'
-import { readItems, readPages, readRange } from '../shared/store/read.ts'
-import type { Table } from '../shared/store/transact.ts'
+} from '../../shared/store/keys.ts'
+import { readItems, readPages, readRange } from '../../shared/store/read.ts'
+import type { Table } from '../../shared/store/transact.ts'
 import type { Finder, Pace } from './check-log.ts'
 import { readable } from './check-log-entries.ts'
 

@@ -1,6 +1,6 @@
-import type { EventDraft } from '../shared/domain/event.ts'
-import { pathOf } from '../shared/domain/organization.ts'
-import type { Refusal } from '../shared/domain/refusal.ts'
+import type { EventDraft } from '../../shared/domain/event.ts'
+import { pathOf } from '../../shared/domain/organization.ts'
+import type { Refusal } from '../../shared/domain/refusal.ts'
 import {
   isQueued,
   type Pending,
@@ -8,22 +8,22 @@ import {
   poolName,
   type Seat,
   type TenantPool,
-} from '../shared/domain/seat.ts'
-import { COUNTED_DAYS, countsOf, difference, firstDayOf } from '../shared/domain/seat-counts.ts'
-import { decideSeats, EMPTY_POOL } from '../shared/domain/seat-decision.ts'
-import type { PoolMove } from '../shared/domain/seat-moves.ts'
-import type { User } from '../shared/domain/user.ts'
-import type { Instant } from '../shared/platform/time.ts'
-import { managedSeatsItem } from '../shared/store/holdings.ts'
-import { seatKey } from '../shared/store/keys.ts'
-import { lookAtSeats } from '../shared/store/reclaim.ts'
-import { addCounts } from '../shared/store/seat-counts.ts'
-import { addPending, changeSeatPool, dropPending, useReservation } from '../shared/store/seat-pool.ts'
-import type { Action } from '../shared/store/transact.ts'
-import { type Person, seatItem, writeUser } from '../shared/store/user.ts'
+} from '../../shared/domain/seat.ts'
+import { COUNTED_DAYS, countsOf, difference, firstDayOf } from '../../shared/domain/seat-counts.ts'
+import { decideSeats, EMPTY_POOL } from '../../shared/domain/seat-decision.ts'
+import type { PoolMove } from '../../shared/domain/seat-moves.ts'
+import type { User } from '../../shared/domain/user.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { managedSeatsItem } from '../../shared/store/holdings.ts'
+import { seatKey } from '../../shared/store/keys.ts'
+import { lookAtSeats } from '../../shared/store/reclaim.ts'
+import { addCounts } from '../../shared/store/seat-counts.ts'
+import { addPending, changeSeatPool, dropPending, useReservation } from '../../shared/store/seat-pool.ts'
+import type { Action } from '../../shared/store/transact.ts'
+import { type Person, seatItem, writeUser } from '../../shared/store/user.ts'
+import { outdated } from '../until-fresh.ts'
 import { nextLook } from './reclaim-outlook.ts'
 import type { TenantSeating } from './seating.ts'
-import { outdated } from './until-fresh.ts'
 
 /** A change of a person with all that follows from it for seats, ready to be committed. */
 export type Adjustment = {

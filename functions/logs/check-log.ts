@@ -1,17 +1,17 @@
-import type { LogName, NoteKey } from '../shared/domain/checkpoint.ts'
-import type { LogProgress } from '../shared/domain/integrity.ts'
-import { LOG_FINDINGS, type LogFinding, type LogFindingCode } from '../shared/domain/log-finding.ts'
-import { DAY, epochMilliseconds, type Instant, MINUTE, plusMilliseconds } from '../shared/platform/time.ts'
+import type { LogName, NoteKey } from '../../shared/domain/checkpoint.ts'
+import type { LogProgress } from '../../shared/domain/integrity.ts'
+import { LOG_FINDINGS, type LogFinding, type LogFindingCode } from '../../shared/domain/log-finding.ts'
+import { DAY, epochMilliseconds, type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
 import {
   type CheckKey,
   type LogChecks,
   type LogPlace,
   noteChecks,
   readChecks,
-} from '../shared/store/audit-check.ts'
-import type { Key } from '../shared/store/keys.ts'
-import type { Table } from '../shared/store/transact.ts'
-import { writeRow } from '../shared/store/write.ts'
+} from '../../shared/store/audit-check.ts'
+import type { Key } from '../../shared/store/keys.ts'
+import type { Table } from '../../shared/store/transact.ts'
+import { writeRow } from '../../shared/store/write.ts'
 import { isStillSigned } from './check-log-checkpoints.ts'
 import { frontierAt, walkLeaves } from './check-log-leaves.ts'
 import { checkpointNames, eventsAgainst } from './check-log-names.ts'

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { eventEntry, SALT_BYTES } from '../shared/domain/audit-entry.ts'
-import { logOf } from '../shared/domain/checkpoint.ts'
-import type { Event } from '../shared/domain/event.ts'
-import type { Instant } from '../shared/platform/time.ts'
-import { appendEntries } from '../shared/store/append-to-log.ts'
-import { fileTimer } from '../shared/store/timer.ts'
-import type { Action, Table } from '../shared/store/transact.ts'
+import { eventEntry, SALT_BYTES } from '../../shared/domain/audit-entry.ts'
+import { logOf } from '../../shared/domain/checkpoint.ts'
+import type { Event } from '../../shared/domain/event.ts'
+import type { Instant } from '../../shared/platform/time.ts'
+import { appendEntries } from '../../shared/store/append-to-log.ts'
+import { fileTimer } from '../../shared/store/timer.ts'
+import type { Action, Table } from '../../shared/store/transact.ts'
 
 /** That a log grew and its checkpoint is to be signed; its subject is the name of the log. */
 export const CHECKPOINT_TIMER = 'audit-checkpoint'

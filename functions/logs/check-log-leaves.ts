@@ -1,13 +1,19 @@
-import type { LogName, NoteKey } from '../shared/domain/checkpoint.ts'
-import { type Frontier, grown, leafHash, rootOf, sameHash } from '../shared/domain/merkle.ts'
-import { EventId, TenantId } from '../shared/platform/ids.ts'
-import { DAY } from '../shared/platform/time.ts'
-import type { LogChecks, LogPlace } from '../shared/store/audit-check.ts'
-import { type AuditLeaf, auditLeafEntity, frontierIn } from '../shared/store/audit-log.ts'
-import { CorruptItemError, type Item } from '../shared/store/codec.ts'
-import { AUDIT_LEAF_PREFIX, auditHeadKey, auditLeafKey, auditLogOf, eventKey } from '../shared/store/keys.ts'
-import { readItem, readPages } from '../shared/store/read.ts'
-import type { Table } from '../shared/store/transact.ts'
+import type { LogName, NoteKey } from '../../shared/domain/checkpoint.ts'
+import { type Frontier, grown, leafHash, rootOf, sameHash } from '../../shared/domain/merkle.ts'
+import { EventId, TenantId } from '../../shared/platform/ids.ts'
+import { DAY } from '../../shared/platform/time.ts'
+import type { LogChecks, LogPlace } from '../../shared/store/audit-check.ts'
+import { type AuditLeaf, auditLeafEntity, frontierIn } from '../../shared/store/audit-log.ts'
+import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
+import {
+  AUDIT_LEAF_PREFIX,
+  auditHeadKey,
+  auditLeafKey,
+  auditLogOf,
+  eventKey,
+} from '../../shared/store/keys.ts'
+import { readItem, readPages } from '../../shared/store/read.ts'
+import type { Table } from '../../shared/store/transact.ts'
 import type { Finder, Pace } from './check-log.ts'
 import { checkpointWalk } from './check-log-checkpoints.ts'
 import { heldAgainst, readable } from './check-log-entries.ts'
