@@ -13,6 +13,8 @@ import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
 
 /** How far into a queue somebody is looked for who can have a place that its head cannot: a reserved one. */
 const LOOKED_AT = 50
+/** Of these, read at once: mostly the head is who is served. */
+const PAGE = 10
 /** How often somebody else may be quicker, one after the other. */
 const PATIENCE = 10
 /** How many who wait are served within the request that freed their seats; the rest is for the next, or the job. */
@@ -119,7 +121,7 @@ async function nextInLine(
   const { assigned, queued } = seating.pools.get(name) ?? EMPTY_POOL
   if (queued === 0 || assigned >= (seating.terms.get(name)?.limit ?? 0)) return undefined
   let looked = 0
-  for await (const { userId } of readQueue(table, seating.tenant.id, place)) {
+  for await (const { userId } of readQueue(table, seating.tenant.id, place, 'QUEUE', PAGE)) {
     looked += 1
     if (looked > LOOKED_AT) return undefined
     const person = await readPerson(table, seating.tenant.id, userId)
