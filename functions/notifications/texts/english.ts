@@ -131,7 +131,7 @@ export const english: Words = {
     'webhook-disabled': ({ endpoint, reason, at }, format) => ({
       subject: 'A webhook endpoint was disabled',
       lines: [
-        'Deliveries to a webhook endpoint failed for days, so it was disabled. Mend it and enable it again; what it missed can be replayed.',
+        'Deliveries to a webhook endpoint kept failing, so it was disabled. Mend it and enable it again; what it missed can be replayed.',
       ],
       facts: [
         ['Endpoint', endpoint],

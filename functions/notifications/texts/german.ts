@@ -135,7 +135,7 @@ export const german: Words = {
     'webhook-disabled': ({ endpoint, reason, at }, format) => ({
       subject: 'Ein Webhook-Endpunkt wurde abgeschaltet',
       lines: [
-        'Zustellungen an einen Webhook-Endpunkt sind tagelang fehlgeschlagen; er wurde abgeschaltet. Schalten Sie ihn nach der Behebung wieder ein; Versäumtes kann erneut zugestellt werden.',
+        'Zustellungen an einen Webhook-Endpunkt sind immer wieder fehlgeschlagen; er wurde abgeschaltet. Schalten Sie ihn nach der Behebung wieder ein; Versäumtes kann erneut zugestellt werden.',
       ],
       facts: [
         ['Endpunkt', endpoint],
