@@ -17,7 +17,7 @@ import { at, TENANT } from '../support/licenses.ts'
 const now = at('2026-06-01T00:00:00Z')
 const OTHER = TenantId.parse(`ten_${'2'.padStart(26, '0')}`)
 const operations = new Set(['createToken', 'listTokens', 'rotateToken'])
-const vendor: Caller = { kind: 'vendor', role: 'vendor:admin', subject: 'v' }
+const vendor: Caller = { kind: 'vendor', role: 'vendor:admin', subject: 'v', alias: 'staff_v' }
 const tenant: Caller = { kind: 'tenant', role: 'tenant:admin', tenantId: TENANT, subject: 't' }
 const scoped = (caller: typeof vendor | typeof tenant, ...scopes: string[]): Caller => ({ ...caller, scopes })
 
@@ -123,7 +123,7 @@ describe('rotation', () => {
     expect(checkRotation({ token: aToken({ scopes: ['listTokens'] }) }, narrow, now)).toBeUndefined()
   })
 
-  test('keeps name, role, tenant and scopes, and no end', () => {
+  test('keeps name, role, tenant and scopes, and no end; its tenant sees the vendor by an alias', () => {
     const token = aToken({ scopes: ['listTokens'] })
     expect(successorOf({ token }, vendor, now)).toEqual({
       name: 'CI',
@@ -131,7 +131,7 @@ describe('rotation', () => {
       tenantId: TENANT,
       scopes: ['listTokens'],
       createdAt: now,
-      createdBy: 'v',
+      createdBy: 'staff_v',
       rotatedFrom: token.id,
     })
   })
