@@ -1,8 +1,10 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { Borrowed, Lease, PoolView, TicketView } from '../../../functions/leases/shapes.ts'
+import { MINUTE } from '../../../shared/platform/time.ts'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf } from '../../support/events.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { createPlan, createProduct, createTenant } from '../../support/resources.ts'
@@ -10,6 +12,7 @@ import { expected, Issued } from '../../support/scenario.ts'
 
 const api = await startApi()
 afterAll(api.stop)
+afterEach(() => vi.useRealTimers())
 
 /** A tenant with one floating license of 5 places. */
 async function aTenant(plan: object = {}) {
@@ -47,9 +50,14 @@ describe('over the API', () => {
 
   test('an application with its license key: check-out, heartbeat, check-in', async () => {
     const { byKey, pools } = await aTenant()
+    stopClock()
     const lease = Lease.parse(expected(201, await byKey('/v1/leases', { holder: { userId: 'ada' } })))
     const renewed = Lease.parse(
       expected(200, await byKey('/v1/leases/heartbeat', { leaseId: lease.leaseId })),
+    )
+    advanceClock(MINUTE)
+    expect(outcome(await byKey('/v1/leases/heartbeat', { leaseId: lease.leaseId }))).toBe(
+      '409 LEASE_SUPERSEDED',
     )
     expect(expected(200, await byKey('/v1/leases/check-in', { leaseId: renewed.leaseId }))).toEqual({
       released: true,
@@ -74,6 +82,7 @@ describe('over the API', () => {
     const lease = Lease.parse(expected(201, await post('/v1/leases', body)))
     const ticket = TicketView.parse(expected(201, await post('/v1/tickets', { ...body, priority: 2 })))
     expect(ticket).toMatchObject({ state: 'waiting', position: 1 })
+    expect(outcome(await post('/v1/tickets', { ...body, maxPosition: 1 }))).toBe('409 QUEUE_TOO_LONG')
     await post('/v1/leases/check-in', { leaseId: lease.leaseId })
     const { ticketId } = ticket
     expect(expected(200, await post('/v1/tickets/ping', { ticketId }))).toMatchObject({ state: 'held' })
