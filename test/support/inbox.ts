@@ -8,7 +8,14 @@ import * as z from 'zod'
 type Manner = 'takes' | 'hangs up' | 'refuses' | 'knows nobody'
 
 type Inbox = {
-  readonly port: number
+  /** Where mail goes, as a stage says it. */
+  readonly mail: {
+    readonly transport: 'smtp'
+    readonly from: string
+    readonly host: string
+    readonly port: number
+    readonly secure: false
+  }
   /** As they came, since the last call. */
   take(): ParsedMail[]
   behave(manner: Manner): void
@@ -60,7 +67,13 @@ export async function startInbox(): Promise<Inbox> {
   await once(front, 'listening')
   const address: AddressInfo | string | null = front.address()
   return {
-    port: Port.parse(address).port,
+    mail: {
+      transport: 'smtp',
+      from: 'Licensing <licensing@vendor.example>',
+      host: '127.0.0.1',
+      port: Port.parse(address).port,
+      secure: false,
+    },
     take() {
       const taken = mails
       mails = []

@@ -17,10 +17,7 @@ import { createTenant } from '../../support/resources.ts'
 import { createScenario, inDays } from '../../support/scenario.ts'
 
 const inbox = await startInbox()
-const from = 'Licensing <licensing@vendor.example>'
-const api = await startApi({
-  mail: { transport: 'smtp', from, host: '127.0.0.1', port: inbox.port, secure: false },
-})
+const api = await startApi({ mail: inbox.mail })
 afterAll(async () => {
   await api.stop()
   await inbox.stop()
@@ -68,7 +65,7 @@ async function mailsOf(tell: () => Promise<void>) {
 
 test('whom what is told is chosen, on the revision that was read, and what is needed cannot be muted', async () => {
   const tenant = await createTenant(api)
-  expect(await shown(tenant)).toMatchObject({ revision: 1, mailFrom: from, addresses: [] })
+  expect(await shown(tenant)).toMatchObject({ revision: 1, mailFrom: inbox.mail.from, addresses: [] })
   const contacts = [{ name: 'Di', email: 'di@example.edu', organizationId: `org_${'0'.repeat(26)}` }]
   expect(wrongFields(await patch(tenant, { contacts }))).toEqual(['/body/contacts/0/organizationId'])
   expect(outcome(await patch(tenant, { digestMinutes: 0, timeZone: 'Europe/Paris' }))).toBe('200')

@@ -14,15 +14,7 @@ import { startInbox } from '../../support/inbox.ts'
 import { createScenario } from '../../support/scenario.ts'
 
 const inbox = await startInbox()
-const api = await startApi({
-  mail: {
-    transport: 'smtp',
-    from: 'Licensing <licensing@vendor.example>',
-    host: '127.0.0.1',
-    port: inbox.port,
-    secure: false,
-  },
-})
+const api = await startApi({ mail: inbox.mail })
 afterAll(async () => {
   await api.stop()
   await inbox.stop()

@@ -25,15 +25,7 @@ import { expected } from '../../support/scenario.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const inbox = await startInbox()
-const api = await startApi({
-  mail: {
-    transport: 'smtp',
-    from: 'licensing@vendor.example',
-    host: '127.0.0.1',
-    port: inbox.port,
-    secure: false,
-  },
-})
+const api = await startApi({ mail: inbox.mail })
 afterAll(async () => {
   await api.stop()
   await inbox.stop()
