@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Event } from '../../shared/domain/event.ts'
-import { PageQuery, pageOf, rawBody } from '../../shared/platform/http/shapes.ts'
+import { PageQuery, pageOf, rawBody, wholeNumber } from '../../shared/platform/http/shapes.ts'
 import { EventId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 
@@ -13,7 +13,7 @@ const EXPORT_LIMIT = 1_000
 
 /** 32 bytes, base64. */
 const Hash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
-export const Count = z.coerce.number().pipe(z.int().nonnegative())
+export const Count = wholeNumber(0)
 
 const text = { type: ['text/plain; charset=utf-8'] } as const
 const Text = rawBody(...text.type)
@@ -60,7 +60,7 @@ export const ExportQuery = z.strictObject({
   format: z.enum(['jsonl', 'csv']).default('jsonl'),
   /** The first entry by its index. */
   from: Count.default(0),
-  limit: z.coerce.number().pipe(z.int().min(1).max(EXPORT_LIMIT)).default(EXPORT_LIMIT),
+  limit: wholeNumber(1, EXPORT_LIMIT).default(EXPORT_LIMIT),
   /** Of the checkpoint that the proofs lead to; the last one unless said otherwise. */
   size: Count.optional(),
 })

@@ -3,7 +3,7 @@ import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { UserStatus } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { Flag } from '../../shared/platform/http/shapes.ts'
+import { Flag, wholeNumber } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { IMPORT_LIMIT } from '../import-lines.ts'
 
@@ -49,7 +49,7 @@ export const csvRoutes = {
     access: [...VENDOR_ROLES, 'tenant:admin', 'org:admin', 'tenant:reporter'],
     params: TenantParams,
     query: z.strictObject({
-      limit: z.coerce.number().pipe(z.int().min(1).max(1_000)).default(1_000),
+      limit: wholeNumber(1, 1_000).default(1_000),
       cursor: z.string().max(2_000).optional(),
       organizationId: OrganizationId.optional(),
       withRole: Code.optional(),

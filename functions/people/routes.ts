@@ -4,7 +4,7 @@ import { Code } from '../../shared/domain/catalog.ts'
 import { Organization, OrganizationDraft } from '../../shared/domain/organization.ts'
 import { Email, PersonView, UserDraft, UserStatus, UserView } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { Flag, PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
+import { Flag, PageQuery, pageOf, Reason, wholeNumber } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import { bulkRoutes } from './bulk-routes.ts'
@@ -123,7 +123,7 @@ export const peopleRoutes = {
       product: z.string().min(1).max(64).optional(),
       module: Code.optional(),
       /** Not seen for so many days, or never. */
-      inactiveDays: z.coerce.number().pipe(z.int().min(0).max(3650)).optional(),
+      inactiveDays: wholeNumber(0, 3650).optional(),
       email: Email.optional(),
       externalId: z.string().min(1).max(200).optional(),
     }),

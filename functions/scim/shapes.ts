@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Profile } from '../../shared/domain/directory.ts'
 import { ScimError } from '../../shared/platform/http/problem.ts'
+import { wholeNumber } from '../../shared/platform/http/shapes.ts'
 import { GroupId, UserId } from '../../shared/platform/ids.ts'
 import { ENTERPRISE } from './schemas.ts'
 
@@ -76,7 +77,8 @@ export const ReadQuery = z.strictObject({
   attributes: AttributeNames,
   excludedAttributes: AttributeNames,
 })
-const Whole = z.coerce.number().pipe(z.int())
+/** What is too small is taken for the smallest (RFC 7644, section 3.4.2.4). */
+const Whole = wholeNumber(Number.MIN_SAFE_INTEGER)
 export const ListQuery = z.strictObject({
   ...ReadQuery.shape,
   filter: z.string().min(1).max(1_000).optional(),

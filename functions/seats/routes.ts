@@ -5,7 +5,7 @@ import { Pending, Reservation, Seat, SeatPolicy } from '../../shared/domain/seat
 import { SeatDashboard } from '../../shared/domain/seat-dashboard.ts'
 import { PersonView } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
-import { Flag, PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
+import { Flag, PageQuery, pageOf, Reason, wholeNumber } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { reclaimRoutes } from './reclaim-routes.ts'
 import { requestRoutes } from './request-routes.ts'
@@ -43,7 +43,7 @@ export const seatsRoutes = {
     params: TenantParams,
     query: z.strictObject({
       /** Days within which somebody was seen who counts as active; those of the policy if absent. */
-      days: z.coerce.number().pipe(z.int().min(1).max(90)).optional(),
+      days: wholeNumber(1, 90).optional(),
     }),
     success: { status: 200, body: SeatDashboard },
     errors: [],
@@ -140,7 +140,7 @@ export const seatsRoutes = {
     params: TenantParams,
     query: z.strictObject({
       ...Which,
-      limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(100),
+      limit: wholeNumber(1, 1000).default(100),
     }),
     success: { status: 200, body: z.strictObject({ excess: z.int(), items: z.array(Seat) }) },
     errors: ['NOT_FOUND'],

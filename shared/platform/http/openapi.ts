@@ -136,7 +136,9 @@ function parameters(shape: z.ZodObject | undefined, place: 'path' | 'query', sch
 /** A number comes as text; what it has to be then is what is parsed of it. */
 function parameter(schema: z.ZodType, schemas: Schemas): Schema {
   const input = schemas.of(schema, 'input')
-  return input['type'] === 'number' ? schemas.of(schema, 'output') : input
+  if ('$ref' in input) return input
+  const output = schemas.of(schema, 'output')
+  return output['type'] === 'integer' ? output : input
 }
 
 /** What is no JSON: text, or bytes. */

@@ -1,8 +1,22 @@
 import * as z from 'zod'
 
+/** Digits as JSON has them: a number is written in one way, and what merely can be read as one is not taken. */
+const DIGITS = /^(0|[1-9]\d{0,15})$/
+const SIGNED = /^(0|-?[1-9]\d{0,15})$/
+
+/** A whole number in a query string. */
+export const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(min < 0 ? SIGNED : DIGITS, {
+      error: `Invalid input: expected a whole number in decimal digits, from ${min} to ${max}`,
+    })
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+
 /** The query of every list. */
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().pipe(z.int().min(1).max(100)).default(50),
+  limit: wholeNumber(1, 100).default(50),
   cursor: z.string().max(2000).optional(),
 })
 
