@@ -120,6 +120,11 @@ describe('a request that is not what it says changes nothing', () => {
       [401],
       'UNAUTHENTICATED',
     ],
+    [
+      'a path whose encoding is broken',
+      bytes('DELETE /v1/tokens/%E0%A4%A HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'),
+      [400],
+    ],
   ])('%s', async (_, sent, status, code, hangUp) => {
     const before = await rowsOf(api.table)
     const answers = await wire(sent, hangUp)

@@ -4,7 +4,7 @@ import type { Table } from '../../shared/store/transact.ts'
 export type Row = Readonly<Record<string, unknown>>
 
 /** What the service notes for itself, whatever becomes of a request: limits of rates and failures, tokens' last use. */
-const OWN_NOTES: ReadonlySet<unknown> = new Set(['count', 'token'])
+export const OWN_NOTES: ReadonlySet<unknown> = new Set(['count', 'token'])
 
 /** Where a row is, as text. */
 export const placeOf = ({ pk, sk }: Row) => `${pk} / ${sk}`
