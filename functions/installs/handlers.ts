@@ -1,3 +1,4 @@
+import { seesTenant } from '../../shared/domain/access.ts'
 import { attribute, limitOf } from '../../shared/domain/entitlement.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { usedOf } from '../../shared/domain/meter-rule.ts'
@@ -10,15 +11,19 @@ import { fencesOf, raiseFences } from '../../shared/store/fence.ts'
 import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
+import { fileOf, loadLicense } from '../known-license.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { observe } from '../observe.ts'
 import { commitAndServe, serveWaiting } from '../seating/serve-seats.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { installsRoutes } from './routes.ts'
+import type { transferRoutes } from './transfer-routes.ts'
 import { standingsOf, standingView } from './views.ts'
 
-export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices> = {
+type InstallHandlers = Omit<Handlers<typeof installsRoutes, VerifyingServices>, keyof typeof transferRoutes>
+
+export const installsHandlers: InstallHandlers = {
   async listInstalls({ params, query, caller, now }, services) {
     const { table, secrets } = services
     if (!(await isKnownTenant(table, caller, params.tenantId))) return notFound
@@ -70,6 +75,12 @@ export const installsHandlers: Handlers<typeof installsRoutes, VerifyingServices
         },
       )
     })
+  },
+
+  async getLicenseFile({ params, caller }, services) {
+    const license = await loadLicense(services, params.licenseId)
+    if (isRefusal(license)) return license
+    return seesTenant(caller, license.tenantId) ? fileOf(license, services) : notFound
   },
 
   async deleteInstall(call, services) {

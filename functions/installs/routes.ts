@@ -1,12 +1,14 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code, Limit } from '../../shared/domain/catalog.ts'
+import { LicenseFile } from '../../shared/domain/license-file.ts'
 import { LicenseView } from '../../shared/domain/license-view.ts'
 import { STATUSES } from '../../shared/domain/status.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
+import { transferRoutes } from './transfer-routes.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
 const InstallParams = z.strictObject({ tenantId: TenantId, licenseId: LicenseId })
@@ -44,6 +46,15 @@ export const installsRoutes = {
       'LICENSE_TAMPERED',
     ],
     summary: 'Apply a license file; applying it again changes nothing',
+  },
+  getLicenseFile: {
+    method: 'GET',
+    path: '/v1/licenses/{licenseId}/file',
+    access: [...VENDOR_ROLES, 'tenant:admin'],
+    params: z.strictObject({ licenseId: LicenseId }),
+    success: { status: 200, body: LicenseFile },
+    errors: ['LICENSE_TAMPERED'],
+    summary: 'The signed license file, fit for e-mail and upload',
   },
   deleteInstall: {
     method: 'DELETE',
@@ -104,4 +115,5 @@ export const installsRoutes = {
     errors: [],
     summary: "Each metric's use and limit, attributed to this license in the documented order",
   },
+  ...transferRoutes,
 } as const satisfies RouteTable

@@ -22,11 +22,12 @@ import { fencesOf, raiseTenantFence } from '../../shared/store/fence.ts'
 import { replaceLicense } from '../../shared/store/holdings.ts'
 import { keyAddressKey, tenantKey } from '../../shared/store/keys.ts'
 import { checkLive, putOnce } from '../../shared/store/transact.ts'
+import { fileOf, loadLicense, tampered, viewOf } from '../known-license.ts'
 import { commitAndServe } from '../seating/serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, stale, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
-import { fileOf, type LicenseServices, loadLicense, tampered, viewOf } from './services.ts'
+import type { LicenseServices } from './services.ts'
 
 type ActionHandlers = Pick<
   Handlers<typeof licensesRoutes, LicenseServices>,

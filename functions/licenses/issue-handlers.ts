@@ -11,10 +11,11 @@ import { licenseItem, replaceLicense } from '../../shared/store/holdings.ts'
 import { licenseKey, planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Action, checkLive, putOnce } from '../../shared/store/transact.ts'
+import { fileOf, loadLicense, viewOf } from '../known-license.ts'
 import { commitAndServe } from '../seating/serve-seats.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { licensesRoutes } from './routes.ts'
-import { fileOf, type LicenseServices, loadLicense, sealed, viewOf } from './services.ts'
+import { type LicenseServices, sealed } from './services.ts'
 
 export const issueHandlers: Pick<Handlers<typeof licensesRoutes, LicenseServices>, 'issueLicense'> = {
   async issueLicense(call, services) {

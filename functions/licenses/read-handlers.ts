@@ -1,30 +1,20 @@
-import { seesTenant } from '../../shared/domain/access.ts'
 import type { LicenseView } from '../../shared/domain/license-view.ts'
-import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
+import { isRefusal } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { licenseEntity } from '../../shared/store/holdings.ts'
 import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import type { Range } from '../../shared/store/read.ts'
+import { loadLicense, viewOf } from '../known-license.ts'
 import type { licensesRoutes } from './routes.ts'
-import { fileOf, type LicenseServices, loadLicense, viewOf } from './services.ts'
+import type { LicenseServices } from './services.ts'
 
-type ReadHandlers = Pick<
-  Handlers<typeof licensesRoutes, LicenseServices>,
-  'getLicense' | 'getLicenseFile' | 'listLicenses'
->
+type ReadHandlers = Pick<Handlers<typeof licensesRoutes, LicenseServices>, 'getLicense' | 'listLicenses'>
 
 export const readHandlers: ReadHandlers = {
   async getLicense(call, services) {
     const license = await loadLicense(services, call.params.licenseId)
     return isRefusal(license) ? license : viewOf(license, services, call.now)
-  },
-
-  async getLicenseFile(call, services) {
-    const license = await loadLicense(services, call.params.licenseId)
-    if (isRefusal(license)) return license
-    if (!seesTenant(call.caller, license.tenantId)) return notFound
-    return fileOf(license, services)
   },
 
   async listLicenses({ query, now }, services) {

@@ -10,7 +10,6 @@ import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, PlanId, ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 import { ImportBody, ImportQuery, ImportReport } from './import-contract.ts'
-import { transferRoutes } from './transfer-routes.ts'
 
 const LicenseParams = z.strictObject({ licenseId: LicenseId })
 const issuers = ['vendor:admin', 'vendor:issuer'] as const
@@ -119,15 +118,6 @@ export const licensesRoutes = {
       'The file is signed again with a higher revision. Nothing has to be installed or activated anew.',
     versioned: true,
   },
-  getLicenseFile: {
-    method: 'GET',
-    path: '/v1/licenses/{licenseId}/file',
-    access: [...VENDOR_ROLES, 'tenant:admin'],
-    params: LicenseParams,
-    success: { status: 200, body: LicenseFile },
-    errors: ['LICENSE_TAMPERED'],
-    summary: 'The signed license file, fit for e-mail and upload',
-  },
   suspendLicense: {
     ...action,
     path: '/v1/licenses/{licenseId}/suspend',
@@ -177,5 +167,4 @@ export const licensesRoutes = {
     errors: [],
     summary: 'Show the license key once more; an event says who and why',
   },
-  ...transferRoutes,
 } as const satisfies RouteTable

@@ -1,17 +1,9 @@
-import { standings } from '../../shared/domain/holdings.ts'
 import type { UnsignedLicense } from '../../shared/domain/issue.ts'
 import { type License, signedFacts } from '../../shared/domain/license.ts'
-import { type LicenseFile, licenseFile } from '../../shared/domain/license-file.ts'
 import { keyHint, type LicenseKey } from '../../shared/domain/license-key.ts'
-import { type LicenseView, licenseView } from '../../shared/domain/license-view.ts'
-import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { statusAt } from '../../shared/domain/status.ts'
-import type { LicenseId } from '../../shared/platform/ids.ts'
 import type { LicenseKeyMaker } from '../../shared/platform/signing/license-key-maker.ts'
 import type { LicenseSigner } from '../../shared/platform/signing/license-signer.ts'
-import type { Instant } from '../../shared/platform/time.ts'
-import { findLicense } from '../../shared/store/address.ts'
-import { readHoldings, readLicense } from '../../shared/store/holdings.ts'
 import type { VerifyingServices } from '../verified.ts'
 
 /** What issuing needs beside the common services: the signer and the maker of keys. */
@@ -40,42 +32,4 @@ export async function sealed(
     },
     key,
   }
-}
-
-/** A license by its id, or that there is none. */
-export async function loadLicense({ table }: VerifyingServices, id: LicenseId): Promise<License | Refusal> {
-  const address = await findLicense(table, id)
-  const license = address && (await readLicense(table, address))
-  return license ?? notFound
-}
-
-/** The view of a license, with what extends it taken into account. */
-export async function viewOf(
-  license: License,
-  { table, verifier }: VerifyingServices,
-  now: Instant,
-): Promise<LicenseView> {
-  if (license.extendedBy === undefined) {
-    return licenseView(license, statusAt(license, now), [], !verifier.isGenuine(license))
-  }
-  const holdings = await readHoldings(table, license.tenantId, license.productId)
-  // The license as it will be read once this request is committed.
-  const licenses = holdings.licenses.map((other) => (other.id === license.id ? license : other))
-  const standing = standings({ ...holdings, licenses }, now, verifier.isGenuine).get(license.id)
-  return licenseView(
-    license,
-    standing?.status ?? statusAt(license, now),
-    standing?.extensions ?? [],
-    !verifier.isGenuine(license),
-  )
-}
-
-/** The file of a license, unless its row is no longer what was signed. */
-export function fileOf(license: License, { verifier, issuer }: VerifyingServices): LicenseFile | Refusal {
-  if (!verifier.isGenuine(license)) return tampered(license)
-  return licenseFile(signedFacts(license), issuer, verifier.fileOf(license))
-}
-
-export function tampered(license: License): Refusal {
-  return refuse('LICENSE_TAMPERED', `The row of ${license.id} does not match its signature.`)
 }

@@ -9,7 +9,7 @@ import { fromEpochMilliseconds, type Instant } from '../../shared/platform/time.
 import { readMachines } from '../../shared/store/activation.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readPools } from '../../shared/store/pool.ts'
-import type { LicenseServices } from './services.ts'
+import type { VerifyingServices } from '../verified.ts'
 
 /**
  * What the giving side could go on using after an execution: whatever is out there and asks nobody. Counted over the
@@ -18,7 +18,7 @@ import type { LicenseServices } from './services.ts'
 export async function exposureOf(
   { giving: { tenantId }, product, licenses }: Pick<Transfer, 'giving' | 'product' | 'licenses'>,
   now: Instant,
-  { table, verifier }: LicenseServices,
+  { table, verifier }: VerifyingServices,
 ): Promise<Exposure> {
   const metrics = new Set(licenses.flatMap(({ limits }) => Object.keys(limits)))
   const [pools, holdings] = await Promise.all([

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { KMSClient } from '@aws-sdk/client-kms'
 import * as z from 'zod'
+import { executeTransfers } from '../../../functions/licenses/execute-transfers.ts'
 import type { LicenseServices } from '../../../functions/licenses/services.ts'
-import { transferHandlers } from '../../../functions/licenses/transfer-handlers.ts'
 import { createServices } from '../../../functions/services.ts'
 import { withVerifier } from '../../../functions/verified.ts'
 import type { Event } from '../../../shared/domain/event.ts'
@@ -17,11 +17,10 @@ import {
   readEnvironment,
   VerifierEnvironment,
 } from '../../../shared/platform/config/environment.ts'
-import { type TenantId, TransferId } from '../../../shared/platform/ids.ts'
+import type { TenantId } from '../../../shared/platform/ids.ts'
 import { licenseKeyMaker } from '../../../shared/platform/signing/license-key-maker.ts'
 import { licenseSigner } from '../../../shared/platform/signing/license-signer.ts'
 import { readClock } from '../../../shared/platform/time.ts'
-import { replay } from '../../../shared/store/commit.ts'
 import { eventEntity } from '../../../shared/store/event.ts'
 import { eventLog } from '../../../shared/store/keys.ts'
 import { readRange } from '../../../shared/store/read.ts'
@@ -78,6 +77,8 @@ export async function openMarket(api: Api) {
       by(tenant, 'POST', `/v1/tenants/${tenant.id}/transfers`, { transferCode }),
     act: (tenant: Tenant | undefined, id: string, action: string, body: object = {}) =>
       by(tenant, 'POST', `/v1/transfers/${id}/${action}`, body),
+    /** Carries out what was approved. */
+    execute: () => api.run('executeTransfers'),
     async read(tenant: Tenant | undefined, id: string) {
       return TransferView.parse(expected(200, await by(tenant, 'GET', `/v1/transfers/${id}`)))
     },
@@ -114,8 +115,8 @@ export async function waiting(
   return id
 }
 
-/** The approval of transfers behind a client whose next transactions meet these faults; the SDK tries once. */
-export async function faultyApproval() {
+/** The job behind a client whose next transactions meet these faults; the SDK tries once. */
+export async function faultyJob() {
   const { client: dynamodb, faults } = faultyClient(1, new Set(['TransactWriteItemsCommand']))
   const kms = new KMSClient({})
   const own = readEnvironment(VerifierEnvironment.extend(LicenseKeyEnvironment.shape))
@@ -128,30 +129,7 @@ export async function faultyApproval() {
   }
   return {
     faults,
-    async approve(tenant: Tenant, id: string, idempotencyKey: string | undefined) {
-      const call = {
-        params: { transferId: TransferId.parse(id) },
-        query: undefined,
-        body: {},
-        now: readClock(),
-        caller: {
-          kind: 'tenant' as const,
-          role: 'tenant:admin' as const,
-          tenantId: tenant.id,
-          subject: 'ada',
-        },
-        requestId: randomUUID(),
-        address: '203.0.113.1',
-        headers: {},
-        revision: 0,
-        idempotencyKey,
-        fingerprint: 'of the request',
-        licenseKey: undefined,
-        remaining: () => 10_000,
-      }
-      const before = await replay(common.table, common.secrets.sealingKey, call)
-      return before ?? transferHandlers.approveTransfer(call, services)
-    },
+    run: () => executeTransfers({ scheduledAt: readClock(), remaining: () => 60_000 }, services),
     stop() {
       dynamodb.destroy()
       kms.destroy()

@@ -6,11 +6,13 @@ import type { Instant } from '../../shared/platform/time.ts'
 /**
  * A step of a transfer in the log of each side that is known by then, as that side sees the transfer. Whose credential
  * it was is for the log of its own tenant; the other one names the side.
+ *
+ * @param who nobody, where it follows from what somebody did before
  */
 export function stepEvents(
   type: EventDraft['type'],
   transfer: Transfer,
-  who: Who,
+  who: Who | undefined,
   reason: string | undefined,
   now: Instant,
 ): EventDraft[] {
@@ -33,6 +35,8 @@ export function stepEvents(
 }
 
 /** The actor of an event in the log of a tenant that it is not of. */
-export function otherSide(who: Who, log: Who): Pick<EventDraft, 'actor'> {
-  return who === 'vendor' || who === log ? {} : { actor: { kind: 'tenant', subject: `${who} side` } }
+function otherSide(who: Who | undefined, log: Who): Pick<EventDraft, 'actor'> {
+  return who === undefined || who === 'vendor' || who === log
+    ? {}
+    : { actor: { kind: 'tenant', subject: `${who} side` } }
 }

@@ -4,8 +4,9 @@ import type { LicenseView } from '../../shared/domain/license-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Transfer, Who } from '../../shared/domain/transfer.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
+import { fileOf, loadLicense, viewOf } from '../known-license.ts'
 import type { CommitRequest } from '../services.ts'
-import { fileOf, type LicenseServices, loadLicense, viewOf } from './services.ts'
+import type { InstallServices } from './services.ts'
 
 type Collected = { licenses: { license: LicenseView; key: string; file: LicenseFile }[] }
 
@@ -16,10 +17,10 @@ type Collected = { licenses: { license: LicenseView; key: string; file: LicenseF
 export async function collect(
   call: CommitRequest,
   { transfer, who }: { transfer: Transfer; who: Who },
-  services: LicenseServices,
+  services: InstallServices,
 ): Promise<Collected | Refusal | Replayed> {
   if (transfer.state !== 'executed')
-    return refuse('TRANSITION_NOT_ALLOWED', 'There is nothing to collect: it is not executed.')
+    return refuse('TRANSITION_NOT_ALLOWED', 'There is nothing to collect: it is not carried out.')
   if (who !== 'receiving') return refuse('FORBIDDEN', 'What was received is for the receiving side.')
   const licenses: Collected['licenses'] = []
   const events: EventDraft[] = []

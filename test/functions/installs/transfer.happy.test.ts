@@ -11,7 +11,7 @@ import { openMarket } from './transfer-rig.ts'
 const api = await startApi()
 afterAll(api.stop)
 const market = await openMarket(api)
-const { by, ask, request, takeUp, act, read, collect, held, verdict, log } = market
+const { by, ask, request, takeUp, act, execute, read, collect, held, verdict, log } = market
 const [giver, receiver] = await Promise.all([market.tenant('The Giver'), market.tenant('The Receiver')])
 
 /** The vendor's own name for the license, whoever holds it. */
@@ -50,7 +50,11 @@ test('a perpetual license moves once both sides have approved, each seeing what 
 
   expect(expected(200, await act(giver, id, 'approve'))).toMatchObject({ awaits: ['receiving'] })
   expect(await verdict({ key: old.key })).toMatchObject({ valid: true })
-  expect(expected(200, await act(receiver, id, 'approve'))).toMatchObject({ state: 'EXECUTED', awaits: [] })
+  expect(expected(200, await act(receiver, id, 'approve'))).toMatchObject({ state: 'APPROVED', awaits: [] })
+  expect(outcome(await act(receiver, id, 'collect'))).toBe('409 TRANSITION_NOT_ALLOWED')
+  expect(await verdict({ key: old.key })).toMatchObject({ valid: true })
+  await execute()
+  expect(await read(giver, id)).toMatchObject({ state: 'EXECUTED', closedBy: 'receiving' })
 
   const gone = await verdict({ key: old.key })
   expect(gone).toMatchObject({
@@ -98,6 +102,8 @@ test('each step is in the log of both sides, and neither log tells whose credent
   ]
   expect(actors(given)).toEqual([expect.stringMatching(/^tok_/), 'receiving side'])
   expect(actors(received)).toEqual(['giving side', expect.stringMatching(/^tok_/)])
+  const moved = [...given, ...received].filter(({ type }) => /executed|transferred|received/.test(type))
+  expect(new Set(moved.map(({ actor }) => actor.subject))).toEqual(new Set(['executeTransfers']))
   const [old] = await held(giver)
   expect(JSON.stringify(received)).not.toMatch(
     new RegExp(`${giver.id}|${old?.id}|${giver.customerId}|of the giver`),
@@ -120,8 +126,9 @@ test('vendor staff move one in the stead of both sides, with what extends it, an
   expect(code).toBe('')
   expect((await read(to, id)).awaits).toEqual(['giving', 'receiving'])
   expect(outcome(await act(undefined, id, 'approve'))).toBe('400 INVALID_REQUEST')
-  const answer = await act(undefined, id, 'approve', { reason: 'Both have signed' })
-  expect(expected(200, answer)).toMatchObject({ state: 'EXECUTED', closedBy: 'vendor' })
+  expected(200, await act(undefined, id, 'approve', { reason: 'Both have signed' }))
+  await execute()
+  expect(await read(to, id)).toMatchObject({ state: 'EXECUTED', closedBy: 'vendor' })
 
   const { license, key, rest } = await collect(to, id)
   expect(rest.map((one) => [one.license.type, one.license.extends]).toSorted()).toEqual([
@@ -135,7 +142,7 @@ test('vendor staff move one in the stead of both sides, with what extends it, an
   })
   expect((await held(from)).map(({ status }) => status)).toEqual(Array(4).fill('REVOKED'))
   expect(await capacityOf(from)).toBe(0)
-  const byStaff = (await log(to)).filter(({ type }) => type === 'transfer.executed')
+  const byStaff = (await log(to)).filter(({ type }) => type === 'transfer.approved')
   expect(byStaff).toMatchObject([
     { actor: { kind: 'vendor', role: 'vendor:issuer' }, reason: 'Both have signed' },
   ])
@@ -182,6 +189,7 @@ test('what the giving side could go on using offline is told before, and kept wi
   const wanted = { machines: 1, offlineMachines: { count: 1, until: locked.license.graceEndsAt } }
   expect((await read(from, id)).exposure).toMatchObject(wanted)
   expected(200, await act(to, id, 'approve'))
+  await execute()
   expect((await read(from, id)).exposure).toMatchObject(wanted)
   expect((await read(to, id)).exposure).toBeUndefined()
 })
@@ -195,7 +203,8 @@ describe('where one word is enough', () => {
       const { id, code } = await request(from, old.license.id)
       expected(200, await takeUp(to, code))
       const done = await act(who, id, 'approve', { reason: 'Agreed' })
-      expect(expected(200, done)).toMatchObject({ state: 'EXECUTED', twoParty: false })
+      expect(expected(200, done)).toMatchObject({ state: 'APPROVED', twoParty: false })
+      await execute()
       const { license } = await collect(to, id)
       expect(license).toMatchObject({
         expiresAt: old.license.expiresAt,
@@ -211,6 +220,7 @@ describe('where one word is enough', () => {
     const [first, second] = [await market.issue(from, plan.id), await market.issue(from, plan.id)]
     const done = await request(undefined, first.license.id, { receiver: to.id })
     expected(200, await act(to, done.id, 'approve'))
+    await execute()
     const open = await request(from, second.license.id)
     const Page = z.object({ items: z.array(z.object({ id: z.string(), state: z.string() })) })
     const list = async (tenant: Tenant | undefined, path: string, state?: string) => {

@@ -16,7 +16,7 @@ const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
 const ListQuery = z.strictObject({ ...PageQuery.shape, state: z.enum(TRANSFER_STATES).optional() })
 const Why = z.strictObject({ reason: Reason.optional() }).default({})
 
-/** Why a license cannot move now: asked when it is requested, and again when it is executed. */
+/** Why a license cannot move now: asked when it is requested, with the last approval, and when it is carried out. */
 const unmovable = [
   'TRANSFER_NOT_ALLOWED',
   'TRANSFERS_EXHAUSTED',
@@ -109,9 +109,9 @@ export const transferRoutes = {
       })
       .default({}),
     errors: [...unmovable, 'TRANSFER_OVER', 'TRANSFER_OUTDATED', 'TRANSFER_TOO_LARGE'],
-    summary: 'Approve a transfer; the last approval executes it',
+    summary: 'Approve a transfer; after the last approval it is carried out',
     description:
-      'Executed, the old license is revoked and its key and file are good for nothing; the receiver holds a new one with what was left of the old.',
+      'With the last approval it is APPROVED, and within a minute or so EXECUTED, or FAILED where something was changed meanwhile; `because` says what. Executed, the old license is revoked and its key and file are good for nothing; the receiver holds a new one with what was left of the old.',
   },
   refuseTransfer: {
     ...step,

@@ -7,14 +7,14 @@ import type { TenantId, TransferId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { readTransfer } from '../../shared/store/transfer.ts'
-import type { LicenseServices } from './services.ts'
-import { exposureOf } from './transfer-exposure.ts'
+import { exposureOf } from '../moving/exposure.ts'
+import type { InstallServices } from './services.ts'
 
 /** A transfer, and who the caller is in it; one that the caller is no side of does not exist. */
 export async function loadTransfer(
   id: TransferId,
   caller: Caller,
-  { table }: LicenseServices,
+  { table }: InstallServices,
 ): Promise<{ transfer: Transfer; who: Who } | Refusal> {
   const transfer = await readTransfer(table, id)
   const who = transfer && whoOf(caller, transfer)
@@ -33,9 +33,9 @@ export async function seenBy(
   transfer: Transfer,
   who: Who,
   now: Instant,
-  services: LicenseServices,
+  services: InstallServices,
 ): Promise<TransferView> {
-  const isOpen = stateAt(transfer, now) === 'REQUESTED' && who !== 'receiving'
+  const isOpen = ['REQUESTED', 'APPROVED'].includes(stateAt(transfer, now)) && who !== 'receiving'
   return transferView(transfer, who, now, isOpen ? await exposureOf(transfer, now, services) : undefined)
 }
 
@@ -53,7 +53,7 @@ export function listed(
 /** The tenant as a side of a transfer. */
 export async function partyOf(
   tenantId: TenantId,
-  { table }: LicenseServices,
+  { table }: InstallServices,
   field?: string,
 ): Promise<Party | Refusal> {
   const tenant = await readTenant(table, tenantId)

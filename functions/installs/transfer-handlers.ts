@@ -13,7 +13,6 @@ import { readHoldings } from '../../shared/store/holdings.ts'
 import { KIND, transfersKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
-import type { Action } from '../../shared/store/transact.ts'
 import {
   newTransfer,
   readOpenTransfer,
@@ -25,18 +24,19 @@ import {
   takeForTransfer,
   transferEntity,
 } from '../../shared/store/transfer.ts'
+import { loadLicense } from '../known-license.ts'
+import { exposureOf } from '../moving/exposure.ts'
+import { stepEvents } from '../moving/step-events.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
-import { type LicenseServices, loadLicense } from './services.ts'
+import type { InstallServices } from './services.ts'
 import { approve } from './transfer-approve.ts'
 import { newTransferCode, openTransferCode } from './transfer-code.ts'
 import { collect } from './transfer-collect.ts'
-import { stepEvents } from './transfer-events.ts'
-import { exposureOf } from './transfer-exposure.ts'
 import { listed, loadTransfer, partyOf, seenBy, whoOf } from './transfer-parties.ts'
 import type { transferRoutes } from './transfer-routes.ts'
 
-export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> = {
+export const transferHandlers: Handlers<typeof transferRoutes, InstallServices> = {
   async requestTransfer(call, services) {
     const { table, commit, verifier, secrets } = services
     const { caller, now, params, body } = call
@@ -57,7 +57,7 @@ export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> 
     if (product === undefined) throw new Error(`${license.id} names a product that does not exist`)
     const moving = movingWith(standings(holdings, now, verifier.isGenuine), license.id, now)
     if (isRefusal(moving)) return moving
-    if (taken !== undefined && now < taken.lapsesAt) return inUse(taken.transferId)
+    if (taken !== undefined && !(taken.lapsesAt && taken.lapsesAt <= now)) return inUse(taken.transferId)
 
     const id = newTransferId(now)
     const code = receiving ? undefined : newTransferCode(id, secrets)
@@ -83,7 +83,7 @@ export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> 
       ...(code && { transferCode: code.text }),
     }
     return commit(call, {
-      writes: { taken: takeForTransfer(license.id, transfer), ...newTransfer(transfer) },
+      writes: { taken: takeForTransfer(transfer), ...newTransfer(transfer) },
       events: stepEvents('transfer.requested', transfer, askedBy, body.reason, now),
       reply,
       refusals: { taken: inUse(taken?.transferId) },
@@ -159,7 +159,7 @@ export const transferHandlers: Handlers<typeof transferRoutes, LicenseServices> 
 function close(
   call: CommitRequest & { body: { reason?: string | undefined } },
   id: TransferId,
-  services: LicenseServices,
+  services: InstallServices,
   type: EventDraft['type'],
   decide: (transfer: Transfer, who: Who) => Transfer | Refusal,
 ): Promise<TransferView | Refusal | Replayed> {
@@ -168,11 +168,8 @@ function close(
     if (isRefusal(found)) return found
     const next = decide(found.transfer, found.who)
     if (isRefusal(next)) return next
-    const [license] = next.licenses
-    const writes: Record<string, Action> = { transfer: replaceTransfer(next) }
-    if (license) writes['taken'] = releaseFromTransfer(license.licenseId, next)
     return services.commit(call, {
-      writes,
+      writes: { transfer: replaceTransfer(next), taken: releaseFromTransfer(next) },
       events: stepEvents(type, next, found.who, call.body.reason, call.now),
       reply: transferView(next, found.who, call.now),
       refusals: { transfer: outdated, taken: outdated },

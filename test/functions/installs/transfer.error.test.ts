@@ -10,7 +10,7 @@ const api = await startApi()
 afterAll(api.stop)
 afterEach(() => vi.useRealTimers())
 const market = await openMarket(api)
-const { by, ask, request, takeUp, act, read } = market
+const { by, ask, request, takeUp, act, execute, read } = market
 const [giver, receiver, stranger] = await Promise.all([market.tenant(), market.tenant(), market.tenant()])
 const plan = await market.plan({ approval: true })
 const issued = () => market.issue(giver, plan.id)
@@ -155,11 +155,73 @@ describe('a transfer that is open', () => {
   })
 })
 
-test('more than one transaction holds is refused, and nothing of it moves', async () => {
+describe('a transfer that both sides have approved', () => {
+  const approvedByBoth = async () => {
+    const old = await issued()
+    const id = await waiting(market, old, giver, receiver)
+    for (const tenant of [giver, receiver]) expected(200, await act(tenant, id, 'approve'))
+    return { id, old }
+  }
+  const path = (licenseId: string, action: string) => `/v1/licenses/${licenseId}/${action}`
+
+  test('fails where the license was changed since, and says why; it can be requested anew', async () => {
+    const { id, old } = await approvedByBoth()
+    const { license } = old
+    expected(200, await by(undefined, 'POST', path(license.id, 'suspend'), { reason: 'Unpaid' }))
+    await execute()
+    for (const tenant of [giver, receiver])
+      expect(await read(tenant, id)).toMatchObject({
+        state: 'FAILED',
+        code: 'TRANSITION_NOT_ALLOWED',
+        because: expect.stringContaining('SUSPENDED'),
+      })
+    for (const tenant of [giver, receiver]) {
+      const ended = (await market.log(tenant)).find(({ type }) => type === 'transfer.failed')
+      expect(ended).toMatchObject({ subject: { id }, after: { code: 'TRANSITION_NOT_ALLOWED' } })
+    }
+    expect(outcome(await act(giver, id, 'approve'))).toBe('409 TRANSFER_OVER')
+    expected(200, await by(undefined, 'POST', path(license.id, 'reinstate')))
+    expect(await market.verdict({ key: old.key })).toMatchObject({ valid: true })
+    expect(outcome(await ask(giver, license.id))).toBe('201')
+  })
+
+  test('is nobody’s to take back but vendor staff’s, and then nothing is carried out', async () => {
+    const { id, old } = await approvedByBoth()
+    expect(outcome(await act(giver, id, 'cancel'))).toBe('409 TRANSFER_OVER')
+    expect(outcome(await act(receiver, id, 'refuse'))).toBe('409 TRANSFER_OVER')
+    expect(expected(200, await act(giver, id, 'approve'))).toMatchObject({ state: 'APPROVED' })
+    expected(200, await act(undefined, id, 'refuse', { reason: 'Sold twice' }))
+    await execute()
+    expect(await read(receiver, id)).toMatchObject({ state: 'REFUSED', because: 'Sold twice' })
+    expect(await market.verdict({ key: old.key })).toMatchObject({ valid: true })
+  })
+
+  test('does not lapse, however late it is carried out', async () => {
+    stopClock()
+    const { id, old } = await approvedByBoth()
+    advanceClock(20 * DAY)
+    expect((await read(giver, id)).state).toBe('APPROVED')
+    expect(outcome(await ask(giver, old.license.id))).toBe('409 IN_USE')
+    await execute()
+    expect((await read(giver, id)).state).toBe('EXECUTED')
+  })
+})
+
+test('as much as one transaction holds moves; what is more is refused, and nothing of it moves', async () => {
   const old = await issued()
   const top = { extends: old.license.id, type: 'TOPUP', limits: { users: 1 } }
   for (let count = 0; count < 14; count += 1) await market.issue(giver, plan.id, top)
-  const { id } = await request(undefined, old.license.id, { receiver: receiver.id })
-  expect(outcome(await act(undefined, id, 'approve', { reason: 'Agreed' }))).toBe('409 TRANSFER_TOO_LARGE')
+  const last = await market.issue(giver, plan.id, top)
+  const requestAll = () => request(undefined, old.license.id, { receiver: receiver.id })
+  const tooMuch = await requestAll()
+  const agreed = { reason: 'Agreed' }
+  expect(outcome(await act(undefined, tooMuch.id, 'approve', agreed))).toBe('409 TRANSFER_TOO_LARGE')
   expect(await market.verdict({ key: old.key })).toMatchObject({ valid: true })
+
+  expected(200, await act(undefined, tooMuch.id, 'cancel'))
+  expected(200, await by(undefined, 'POST', `/v1/licenses/${last.license.id}/revoke`, { reason: 'a test' }))
+  const all = await requestAll()
+  expected(200, await act(undefined, all.id, 'approve', agreed))
+  await execute()
+  expect((await read(giver, all.id)).state).toBe('EXECUTED')
 })
