@@ -4,7 +4,15 @@
  */
 export type Job = {
   /** The context whose function runs it. */
-  readonly context: 'trust' | 'seats' | 'people' | 'scim' | 'webhooks' | 'audit' | 'notifications'
+  readonly context:
+    | 'licenses'
+    | 'trust'
+    | 'seats'
+    | 'people'
+    | 'scim'
+    | 'webhooks'
+    | 'audit'
+    | 'notifications'
   readonly everyMinutes: number
   readonly purpose: string
   /** One sentence: what users lose while it does not run. It is the alarm's text. */
@@ -12,6 +20,13 @@ export type Job = {
 }
 
 export const jobs = {
+  executeTransfers: {
+    context: 'licenses',
+    everyMinutes: 1,
+    purpose: 'Moves the licenses of transfers that both sides have approved.',
+    errorImpact:
+      'Licenses whose transfer was approved stay with their old holder, and the new one has none, until it runs.',
+  },
   validateLicenses: {
     context: 'trust',
     everyMinutes: 5,

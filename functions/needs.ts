@@ -47,7 +47,7 @@ export const needs = {
     signing: 'sign',
     licenseKeys: true,
   },
-  installs: { table: 'remove', signing: 'verify' },
+  installs: { table: 'remove', indexes: ['kind'], signing: 'verify', licenseKeys: true },
   validation: { table: 'write', signing: 'verify', sessionKeys: true, places: true },
   releases: { table: 'write' },
   features: { table: 'write', indexes: ['kind'], signing: 'verify', places: true },

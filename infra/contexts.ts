@@ -27,11 +27,12 @@ export const contextSettings = {
   licenses: {
     memoryMb: 1024,
     errorImpact:
-      'Vendor staff cannot issue, import, renew, suspend or revoke licenses, and none changes hands; those who bought one wait for it.',
+      'Vendor staff cannot issue, import, renew, suspend or revoke licenses, and approved transfers are not carried out; those who bought one wait for it.',
   },
   installs: {
     memoryMb: 1024,
-    errorImpact: 'Tenants cannot apply, remove or refresh license files, nor see those they have.',
+    errorImpact:
+      'Tenants cannot apply, remove or refresh license files, see those they have, or give them to each other.',
   },
   validation: {
     memoryMb: 1769,

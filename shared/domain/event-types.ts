@@ -115,6 +115,7 @@ export const eventTypes = {
   'transfer.approved': 'A side of a transfer approved it.',
   'transfer.canceled': 'A transfer was canceled.',
   'transfer.executed': 'A transfer was carried out.',
+  'transfer.failed': 'A transfer that both sides had approved could not be carried out; its license stays.',
   'transfer.refused': 'A transfer was refused.',
   'transfer.requested': 'A transfer was requested.',
   'transfer.taken-up': 'Its code was used: the receiving side of a transfer is known.',

@@ -3,6 +3,7 @@ import { DAY, type Instant, plusMilliseconds } from '../platform/time.ts'
 import { isRefusal, notFound, type Refusal, refuse } from './refusal.ts'
 import {
   type Approval,
+  type ApprovedTransfer,
   type Exposure,
   type OpenTransfer,
   type Party,
@@ -59,14 +60,16 @@ export function takenUp(transfer: Transfer, receiver: Party, now: Instant): Open
 
 /**
  * The transfer with an approval. A side approves for itself, once the receiver is known; vendor staff in the stead of
- * the side they name, or of each that has not said so itself. Approving twice is approving once.
+ * the side they name, or of each that has not said so itself. Approving twice is approving once. With the word that was
+ * missing it is to be carried out.
  */
 export function approved(
   transfer: Transfer,
   who: Who,
   side: Side | undefined,
   now: Instant,
-): OpenTransfer | Refusal {
+): OpenTransfer | ApprovedTransfer | Refusal {
+  if (transfer.state === 'approved') return transfer
   const open = checkOpen(transfer, now)
   if (isRefusal(open)) return open
   if (who !== 'vendor' && side !== undefined && side !== who) {
@@ -74,7 +77,8 @@ export function approved(
       errors: [{ field: '/body/side', message: 'is for vendor staff' }],
     })
   }
-  if (open.receiving === undefined) {
+  const { receiving } = open
+  if (receiving === undefined) {
     return refuse(
       'TRANSITION_NOT_ALLOWED',
       'Nobody has taken up its code yet; it is approved once it is known who receives.',
@@ -85,23 +89,23 @@ export function approved(
   if (missing.length === 0) return open
   const approval: Approval = { at: now, by: who === 'vendor' ? 'vendor' : 'tenant' }
   const added = Object.fromEntries(missing.map((one) => [one, approval]))
-  return { ...open, approvals: { ...open.approvals, ...added } }
+  const approvals: OpenTransfer['approvals'] = { ...open.approvals, ...added }
+  const { giving, receiving: taking } = approvals
+  return giving && taking
+    ? { ...open, receiving, approvals: { giving, receiving: taking }, state: 'approved' }
+    : { ...open, approvals }
 }
 
-/** Is nothing waited for any more? Then it is executed, in the same write. */
-export function isApproved(transfer: OpenTransfer): transfer is OpenTransfer & { receiving: Party } {
-  return transfer.receiving !== undefined && SIDES.every((side) => transfer.approvals[side] !== undefined)
-}
-
-/** Either side, or vendor staff, says no. */
+/** Either side, or vendor staff, says no; once both sides have said yes, vendor staff alone. */
 export function refusedBy(
   transfer: Transfer,
   who: Who,
   because: string | undefined,
   now: Instant,
 ): Transfer | Refusal {
-  const open = checkOpen(transfer, now)
-  return isRefusal(open) ? open : { ...open, ...closed(who, because, now), state: 'refused' }
+  const open = transfer.state === 'approved' && who === 'vendor' ? transfer : checkOpen(transfer, now)
+  if (isRefusal(open)) return open
+  return { ...open, ...closed(who, because, now), state: 'refused' }
 }
 
 /** Who asked for it takes that back: of a tenant any of its administrators, of the vendor any of its staff. */
@@ -121,15 +125,14 @@ export function canceledBy(
 
 /** The transfer once it is done: which license became which, and what was outstanding then. */
 export function executed(
-  transfer: OpenTransfer & { receiving: Party },
-  who: Who,
+  transfer: ApprovedTransfer,
   successors: ReadonlyMap<LicenseId, LicenseId>,
   exposure: Exposure,
   now: Instant,
 ): Extract<Transfer, { state: 'executed' }> {
   return {
     ...transfer,
-    ...closed(who, undefined, now),
+    ...closed(lastApproverOf(transfer), undefined, now),
     licenses: transfer.licenses.map((license) => {
       const successor = successors.get(license.licenseId)
       return successor === undefined ? license : { ...license, successor }
@@ -139,6 +142,21 @@ export function executed(
   }
 }
 
+function lastApproverOf({ approvals: { giving, receiving } }: ApprovedTransfer): Who {
+  const [side, { by }] =
+    giving.at > receiving.at ? ['giving' as const, giving] : ['receiving' as const, receiving]
+  return by === 'vendor' ? by : side
+}
+
+/** The transfer that something was in the way of: nothing of it has moved, and it can be requested anew. */
+export function failed(
+  transfer: ApprovedTransfer,
+  { refused, detail }: Refusal,
+  now: Instant,
+): Extract<Transfer, { state: 'failed' }> {
+  return { ...transfer, state: 'failed', closedAt: now, code: refused, because: detail }
+}
+
 const closed = (closedBy: Who, because: string | undefined, now: Instant) => ({
   closedAt: now,
   closedBy,
@@ -146,6 +164,8 @@ const closed = (closedBy: Who, because: string | undefined, now: Instant) => ({
 })
 
 function checkOpen(transfer: Transfer, now: Instant): OpenTransfer | Refusal {
+  if (transfer.state === 'approved')
+    return refuse('TRANSFER_OVER', 'Both sides have approved it: it is being carried out.')
   if (transfer.state !== 'requested')
     return refuse('TRANSFER_OVER', `It was ${transfer.state} on ${transfer.closedAt}.`)
   return now < transfer.lapsesAt ? transfer : refuse('TRANSFER_OVER', `It lapsed on ${transfer.lapsesAt}.`)

@@ -35,7 +35,7 @@ export const TransferView = z
     /** Does the giving side, too, approve once it is known who receives? */
     twoParty: z.boolean(),
     approvals: z.strictObject({ giving: Approval.optional(), receiving: Approval.optional() }),
-    /** What is missing until it is executed: that somebody takes up the code, and whose approvals. */
+    /** What is missing until it is APPROVED: that somebody takes up the code, and whose approvals. */
     awaits: z.array(z.enum(['receiver', ...Side.options])),
     askedBy: Who,
     reason: z.string().optional(),
@@ -43,8 +43,10 @@ export const TransferView = z
     lapsesAt: Instant,
     closedAt: Instant.optional(),
     closedBy: Who.optional(),
-    /** Why it was refused or canceled. */
+    /** Why it was refused or canceled, or has failed. */
     because: z.string().optional(),
+    /** The code of what was in the way of one that has failed. */
+    code: z.string().optional(),
     /** For the giving side and vendor staff: what goes on being used where nothing can be taken back. */
     exposure: Exposure.optional(),
   })
@@ -82,12 +84,18 @@ export function transferView(transfer: Transfer, who: Who, now: Instant, exposur
     ...(reason && { reason }),
     requestedAt,
     lapsesAt,
-    ...(transfer.state !== 'requested' && {
-      closedAt: transfer.closedAt,
-      closedBy: transfer.closedBy,
-      ...(transfer.because && { because: transfer.because }),
-    }),
+    ...endOf(transfer),
     ...(outstanding && who !== 'receiving' && { exposure: outstanding }),
+  }
+}
+
+function endOf(transfer: Transfer): Pick<TransferView, 'closedAt' | 'closedBy' | 'because' | 'code'> {
+  if (transfer.state === 'requested' || transfer.state === 'approved') return {}
+  const { closedAt, because } = transfer
+  return {
+    closedAt,
+    ...(because && { because }),
+    ...(transfer.state === 'failed' ? { code: transfer.code } : { closedBy: transfer.closedBy }),
   }
 }
 

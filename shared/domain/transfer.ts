@@ -5,7 +5,8 @@ import { Allocation, Code, Features, LicenseType, Limits, Name, Term } from './c
 
 /**
  * A license on its way from one tenant to another: requested, taken up by the receiver, approved by both sides (or by
- * vendor staff in their stead), and executed with the last approval; or refused, canceled, or lapsed.
+ * vendor staff in their stead), and executed, by a job, soon after the last approval; or refused, canceled, or lapsed. What
+ * is changed between the last approval and the job can be in its way: then it has failed, and says why.
  *
  * The giving side never names the receiver. It gets a code that it hands over by itself, and who takes the code up
  * becomes the receiver: nothing in the flow looks a tenant up for another tenant, so nothing can tell whether one
@@ -87,10 +88,26 @@ const Common = {
 }
 export type Approval = z.infer<typeof Approval>
 const Closed = { closedAt: Instant, closedBy: Who, because: z.string().optional() }
+/** Both sides have approved, and so it is known who receives. */
+const Approved = {
+  receiving: Party,
+  approvals: z.strictObject({ giving: Approval, receiving: Approval }),
+}
 
 /** A transfer as stored. That it lapsed is not: see `stateAt`. */
 export const Transfer = z.discriminatedUnion('state', [
   z.strictObject({ ...Common, state: z.literal('requested') }),
+  /** To be carried out; nobody can take it back any more, and it does not lapse. */
+  z.strictObject({ ...Common, ...Approved, state: z.literal('approved') }),
+  /** Something was in its way when it was to be carried out: the code of that, and what it was. */
+  z.strictObject({
+    ...Common,
+    ...Approved,
+    state: z.literal('failed'),
+    closedAt: Instant,
+    code: z.string(),
+    because: z.string(),
+  }),
   z.strictObject({ ...Common, ...Closed, state: z.literal('refused') }),
   z.strictObject({ ...Common, ...Closed, state: z.literal('canceled') }),
   z.strictObject({
@@ -104,8 +121,17 @@ export const Transfer = z.discriminatedUnion('state', [
 ])
 export type Transfer = z.infer<typeof Transfer>
 export type OpenTransfer = Extract<Transfer, { state: 'requested' }>
+export type ApprovedTransfer = Extract<Transfer, { state: 'approved' }>
 
-export const TRANSFER_STATES = ['REQUESTED', 'EXECUTED', 'REFUSED', 'CANCELED', 'LAPSED'] as const
+export const TRANSFER_STATES = [
+  'REQUESTED',
+  'APPROVED',
+  'EXECUTED',
+  'FAILED',
+  'REFUSED',
+  'CANCELED',
+  'LAPSED',
+] as const
 type TransferState = (typeof TRANSFER_STATES)[number]
 
 /** A lapse is computed from the clock: no job has to run for it. */
@@ -113,8 +139,12 @@ export function stateAt(transfer: Transfer, now: Instant): TransferState {
   switch (transfer.state) {
     case 'requested':
       return now < transfer.lapsesAt ? 'REQUESTED' : 'LAPSED'
+    case 'approved':
+      return 'APPROVED'
     case 'executed':
       return 'EXECUTED'
+    case 'failed':
+      return 'FAILED'
     case 'refused':
       return 'REFUSED'
     case 'canceled':

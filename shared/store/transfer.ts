@@ -3,18 +3,22 @@ import { SIDES, Transfer } from '../domain/transfer.ts'
 import { type LicenseId, TransferId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
-import { KIND, openTransferKey, tenantTransferKey, transferKey } from './keys.ts'
+import { type Key, KIND, openTransferKey, tenantTransferKey, transferKey } from './keys.ts'
 import { readItem, readItems } from './read.ts'
+import { fileTimer } from './timer.ts'
 import { type Action, putOnce, type Table } from './transact.ts'
 
-export const transferEntity = entity('transfer', 1, Transfer)
+export const transferEntity = entity('transfer', 2, Transfer, 1)
 
 /** Leads from a tenant to a transfer that it is a side of. */
 export const tenantTransferEntity = entity('tenant-transfer', 1, z.strictObject({ transferId: TransferId }))
 
-/** Takes a license for the transfer that is open, so that there is no second one until it is over or has lapsed. */
-const OpenTransferRow = z.strictObject({ transferId: TransferId, lapsesAt: Instant })
-export const openTransferEntity = entity('open-transfer', 1, OpenTransferRow)
+/**
+ * Takes a license for the transfer that is open, so that there is no second one until it is over or has lapsed. One that
+ * both sides have approved does not lapse.
+ */
+const OpenTransferRow = z.strictObject({ transferId: TransferId, lapsesAt: Instant.optional() })
+export const openTransferEntity = entity('open-transfer', 2, OpenTransferRow, 1)
 
 const transferItem = (transfer: Transfer): Item =>
   transferEntity.encode(transferKey(transfer.id), transfer, { kindPk: KIND.transfers, kindSk: transfer.id })
@@ -49,10 +53,16 @@ export function sideOfTransfer(transfer: Transfer, side: 'giving' | 'receiving')
   }
 }
 
+/** The license that was asked for stands for those that move with it. */
+function takenBy({ id, licenses: [asked] }: Transfer): Key {
+  if (asked === undefined) throw new Error(`${id} moves nothing`)
+  return openTransferKey(asked.licenseId)
+}
+
 /** Takes a license for a transfer, unless it is taken by one that has not lapsed. */
-export const takeForTransfer = (licenseId: LicenseId, transfer: Transfer): Action => ({
+export const takeForTransfer = (transfer: Transfer): Action => ({
   kind: 'put',
-  item: openTransferEntity.encode(openTransferKey(licenseId), {
+  item: openTransferEntity.encode(takenBy(transfer), {
     transferId: transfer.id,
     lapsesAt: transfer.lapsesAt,
   }),
@@ -60,13 +70,27 @@ export const takeForTransfer = (licenseId: LicenseId, transfer: Transfer): Actio
   values: { ':now': transfer.requestedAt },
 })
 
-/** The transfer is over: the license may be requested again. Fails if another transfer took it after a lapse. */
-export const releaseFromTransfer = (licenseId: LicenseId, transfer: Transfer): Action => ({
-  kind: 'remove',
-  key: openTransferKey(licenseId),
-  condition: 'transferId = :transfer',
+/** Both sides have approved: the license is taken until that is carried out. Fails if another one took it after a lapse. */
+export const keepForTransfer = (transfer: Transfer): Action => ({
+  kind: 'put',
+  item: openTransferEntity.encode(takenBy(transfer), { transferId: transfer.id }),
+  condition: 'attribute_not_exists(pk) OR transferId = :transfer',
   values: { ':transfer': transfer.id },
 })
+
+/** The transfer is over: the license may be requested again. Fails if another transfer took it after a lapse. */
+export const releaseFromTransfer = (transfer: Transfer): Action => ({
+  kind: 'remove',
+  key: takenBy(transfer),
+  condition: 'attribute_not_exists(pk) OR transferId = :transfer',
+  values: { ':transfer': transfer.id },
+})
+
+/** That a transfer is to be carried out. */
+export const TRANSFER_TIMER = 'transfer'
+
+export const fileTransferTimer = ({ id }: Transfer, now: Instant): Action =>
+  fileTimer({ kind: TRANSFER_TIMER, subject: [id], dueAt: now })
 
 /** The transfer that has taken a license, lapsed or not. */
 export async function readOpenTransfer(

@@ -229,13 +229,30 @@ describe('license files', () => {
     expect(await sign('licenses', { ...right, 'kms:MessageType': 'RAW' })).toBe(false)
   })
 
-  // A license moves with the second approval, which may be a tenant's: so transfers are there, and no more of tenants.
-  test('and tenants may ask of that function what is about transfers, and the file itself', () => {
-    const open = Object.entries<Route>(contexts.licenses).filter(
-      ([, { access }]) => typeof access === 'string' || access.some((role) => !role.startsWith('vendor:')),
-    )
-    const others = open.filter(([, { path }]) => !path.includes('/transfers')).map(([operation]) => operation)
-    expect(others).toEqual(['getLicenseFile'])
+  test('and no function that serves tenants, their applications or anybody signs one, or deletes the table', async () => {
+    const isOpen = ({ access }: Route) =>
+      typeof access === 'string' || access.some((role) => !role.startsWith('vendor:'))
+    const serving = contextNames.filter((context) => Object.values<Route>(contexts[context]).some(isOpen))
+    expect(serving).toContain('installs')
+    const may = async (context: ContextName) => [
+      ...(await Promise.all(
+        LICENSE_SIGNING.map((key) =>
+          iam.may({
+            role: roleOf(context),
+            action: 'kms:Sign',
+            resource: iam.arnOf(key),
+            context: CONTEXT[key] ?? {},
+          }),
+        ),
+      )),
+      await iam.may({
+        role: roleOf(context),
+        action: 'dynamodb:DeleteTable',
+        resource: iam.arnOf('Table'),
+      }),
+    ]
+    for (const context of serving) expect(await may(context), context).toEqual([false, false, false])
+    expect(await may('licenses')).toEqual([true, true, false])
   })
 })
 

@@ -172,6 +172,7 @@ export const hints: Readonly<Record<string, Hint>> = {
       const { transferId, tenantId, reason } = await takenUp(world)
       for (const side of ['giving', 'receiving'])
         await post(world, `/v1/transfers/${transferId}/approve`, { side, reason })
+      await world.api.run('executeTransfers')
       return { tenantId }
     },
   },

@@ -3,7 +3,6 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import type * as z from 'zod'
 import { accessRoutes } from '../../../functions/access/routes.ts'
 import { installsRoutes } from '../../../functions/installs/routes.ts'
-import { licensesRoutes } from '../../../functions/licenses/routes.ts'
 import { tenantsRoutes } from '../../../functions/tenants/routes.ts'
 import { trustRoutes } from '../../../functions/trust/routes.ts'
 import type { Event } from '../../../shared/domain/event.ts'
@@ -20,7 +19,7 @@ export async function verifyOffline(
   { tom }: People,
 ): Promise<{ file: LicenseFile; jwks: Jwks }> {
   narrator.chapter('Its newest file, verified offline by jose with a pinned copy of the public keys')
-  const file = await client.ask(licensesRoutes.getLicenseFile, tom, { params: { licenseId: license.id } })
+  const file = await client.ask(installsRoutes.getLicenseFile, tom, { params: { licenseId: license.id } })
   const jwks = await client.ask(trustRoutes.getJwks, undefined)
   // From here on the service is not asked.
   const { claims, kid } = await openOffline(file.license, jwks, issuer)

@@ -11,8 +11,8 @@ export const keyAddressKey = (hash: string) => key(['KEY', hash], ['ADDRESS'])
 export const referenceKey = (reference: string) =>
   key(['REFERENCE', encodeURIComponent(reference)], ['ADDRESS'])
 export const transferKey = (id: TransferId) => key(['TRANSFER', id], ['TRANSFER'])
-/** The one transfer of a license that is open. */
-export const openTransferKey = (id: LicenseId) => key(['LICENSE', id], ['TRANSFER'])
+/** The one transfer of a license that is open; apart from its address, which only those who issue licenses write. */
+export const openTransferKey = (id: LicenseId) => key(['MOVING', id], ['TRANSFER'])
 /** The transfers that a tenant is a side of: they are found here by their ids. */
 export const transfersKey = (tenant: TenantId) => `T#${part(tenant)}#TRANSFERS`
 export const tenantTransferKey = (tenant: TenantId, id: TransferId): Key => ({
