@@ -24,7 +24,17 @@ const LeaseAddress = z.tuple([
   z.string(),
   /** Its bit among those who share it; 0 where it is not shared. */
   z.int(),
-  z.array(z.tuple([Code, EntryText])).min(1),
+  z
+    .array(
+      z
+        // 1: on a page.
+        .tuple([Code, EntryText, z.literal(1).optional()])
+        .transform(([metric, entry, page]): [string, Entry] => [
+          metric,
+          page === undefined ? entry : { ...entry, paged: true },
+        ]),
+    )
+    .min(1),
 ])
 
 export type LeaseAddress = {
@@ -39,6 +49,7 @@ export function sealLeaseId({ tenantId, productId, ref, sharer, entries }: Lease
   const texts = entries.map(([metric, entry]) => [
     metric,
     Buffer.from(encodeEntry(entry)).toString('base64url'),
+    ...(entry.paged ? [1] : []),
   ])
   return seal('lse', [tenantId, productId, ref, sharer, texts], key)
 }

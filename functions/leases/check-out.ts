@@ -64,7 +64,7 @@ export async function checkOut(
         const offer = part.offers.find(({ limit }) => part.wanted.units <= limit)
         const fence = sight.fences.get(part.wanted.metric)
         return offer && fence !== undefined
-          ? [[part, grantBlindly(part.ask, offer, fence, seconds(now))]]
+          ? [[part, grantBlindly(part.ask, offer, fence, sight.paging.has(part.wanted.metric), seconds(now))]]
           : []
       })
       return grants.length === parts.length ? granted(grants) : undefined

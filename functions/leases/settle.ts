@@ -5,8 +5,9 @@ import type { Pool, PoolChange } from '../../shared/domain/pool.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
+import { changePool, updateOnce } from '../../shared/store/change-pool.ts'
 import { pause } from '../../shared/store/pause.ts'
-import { changePool, readPool, updateOnce } from '../../shared/store/pool.ts'
+import { readPool } from '../../shared/store/pool.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import type { PlacedRequest } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
@@ -77,6 +78,7 @@ export async function settle<Reply>(
     if (step !== undefined && 'reply' in step && isWritten(step, pools, call)) return step.reply
     if ([...pools].some(([metric, { fence }]) => sight.fences.get(metric) !== fence))
       sight = await sights.reload(tenantId, productId, call.now)
+    sight = sights.look(sight, tenantId, productId, pools)
     step = await decide(sight, fenced(pools, sight))
   }
   throw new Error(`The pools ${metrics.join(', ')} changed ${ROUNDS} times while a change was decided`)
@@ -106,17 +108,17 @@ async function write<Reply>(
 ): Promise<Reply | Refusal | Replayed | 'failed' | 'again'> {
   const { changes, last, beside = {}, events = [] } = step
   const isFinal = 'reply' in step
-  const actions = [...changes].map(
-    ([metric, change]) => [metric, changePool({ tenantId, productId, metric }, change, last)] as const,
+  const actions = [...changes].flatMap(([metric, change]) =>
+    changePool({ tenantId, productId, metric }, change, last),
   )
   const [only] = actions
   const isAlone = actions.length === 1 && Object.keys(beside).length === 0 && events.length === 0
-  if (only !== undefined && isAlone && (call.idempotencyKey === undefined || !isFinal)) {
-    if (!(await updateOnce(table, only[1]))) return 'failed'
+  if (only?.kind === 'update' && isAlone && (call.idempotencyKey === undefined || !isFinal)) {
+    if (!(await updateOnce(table, only))) return 'failed'
     return isFinal ? step.reply : 'again'
   }
   const writes: Record<string, Action> = {
-    ...Object.fromEntries(actions.map(([metric, action]) => [`pool ${metric}`, action])),
+    ...Object.fromEntries(actions.map((action, index) => [`pool ${index}`, action])),
     ...beside,
   }
   const refusals = Object.fromEntries(Object.keys(writes).map((label) => [label, outdated]))
@@ -140,11 +142,12 @@ function isWritten<Reply>(
       const found = pool.entries.get(ref)
       return found !== undefined && sameEntry(found, entry)
     })
-    const isOurs = last === undefined ? put.size > 0 : requestOf(pool) === requestId
+    const lasts = [pool.last, ...(pool.lastOfPages ?? [])]
+    const isOurs = last === undefined ? put.size > 0 : lasts.some((one) => requestOf(one) === requestId)
     return isOurs && isThere && remove.every((ref) => !pool.entries.has(ref))
   })
 }
 
-function requestOf({ last }: Pool): unknown {
+function requestOf(last: unknown): unknown {
   return typeof last === 'object' && last !== null && 'rq' in last ? last.rq : undefined
 }

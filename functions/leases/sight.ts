@@ -1,10 +1,12 @@
 import type { Holdings } from '../../shared/domain/holdings.ts'
+import type { Pool } from '../../shared/domain/pool.ts'
+import { isPaging } from '../../shared/domain/pool-pages.ts'
 import type { PoolShares } from '../../shared/domain/shares.ts'
 import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { Remembered } from '../../shared/platform/remembered.ts'
 import { type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
-import { readPools } from '../../shared/store/pool.ts'
+import { readPoolItems } from '../../shared/store/pool.ts'
 import { readAllPoolShares } from '../../shared/store/pool-shares.ts'
 import type { Table } from '../../shared/store/transact.ts'
 
@@ -12,6 +14,8 @@ import type { Table } from '../../shared/store/transact.ts'
 export type Sight = {
   readonly holdings: Holdings
   readonly fences: ReadonlyMap<string, number>
+  /** Pools of which new leases lie on pages; see shared/domain/pool-pages.ts. */
+  readonly paging: ReadonlySet<string>
   /** What departments have of the pools, by metric. */
   readonly shares: ReadonlyMap<string, PoolShares>
   readonly seenAt: Instant
@@ -25,6 +29,8 @@ export type Sight = {
 export type Sights = {
   get(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight>
   reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight>
+  /** What is remembered, with what these pools tell of where their leases lie. */
+  look(sight: Sight, tenantId: TenantId, productId: ProductId, pools: ReadonlyMap<string, Pool>): Sight
 }
 
 export function sights(table: Table): Sights {
@@ -32,19 +38,27 @@ export function sights(table: Table): Sights {
 
   async function reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight> {
     // The fences first: a license that changes in between raises them, and the write fails.
-    const pools = await readPools(table, tenantId, productId)
+    const pools = await readPoolItems(table, tenantId, productId)
     const [holdings, shares] = await Promise.all([
       readHoldings(table, tenantId, productId),
       readAllPoolShares(table, tenantId, productId),
     ])
     const fences = new Map([...pools].map(([metric, { fence }]) => [metric, fence]))
-    const sight = { holdings, fences, shares, seenAt: now }
+    const sight = { holdings, fences, paging: pagingOf(pools), shares, seenAt: now }
     known.set(`${tenantId} ${productId}`, sight)
     return sight
   }
 
   return {
     reload,
+    look(sight, tenantId, productId, pools) {
+      const now = pagingOf(pools)
+      if ([...pools.keys()].every((metric) => now.has(metric) === sight.paging.has(metric))) return sight
+      const others = [...sight.paging].filter((metric) => !pools.has(metric))
+      const looked = { ...sight, paging: new Set([...others, ...now]) }
+      known.set(`${tenantId} ${productId}`, looked)
+      return looked
+    },
     async get(tenantId, productId, now) {
       const sight = known.get(`${tenantId} ${productId}`)
       const isFresh = sight !== undefined && sight.seenAt > plusMilliseconds(now, -MINUTE)
@@ -52,3 +66,6 @@ export function sights(table: Table): Sights {
     },
   }
 }
+
+const pagingOf = (pools: ReadonlyMap<string, Pool>): ReadonlySet<string> =>
+  new Set([...pools].filter(([, pool]) => isPaging(pool, 1)).map(([metric]) => metric))

@@ -2,7 +2,7 @@ import { marks } from '../../shared/domain/period.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { DAY, epochMilliseconds, type Instant, type TimeZone } from '../../shared/platform/time.ts'
-import { readPools } from '../../shared/store/pool.ts'
+import { readPages, readPoolItems } from '../../shared/store/pool.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { productNamed } from '../product-named.ts'
@@ -16,7 +16,7 @@ export async function poolNamed(
 ) {
   const found = await productNamed(table, product)
   if (found === undefined) return noSuch
-  const pools = await readPools(table, tenantId, found.id)
+  const pools = await readPoolItems(table, tenantId, found.id)
   const [only, ...others] = pools.keys()
   const usual = pools.has('concurrent') ? 'concurrent' : only
   if (metric === undefined && others.length > 0 && usual !== 'concurrent')
@@ -24,7 +24,8 @@ export async function poolNamed(
   const name = metric ?? usual
   const pool = name === undefined ? undefined : pools.get(name)
   if (name === undefined || pool === undefined) return noSuch
-  return { product: found, pool, address: { tenantId, productId: found.id, metric: name } }
+  const address = { tenantId, productId: found.id, metric: name }
+  return { product: found, pool: await readPages(table, address, pool), address }
 }
 
 const noSuch = refuse('NOT_FOUND', 'There is no such pool.')

@@ -1,5 +1,5 @@
 import { whoOf } from '../../shared/domain/denial.ts'
-import { type Holder, holderOf, type Last } from '../../shared/domain/lease-last.ts'
+import { actorOf, type Holder, holderOf, type Last } from '../../shared/domain/lease-last.ts'
 import { fromEpochMilliseconds } from '../../shared/platform/time.ts'
 import { explainDenial, readDenialsBefore } from '../../shared/store/lease-denial.ts'
 import type { PoolAddress } from '../../shared/store/pool.ts'
@@ -17,7 +17,7 @@ export async function denialMarks(
   last: Last,
 ): Promise<readonly RowWrite[]> {
   const holder = holderOf(last)
-  const who = whoOf(holder, last.by.split(' ')[1] ?? '', last.ref)
+  const who = whoOf(holder, actorOf(last).subject, last.ref)
   if (who === undefined) return []
   const at = fromEpochMilliseconds(last.at)
   switch (last.op) {

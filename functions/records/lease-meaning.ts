@@ -1,4 +1,4 @@
-import { leaseEvents } from '../../shared/domain/lease-events.ts'
+import { leaseEvents, queueEvents } from '../../shared/domain/lease-events.ts'
 import { type Ended, leaseTurns, newsOf } from '../../shared/domain/lease-turns.ts'
 import { useOf } from '../../shared/domain/lease-use.ts'
 import { putLeaseDetail, readLeaseDetails, removeLeaseDetail } from '../../shared/store/lease-detail.ts'
@@ -14,7 +14,7 @@ import type { PoolRecord } from './pool-record.ts'
  * ended were held, and which denials before it were not true.
  */
 export function leaseMeaning(table: Table) {
-  return async ({ address, before, after, recordedAt }: PoolRecord): Promise<Meaning> => {
+  return async ({ address, isPage, before, after, recordedAt }: PoolRecord): Promise<Meaning> => {
     const { began, ended } = leaseTurns(before, after, recordedAt)
     const gone = ended.filter(({ ref }) => ref !== began?.ref)
     const last = newsOf(before, after)
@@ -23,7 +23,10 @@ export function leaseMeaning(table: Table) {
       last === undefined ? [] : denialMarks(table, address, last),
     ])
     return {
-      events: leaseEvents(address, before, after, recordedAt),
+      events: [
+        ...leaseEvents(address, before, after, recordedAt),
+        ...(isPage ? [] : queueEvents(address, before, after, recordedAt)),
+      ],
       rows: [
         [...uses, ...marks],
         // Only then: what was held is told from these rows.

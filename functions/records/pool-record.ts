@@ -1,15 +1,18 @@
 import * as z from 'zod'
+import { Code } from '../../shared/domain/catalog.ts'
 import type { Pool } from '../../shared/domain/pool.ts'
 import { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { fromEpochMilliseconds, type Instant } from '../../shared/platform/time.ts'
-import { decodePool, type PoolAddress } from '../../shared/store/pool.ts'
+import { decodePage, decodePool, type PoolAddress } from '../../shared/store/pool.ts'
 import { type RawRecord, StreamRecord } from '../../shared/store/stream-event.ts'
 
-/** A change of a pool, as its stream record tells it. */
+/** A change of a pool, or of a page of one, as its stream record tells it. */
 export type PoolRecord = {
   /** The stream's own id of the record; see event-id.ts. */
   readonly recordId: string
   readonly address: PoolAddress
+  /** Of a page, that has entries of the pool and none of its counts. */
+  readonly isPage: boolean
   /** Roughly when the change was made: what a change does not say of itself. */
   readonly recordedAt: Instant
   /** Undefined when the change made the pool. */
@@ -17,19 +20,25 @@ export type PoolRecord = {
   readonly after: Pool
 }
 
-/** The parts of a pool's key, as keys.ts puts them together. */
-const PoolPartition = z.tuple([z.literal('T'), TenantId, z.literal('POOLS'), ProductId])
+/** The parts of the key of a pool, or of a page of one, as keys.ts puts them together. */
+const Partition = z.union([
+  z.tuple([z.literal('T'), TenantId, z.literal('POOLS'), ProductId]),
+  z.tuple([z.literal('T'), TenantId, z.literal('PAGES'), ProductId, Code]),
+])
 
 /** @throws ZodError or CorruptItemError when this is no change of a pool that this program wrote */
 export function readPoolRecord(raw: RawRecord): PoolRecord {
   const { eventID, dynamodb } = StreamRecord.parse(raw)
   const { ApproximateCreationDateTime, Keys, OldImage, NewImage } = dynamodb
-  const [, tenantId, , productId] = PoolPartition.parse(Keys.pk.S.split('#'))
+  const [, tenantId, , productId, metric] = Partition.parse(Keys.pk.S.split('#'))
+  const isPage = metric !== undefined
+  const decode = isPage ? decodePage : decodePool
   return {
     recordId: eventID,
-    address: { tenantId, productId, metric: Keys.sk.S },
+    address: { tenantId, productId, metric: metric ?? Keys.sk.S },
+    isPage,
     recordedAt: fromEpochMilliseconds(Math.round(ApproximateCreationDateTime * 1000)),
-    before: OldImage && decodePool(OldImage),
-    after: decodePool(NewImage),
+    before: OldImage && decode(OldImage),
+    after: decode(NewImage),
   }
 }

@@ -27,6 +27,8 @@ export type Entry = {
   readonly sharers: number
   /** The code of the department whose share it counts towards, if that has one; 16 bits. See shares.ts. */
   readonly department?: number
+  /** It lies on a page of its pool, not in the item; see pool-pages.ts. Where it lies is not among its bytes. */
+  readonly paged?: true
 }
 
 const KINDS = ['lease', 'shared', 'hold', 'borrow'] as const
@@ -90,6 +92,7 @@ const unpackSpan = (packed: number) => (packed < FINE_SPANS ? packed : (packed -
 /** The generation after this one. */
 export const nextGeneration = (generation: number) => (generation + 1) % 0x1_0000
 
+/** Wherever they lie. */
 export function sameEntry(a: Entry, b: Entry): boolean {
   return Buffer.compare(encodeEntry(a), encodeEntry(b)) === 0
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { epochMilliseconds, type Instant } from '../platform/time.ts'
 import { type Caller, nameForTenant } from './access.ts'
+import type { Event } from './event.ts'
 
 /** Who is to hold a lease, as far as the application says. */
 export const Holder = z.strictObject({
@@ -24,7 +25,7 @@ export const Last = z.object({
   ref: z.string(),
   /** Milliseconds since 1970. */
   at: z.number(),
-  /** Kind, subject and role of the caller, as events name them. */
+  /** Role and subject of the caller, as events name them; the kind of one without a role. */
   by: z.string(),
   /** The request. */
   rq: z.string(),
@@ -46,9 +47,14 @@ export function holderOf({ u, m, p }: Last): Holder {
   }
 }
 
-/** `kind subject role`, of which only the role can be missing. */
-function actorText(caller: Caller): string {
-  return [caller.kind, nameForTenant(caller), 'role' in caller ? caller.role : ''].join(' ').trimEnd()
+const actorText = (caller: Caller) =>
+  `${'role' in caller ? caller.role : caller.kind} ${nameForTenant(caller)}`
+
+/** Who asked for a write. A role begins with the kind of its callers. */
+export function actorOf({ by }: Last): Event['actor'] {
+  const [name = '', subject = ''] = by.split(' ')
+  const kind = (['vendor', 'tenant', 'license', 'system'] as const).find((one) => one === name.split(':')[0])
+  return { kind: kind ?? 'system', subject, ...(name.includes(':') && { role: name }) }
 }
 
 /** What a write says of itself. */

@@ -1,6 +1,8 @@
 import type { Entry, Seconds } from './lease-entry.ts'
 import type { LeaseTerms } from './lease-terms.ts'
 import { type Ask, grant, isHolding, isLapsed, lapsedIn, type Pool, type PoolChange } from './pool.ts'
+import { mostOf } from './pool-lease.ts'
+import { isPaging } from './pool-pages.ts'
 import type { Offer } from './pool-terms.ts'
 import { isBehind, type Line, served } from './queue.ts'
 
@@ -60,8 +62,11 @@ export function claim(pool: Pool, ref: string, offers: readonly Offer[], now: Se
     remove: [...lapsed.entries.keys(), ...(offer ? [] : [ref])],
     fence: pool.fence,
   }
-  if (offer === undefined) return { is: 'lost', change }
+  if (offer === undefined)
+    return { is: 'lost', change: { ...change, usedAbove: mostOf(offers) + lapsed.units } }
   const { limit, until, overdraft } = offer
-  const entry: Entry = { ...held, kind: 'lease', until, beat: now, overdraft }
+  // A place that is held lies in the item, whatever it becomes.
+  const paged = isPaging(pool, 0) && ({ paged: true } as const)
+  const entry: Entry = { ...held, kind: 'lease', until, beat: now, overdraft, ...paged }
   return { is: 'claimed', entry, change: { ...change, put: new Map([[ref, entry]]), limit } }
 }

@@ -53,8 +53,11 @@ export function renew(
   const lapsed = lapsedIn(pool, now)
   const seen = new Map([...lapsed.entries, [ref, entry]])
   const offer = offers.find(({ limit }) => pool.used - lapsed.units <= limit)
-  if (offer === undefined)
-    return { entry: undefined, change: { put: new Map(), seen, remove: [...seen.keys()], fence: pool.fence } }
+  if (offer === undefined) {
+    const usedAbove = mostOf(offers) + lapsed.units
+    const change = { put: new Map(), seen, remove: [...seen.keys()], fence: pool.fence, usedAbove }
+    return { entry: undefined, change }
+  }
   const next = renewed(entry, offer.until, now)
   const change: PoolChange = {
     put: new Map([[ref, next]]),
@@ -65,6 +68,9 @@ export function renew(
   }
   return { entry: next, change }
 }
+
+/** The most that may be held, however short the leases. */
+export const mostOf = (offers: readonly Offer[]) => Math.max(0, ...offers.map(({ limit }) => limit))
 
 function renewed(entry: Entry, until: Seconds, now: Seconds): Entry {
   const generation = entry.kind === 'shared' ? entry.generation : nextGeneration(entry.generation)

@@ -1,4 +1,5 @@
 import type { Entry, Seconds } from './lease-entry.ts'
+import { isPaging, itemOf } from './pool-pages.ts'
 import type { Offer } from './pool-terms.ts'
 import { type Bounds, boundsOf, heldBy, isWithinMaximum, keptFromOthers, type ShareTerms } from './shares.ts'
 
@@ -14,10 +15,15 @@ export type Pool = {
   readonly waiting: number
   /** Units of the `borrow` entries. */
   readonly borrowed: number
+  /** How many entries lie in its item, and how many on its pages; see pool-pages.ts. */
+  readonly inItem: number
+  readonly paged: number
   /** By reference. */
   readonly entries: ReadonlyMap<string, Entry>
   /** Who asked for the last change; see lease-events.ts. */
   readonly last: unknown
+  /** The same of its pages. */
+  readonly lastOfPages?: readonly unknown[]
 }
 
 /**
@@ -41,6 +47,8 @@ export function earliestEnd(entries: readonly Entry[]): Seconds | undefined {
 
 /** AWS: an expression has at most 300 operators and 4 KB; the rest is for the next who looks. */
 const MOST_RECLAIMED = 60
+/** AWS: a transaction has at most 100 items, of which those who wait need some, too. */
+const MOST_ITEMS = 20
 
 /** The entries that nobody renewed, and the units they free. */
 export function lapsedIn(pool: Pool, now: Seconds): { entries: Map<string, Entry>; units: number } {
@@ -48,7 +56,9 @@ export function lapsedIn(pool: Pool, now: Seconds): { entries: Map<string, Entry
   // Of many, those first that keep their department from what it may have: no other unit makes up for them.
   const first = all.filter(([, { department }]) => department !== undefined)
   const rest = all.filter(([, { department }]) => department === undefined)
-  const entries = new Map([...first, ...rest].slice(0, MOST_RECLAIMED))
+  const items = Map.groupBy([...first, ...rest], ([ref, entry]) => itemOf(ref, entry))
+  const some = [...items.values()].slice(0, MOST_ITEMS).flatMap((one) => one.slice(0, MOST_RECLAIMED))
+  const entries = new Map(some)
   return { entries, units: unitsOf(entries.values()) }
 }
 
@@ -70,12 +80,16 @@ export type PoolChange = {
   readonly borrowLimit?: number
   /** What departments must hold before, by code; see shares.ts. */
   readonly held?: ReadonlyMap<number, Bounds>
+  /** Whether what is new lies on a page: must be so still. */
+  readonly paging?: boolean
   /** Only while the licenses are those the limit was computed from. */
   readonly fence?: number
   /** Tickets that must be waiting; absent where it does not matter. */
   readonly waiting?: number
   /** Fewer tickets than this must be waiting. */
   readonly waitingBelow?: number
+  /** More than this must be held before: where one goes because there is not enough for all, and others may have gone. */
+  readonly usedAbove?: number
   /** How many must be held before: where those who wait were looked at, and what else is freed may be what they need. */
   readonly usedBefore?: number
   /** Tickets that come and go with this change. */
@@ -112,11 +126,11 @@ export type Grant =
 
 /**
  * The grant as it is in the normal case, decided without looking: nothing lapsed, nobody waits, the first offer fits,
- * nothing is shared out.
- * The conditions of the change tell whether that was so.
+ * nothing is shared out, and new leases lie where they did (`paging`). The conditions of the change tell whether that was
+ * so.
  */
-export function grantBlindly(ask: Ask, offer: Offer, fence: number, now: Seconds): Grant {
-  const entry = entryOf(ask, offer, now)
+export function grantBlindly(ask: Ask, offer: Offer, fence: number, paging: boolean, now: Seconds): Grant {
+  const entry = entryOf(ask, offer, paging, now)
   return {
     outcome: 'granted',
     entry,
@@ -127,6 +141,7 @@ export function grantBlindly(ask: Ask, offer: Offer, fence: number, now: Seconds
       seen: new Map(),
       remove: [],
       limit: offer.limit,
+      paging,
       fence,
       waiting: 0,
       ...(ask.borrowLimit !== undefined && { borrowLimit: ask.borrowLimit }),
@@ -154,12 +169,16 @@ export function grant(
   const offer = offers.find(({ limit }) => units <= limit - kept)
   if (offer === undefined)
     return { outcome: 'full', because: offers.some(({ limit }) => units <= limit) ? 'kept' : 'units' }
-  const entry = entryOf(ask, offer, now)
+  const freed = [...lapsed.entries.values()].filter(({ paged }) => !paged).length
+  // What takes the place of another lies where that lay.
+  const paging = own === undefined ? isPaging(pool, 1 - freed) : own.paged === true
+  const entry = entryOf(ask, offer, paging, now)
   const change: PoolChange = {
     put: new Map([[ask.ref, entry]]),
     seen,
     remove: [...seen.keys()].filter((ref) => ref !== ask.ref),
     limit: offer.limit - kept,
+    ...(own === undefined && { paging }),
     fence: pool.fence,
     waiting: pool.waiting,
     ...(shares && { held: boundsOf(shares, before, held, heldBy([entry])) }),
@@ -214,11 +233,19 @@ function nextSharer(sharers: number): number {
   return 1 << (SHARERS - 1)
 }
 
-function entryOf(ask: Ask, { until, overdraft }: Offer, now: Seconds): Entry {
+function entryOf(ask: Ask, { until, overdraft }: Offer, paging: boolean, now: Seconds): Entry {
   const { kind, units, generation, department } = ask
-  const sharers = kind === 'shared' ? 1 : 0
-  const entry = { kind, units, overdraft, until, beat: now, generation, sharers }
-  return department === undefined ? entry : { ...entry, department }
+  return {
+    kind,
+    units,
+    overdraft,
+    until,
+    beat: now,
+    generation,
+    sharers: kind === 'shared' ? 1 : 0,
+    ...(department !== undefined && { department }),
+    ...(paging && { paged: true }),
+  }
 }
 
 /** The pool as it will be after a change. */
@@ -226,10 +253,13 @@ export function applied(pool: Pool, change: PoolChange): Pool {
   const entries = new Map(pool.entries)
   for (const ref of change.remove) entries.delete(ref)
   for (const [ref, entry] of change.put) entries.set(ref, entry)
+  const paged = [...entries.values()].filter((entry) => entry.paged).length
   return {
     ...pool,
     used: pool.used + balance(change),
     borrowed: pool.borrowed + balance(change, isBorrow),
+    inItem: entries.size - paged,
+    paged,
     waiting: pool.waiting + (change.tickets ?? 0),
     entries,
   }

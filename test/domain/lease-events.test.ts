@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Caller } from '../../shared/domain/access.ts'
 import type { Entry } from '../../shared/domain/lease-entry.ts'
-import { leaseEvents } from '../../shared/domain/lease-events.ts'
+import { leaseEvents, queueEvents } from '../../shared/domain/lease-events.ts'
 import { type Last, lastOf } from '../../shared/domain/lease-last.ts'
 import type { Pool } from '../../shared/domain/pool.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
@@ -26,6 +26,8 @@ const pool = (entries: Record<string, Entry>, last?: Last, waiting = 0): Pool =>
   fence: 1,
   used: 0,
   borrowed: 0,
+  inItem: Object.keys(entries).length,
+  paged: 0,
   waiting,
   entries: new Map(Object.entries(entries)),
   last,
@@ -33,7 +35,9 @@ const pool = (entries: Record<string, Entry>, last?: Last, waiting = 0): Pool =>
 const last = (op: Last['op'], ref: string) =>
   lastOf(op, ref, { caller: CALLER, now: NOW, requestId: 'req' }, { holder: { userId: 'ada' } })
 const told = (before: Pool | undefined, after: Pool) =>
-  leaseEvents(ADDRESS, before, after, LATER).map(({ type, subject, actor }) => [type, subject.id, actor.kind])
+  [leaseEvents, queueEvents]
+    .flatMap((events) => events(ADDRESS, before, after, LATER))
+    .map(({ type, subject, actor }) => [type, subject.id, actor.kind])
 
 const over = entry({ until: seconds(NOW) - 31 })
 const a = entry()

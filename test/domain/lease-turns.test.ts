@@ -24,6 +24,8 @@ const pool = (entries: Record<string, Entry>, last?: Last): Pool => ({
   fence: 1,
   used: 0,
   borrowed: 0,
+  inItem: Object.keys(entries).length,
+  paged: 0,
   waiting: 0,
   entries: new Map(Object.entries(entries)),
   last,

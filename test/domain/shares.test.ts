@@ -33,7 +33,16 @@ const coded = (...shares: readonly Partial<Share>[]) =>
 const termsOf = (capacity: number, ...shares: readonly Partial<Share>[]): ShareTerms =>
   shareTerms(coded(...shares), capacity) ?? new Map()
 
-const EMPTY: Pool = { fence: 1, used: 0, waiting: 0, borrowed: 0, entries: new Map(), last: undefined }
+const EMPTY: Pool = {
+  fence: 1,
+  used: 0,
+  waiting: 0,
+  borrowed: 0,
+  inItem: 0,
+  paged: 0,
+  entries: new Map(),
+  last: undefined,
+}
 const offersOf = (limit: number) => [{ limit, until: NOW + 600, overdraft: false }]
 
 /** Departments ask for units, one after the other; who is refused asks no more in this. */

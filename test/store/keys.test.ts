@@ -48,6 +48,7 @@ const ITEM_KEYS = {
   licenseKey: own(licenses, keys.licenseKey),
   usageKey: own2(CODES, [...instants, undefined], keys.usageKey),
   poolKey: own(CODES, keys.poolKey),
+  pageKey: own2(CODES, [0, 7], keys.pageKey),
   ticketKey: own2(CODES, CODES, (tenant, product, metric, order) =>
     keys.ticketKey(tenant, product, metric, order, 'ref'),
   ),
@@ -174,6 +175,7 @@ const PLACES = [
   'holdingsPrefix',
   'RELEASE_PREFIX',
   'poolsKey',
+  'pagesKey',
   'queueKey',
   'leaseDenialsKey',
   'leaseUsesKey',
@@ -317,6 +319,7 @@ describe('what a range reads', () => {
         : [
             keys.tenantKey(tenant).pk,
             keys.poolsKey(tenant, products[0]),
+            keys.pagesKey(tenant, products[0], 'users'),
             keys.queueKey(tenant, products[0], 'users'),
             keys.leaseDenialsKey(tenant, products[0], 'users'),
             keys.activationsKey(tenant),

@@ -31,6 +31,7 @@ const ROWS: readonly [key: keys.Key, instantAs?: string][] = [
   [keys.keyAddressKey('<hash>')],
   [keys.referenceKey('<reference>')],
   [keys.poolKey(tenant, product, '<metric>')],
+  [keys.pageKey(tenant, product, '<metric>', 7)],
   [keys.ticketKey(tenant, product, '<metric>', '<order>', '<ref>')],
   [keys.heldTicketKey(tenant, product, '<metric>', '<ref>')],
   [keys.leaseDenialKey(tenant, product, '<metric>', '<minute>', '<who>')],
@@ -129,6 +130,7 @@ function written([{ pk, sk }, instantAs]: (typeof ROWS)[number]): string {
     .replaceAll(instant, `<${instantAs}>`)
     .replace('#7`', '#<shard>`')
     .replace('CHUNK#000007', 'CHUNK#<chunk>')
+    .replace('/ `007`', '/ `<page>`')
     .replace('#0003`', '#<number>`')
     .replace('TILE#09', 'TILE#<level>')
     .replace(/0{15}7/, '<index>')

@@ -6,6 +6,11 @@ import { type Key, key, part } from './key.ts'
 export const poolsKey = (tenant: TenantId, product: ProductId) => `T#${part(tenant)}#POOLS#${part(product)}`
 export const poolKey = (tenant: TenantId, product: ProductId, metric: string) =>
   key(['T', tenant, 'POOLS', product], [metric])
+/** Leases that its item has no room for lie on pages, in a partition for each pool; see shared/domain/pool-pages.ts. */
+export const pagesKey = (tenant: TenantId, product: ProductId, metric: string) =>
+  ['T', tenant, 'PAGES', product, metric].map(part).join('#')
+export const pageKey = (tenant: TenantId, product: ProductId, metric: string, page: number) =>
+  key(['T', tenant, 'PAGES', product, metric], [String(page).padStart(3, '0')])
 /** A queue has a partition of its own, in which its tickets lie in their order. */
 export const queueKey = (tenant: TenantId, product: ProductId, metric: string) =>
   ['T', tenant, 'QUEUE', product, metric].map(part).join('#')

@@ -1,7 +1,7 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import { encodeEntry } from '../../../shared/domain/lease-entry.ts'
+import { MOST_IN_ITEM } from '../../../shared/domain/pool-pages.ts'
 import { epochSeconds, readClock } from '../../../shared/platform/time.ts'
-import { poolKey } from '../../../shared/store/keys.ts'
+import { changePool } from '../../../shared/store/change-pool.ts'
+import { transact } from '../../../shared/store/transact.ts'
 import type { Bench } from '../support/bench.ts'
 import type { Section } from '../support/report.ts'
 import { alternate, compareEffort } from '../support/rounds.ts'
@@ -14,8 +14,8 @@ const PAIRS = 100
 const WARM_UP = 400
 /** Of the vast pool that is filled; of the small one as large a part. */
 const HELD = 5_000
-/** AWS: an expression has at most 4 KB. */
-const TOGETHER = 100
+/** AWS: an expression has at most 4 KB, and a transaction 100 items. */
+const TOGETHER = 50
 
 /** A claim in a pool of ten thousand over one in a pool of a hundred: both empty, and both half full. */
 export async function poolSize(bench: Bench): Promise<Section> {
@@ -51,25 +51,17 @@ export async function poolSize(bench: Bench): Promise<Section> {
 
 /** Puts leases into the pool that others hold, as check-outs would. */
 async function hold(bench: Bench, { pool }: Floating, count: number): Promise<void> {
-  const { client, name } = tableAt(bench.dynamoDb, bench.table)
+  const table = tableAt(bench.dynamoDb, bench.table)
   const beat = epochSeconds(readClock())
   const lease = { kind: 'lease', units: 1, overdraft: false, until: beat + 7_200, beat, sharers: 0 } as const
   for (let first = 0; first < count; first += TOGETHER) {
-    const some = Array.from({ length: Math.min(TOGETHER, count - first) }, (_, index) => first + index)
-    await client.send(
-      new UpdateCommand({
-        TableName: name,
-        Key: poolKey(pool.tenantId, pool.productId, pool.metric),
-        UpdateExpression: `SET ${some.map((index) => `#${index} = :lease`)} ADD used :count`,
-        ExpressionAttributeNames: Object.fromEntries(
-          some.map((index) => [`#${index}`, `h${String(index).padStart(6, '0')}`]),
-        ),
-        ExpressionAttributeValues: {
-          ':lease': encodeEntry({ ...lease, generation: 1 }),
-          ':count': some.length,
-        },
-      }),
-    )
+    const refs = Array.from({ length: Math.min(TOGETHER, count - first) }, (_, index) => `h${first + index}`)
+    const where = first < MOST_IN_ITEM ? {} : ({ paged: true } as const)
+    const put = new Map(refs.map((ref) => [ref, { ...lease, generation: 1, ...where }]))
+    const last = { op: 'out', ref: '', at: 0, by: 'tenant:app nobody', rq: 'bench' } as const
+    const actions = changePool(pool, { put, seen: new Map(), remove: [] }, last)
+    const labeled = Object.fromEntries(actions.map((action, index) => [`item ${index}`, action]))
+    if (!(await transact(table, labeled)).ok) throw new Error('the pool could not be filled')
   }
-  client.destroy()
+  table.client.destroy()
 }

@@ -67,3 +67,21 @@ test('check-out, heartbeat and check-in are one write of one unit while 50 lease
   await crowded.in(renewed, service)
   expect(take()).toEqual(ONE_WRITE)
 })
+
+test('of a lease on a page each is one transaction of its page and its pool, whatever others hold, and no read', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 10_000 } })
+  await world.fill(100)
+  const { client, take } = metered()
+  const warm = world.warm(client)
+  // DynamoDB Local counts a transaction twice over once an item of it has more than 1 KB.
+  const commands = () => take().map(({ command }) => command)
+  granted(await world.out({ holder: HOLDER }, warm))
+  take()
+  const lease = granted(await world.out({ holder: HOLDER }, warm))
+  expect(commands()).toEqual(['TransactWriteItemsCommand'])
+  world.pass(30)
+  const renewed = granted(await world.beat(lease, warm))
+  expect(commands()).toEqual(['TransactWriteItemsCommand'])
+  await world.in(renewed, warm)
+  expect(commands()).toEqual(['TransactWriteItemsCommand'])
+})

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'vitest'
+import { MOST_IN_ITEM } from '../../../shared/domain/pool-pages.ts'
 import { localTable } from '../../store/local-table.ts'
 import {
   beat,
@@ -57,14 +58,18 @@ const commands = fc.commands(
   { maxCommands: 120, size: 'max' },
 )
 
-test('whatever happens in whatever order: never above capacity, no place lost, counts equal rows', async () => {
+/** `others`: leases that others hold all the time, for which the pool has room beside. */
+async function holds(runs: number, others: fc.Arbitrary<number>): Promise<void> {
   let steps = 0
-  const property = fc.asyncProperty(commands, async (all) => {
+  const property = fc.asyncProperty(commands, others, async (all, filled) => {
     const world = await aWorld(table, { limits: { concurrent: 4 } })
+    if (filled > 0) await world.issue({ limits: { concurrent: filled } })
+    await world.fill(filled)
     const model: Model = {
       now: 0,
       suspended: false,
       capacity: 4,
+      others: filled,
       leases: [],
       tickets: [],
       guaranteed: 0,
@@ -79,6 +84,14 @@ test('whatever happens in whatever order: never above capacity, no place lost, c
     steps += [...all].length
   })
   // A failure's report has the seed and the path that show it again.
-  await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
-  console.log(`${steps} steps in ${RUNS} runs`)
+  await fc.assert(property, { numRuns: runs, endOnFailure: true })
+  console.log(`${steps} steps in ${runs} runs`)
+}
+
+test('whatever happens in whatever order: never above capacity, no place lost, counts equal rows', async () => {
+  await holds(RUNS, fc.constant(0))
+}, 300_000)
+
+test('the same where leases lie on pages, or come to', async () => {
+  await holds(RUNS / 2, fc.constantFrom(MOST_IN_ITEM - 2, MOST_IN_ITEM - 1, MOST_IN_ITEM))
 }, 300_000)

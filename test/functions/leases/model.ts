@@ -10,7 +10,9 @@ import { codeOf, granted, queued, type World } from './rig.ts'
 export type Model = {
   now: number
   suspended: boolean
+  /** Beside the units that others hold all the time. */
   capacity: number
+  readonly others: number
   /** Leases and holds that have not lapsed. */
   leases: {
     id: number
@@ -43,8 +45,9 @@ const LENGTH = 600
 const DRIFT = 30
 const HOLD = 180
 const PING = 300
-const held = ({ leases }: Readonly<Model>) => leases.reduce((sum, { units }) => sum + units, 0)
-const limit = ({ suspended, capacity }: Readonly<Model>) => (suspended ? 0 : capacity)
+const held = ({ leases, others }: Readonly<Model>) => leases.reduce((sum, { units }) => sum + units, others)
+const all = ({ capacity, others }: Readonly<Model>) => capacity + others
+const limit = (model: Readonly<Model>) => (model.suspended ? 0 : all(model))
 
 /** Makes a command; after each one the pool is looked at: its counts equal its rows, and it holds what it should. */
 function command(
@@ -70,9 +73,10 @@ function command(
 }
 
 /** Units that are kept for the department. */
-function kept({ guaranteed, capacity, shares, leases }: Readonly<Model>): number {
+function kept(model: Readonly<Model>): number {
+  const { guaranteed, shares, leases } = model
   const own = leases.filter(({ share }) => share === shares).reduce((sum, { units }) => sum + units, 0)
-  return guaranteed === 0 ? 0 : Math.max(0, Math.min(guaranteed, capacity) - own)
+  return guaranteed === 0 ? 0 : Math.max(0, Math.min(guaranteed, all(model)) - own)
 }
 
 const MOST_OVERTAKEN = 5
@@ -190,12 +194,14 @@ export const storm = (): Command =>
     'storm',
     async (model, real) => {
       const own = model.leases.filter(({ hold }) => !hold)
-      const all = own.map(({ id }) => real.leases.get(id)).filter((lease) => lease !== undefined)
-      const done = await Promise.all(all.flatMap((lease) => [real.world.in(lease), real.world.beat(lease)]))
+      const leases = own.map(({ id }) => real.leases.get(id)).filter((lease) => lease !== undefined)
+      const done = await Promise.all(
+        leases.flatMap((lease) => [real.world.in(lease), real.world.beat(lease)]),
+      )
       const codes = tally(done.map((one) => ('released' in Object(one) ? 'in' : codeOf(one))))
-      expect(codes['in'] ?? 0).toBe(all.length)
+      expect(codes['in'] ?? 0).toBe(leases.length)
       model.leases = model.leases.filter(({ hold }) => hold)
-      if (all.length > 0) serve(model)
+      if (leases.length > 0) serve(model)
     },
     // In which order places come free decides how often large tickets are overtaken.
     (model) => held(model) <= limit(model) && model.tickets.every(({ units }) => units === 1),
@@ -208,7 +214,7 @@ export const join = (units: number): Command =>
       expect(codeOf(answer)).toBe('LICENSE_NOT_IN_FORCE')
       return
     }
-    if (units > limit(model) - Math.min(model.guaranteed, model.capacity)) {
+    if (units > limit(model) - Math.min(model.guaranteed, all(model))) {
       expect(codeOf(answer)).toBe('POOL_EXHAUSTED')
       return
     }

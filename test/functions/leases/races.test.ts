@@ -84,6 +84,15 @@ describe('a change of the licenses', () => {
     expect((await world.pool()).used).toBe(Math.max(5, used))
   })
 
+  test('that cuts it below what is held: of all that renew at once, as many go as are too many', async () => {
+    const world = await aWorld(table, { limits: { concurrent: 10 } })
+    const leases = (await times(10, () => world.out())).map(granted)
+    await world.cut(4)
+    const beats = await Promise.all(leases.map((lease) => world.beat(lease)))
+    expect(tally(beats.map(codeOf))).toEqual({ granted: 4, LEASE_LAPSED: 6 })
+    expect((await world.pool()).used).toBe(4)
+  })
+
   test('that adds capacity is seen by functions that remember less', async () => {
     const world = await aWorld(table, { limits: { concurrent: 1 } })
     granted(await world.out())

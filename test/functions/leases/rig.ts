@@ -12,12 +12,15 @@ import { cancelTicket, type Join, joinTicket, pingTicket } from '../../../functi
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { CommitRequest } from '../../../functions/services.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
+import { lastOf } from '../../../shared/domain/lease-last.ts'
 import type { License } from '../../../shared/domain/license.ts'
 import { unitsOf } from '../../../shared/domain/pool.ts'
+import { seconds } from '../../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
 import { heldBy, Share, withCodes } from '../../../shared/domain/shares.ts'
 import { type LicenseId, newLicenseId, newProductId, newTenantId } from '../../../shared/platform/ids.ts'
 import { plusMilliseconds } from '../../../shared/platform/time.ts'
+import { changePool } from '../../../shared/store/change-pool.ts'
 import { commit } from '../../../shared/store/commit.ts'
 import { raiseFence, raiseFences } from '../../../shared/store/fence.ts'
 import { licenseItem, readHoldings, readLicense, replaceLicense } from '../../../shared/store/holdings.ts'
@@ -156,9 +159,38 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     cancel: async (ticket: TicketView, by = services) => cancelTicket(call(), openedTicket(ticket), by),
     claim: async (ticket: TicketView, by = services) =>
       answered(await claimTicket(call(), openedTicket(ticket), by)),
+    /** Leases of others that last, in the item of the pool: what comes then lies on pages. */
+    async fill(count: number) {
+      const until = seconds(NOON) + 90 * 86_400
+      const lease = {
+        kind: 'lease',
+        units: 1,
+        overdraft: false,
+        until,
+        beat: 0,
+        generation: 0,
+        sharers: 0,
+      } as const
+      for (let first = 0; first < count; first += 50) {
+        const refs = Array.from({ length: Math.min(50, count - first) }, (_, index) => `fill${first + index}`)
+        const put = new Map(refs.map((ref) => [ref, lease]))
+        const last = lastOf('out', 'nobody', { caller, now: clock.now, requestId: 'fill' })
+        const [action] = changePool(
+          { ...asked, metric: 'concurrent' },
+          { put, seen: new Map(), remove: [] },
+          last,
+        )
+        if (action === undefined || !(await transact(table, { action })).ok) throw new Error('not filled')
+      }
+    },
     async pool(metric = 'concurrent') {
       const pool = await readPool(table, { ...asked, metric })
       if (pool === undefined) throw new Error(`no pool ${metric}`)
+      const paged = [...pool.entries.values()].filter((entry) => entry.paged).length
+      if (paged !== pool.paged || pool.entries.size - paged !== pool.inItem)
+        throw new Error(
+          `${pool.inItem} and ${pool.paged} on pages, but ${pool.entries.size - paged} and ${paged}`,
+        )
       // Counts equal rows, always.
       const counted = unitsOf(pool.entries.values())
       const queue = await readQueue(table, { ...asked, metric }, 1000)

@@ -6,11 +6,11 @@ import { type Last, lastOf } from '../../../shared/domain/lease-last.ts'
 import type { PoolChange } from '../../../shared/domain/pool.ts'
 import { newProductId, newTenantId } from '../../../shared/platform/ids.ts'
 import { epochSeconds, Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
+import { changePool } from '../../../shared/store/change-pool.ts'
 import { eventEntity } from '../../../shared/store/event.ts'
 import { raiseFences } from '../../../shared/store/fence.ts'
 import { eventLog } from '../../../shared/store/keys.ts'
 import { readLeaseDetails } from '../../../shared/store/lease-detail.ts'
-import { changePool, updateOnce } from '../../../shared/store/pool.ts'
 import { readRange } from '../../../shared/store/read.ts'
 import { type Table, transact } from '../../../shared/store/transact.ts'
 import { type Streamed, streamedTable } from './streamed.ts'
@@ -50,8 +50,10 @@ async function change(op: 'out' | 'in', ref: string) {
   await write(made, lastOf(op, ref, { caller, now, requestId: 'request-1' }, { holder, department: 'R&D' }))
 }
 
-async function write(made: PoolChange, last: Last) {
-  expect(await updateOnce(table, changePool(address, made, last))).toBe(true)
+async function write(made: PoolChange, last: Last | undefined) {
+  const actions = changePool(address, made, last)
+  const labeled = Object.fromEntries(actions.map((action, index) => [`item ${index}`, action]))
+  expect(await transact(table, labeled)).toEqual({ ok: true })
 }
 
 const records = () => streamed.records(address.productId)
@@ -121,6 +123,32 @@ describe('the stream of a pool', () => {
     expect(await details()).toMatchObject([{ holder: { userId: 'ben' }, since: later }])
   })
 
+  test('tells of a page what it tells of the item, and of each change once', async () => {
+    const page = { ...lease, paged: true } as const
+    const by = (op: Last['op'], ref: string) =>
+      lastOf(op, ref, { caller, now, requestId: 'request-1' }, { holder, department: 'R&D' })
+    const none = { put: new Map(), seen: new Map(), remove: [] }
+    // Checked out onto a page; back, and its place is kept for the one that waits, who claims it: on a page again.
+    await write({ ...none, put: new Map([['abcdefgh', page]]) }, by('out', 'abcdefgh'))
+    await write({ ...none, tickets: 1 }, by('join', 'ijklmnop'))
+    const hold = { ...lease, kind: 'hold' } as const
+    const back = { seen: new Map([['abcdefgh', page]]), remove: ['abcdefgh'], tickets: -1 }
+    await write({ ...back, put: new Map([['ijklmnop', hold]]) }, by('in', 'abcdefgh'))
+    const claimed = { seen: new Map([['ijklmnop', hold]]), put: new Map([['ijklmnop', page]]), remove: [] }
+    await write(claimed, by('claim', 'ijklmnop'))
+    const batch = await records()
+    expect(await deliver(batch)).toEqual({ batchItemFailures: [] })
+    expect(await deliver(batch)).toEqual({ batchItemFailures: [] })
+    expect((await log()).map(([type, ref, who]) => `${type} ${ref} ${who}`).sort()).toEqual([
+      'lease.checked-in abcdefgh tok_1',
+      'lease.checked-out abcdefgh tok_1',
+      'lease.checked-out ijklmnop tok_1',
+      'ticket.held ijklmnop pool',
+      'ticket.joined ijklmnop tok_1',
+    ])
+    expect(await details()).toMatchObject([{ ...anns, ref: 'ijklmnop' }])
+  })
+
   test('says nothing of a change that is none of its leases: a license changed, a heartbeat came', async () => {
     await change('out', 'abcdefgh')
     const renewed = { ...lease, until: lease.until + 60, beat: lease.beat + 60, generation: 8 }
@@ -129,7 +157,7 @@ describe('the stream of a pool', () => {
       seen: new Map([['abcdefgh', lease]]),
       remove: [],
     }
-    expect(await updateOnce(table, changePool(address, renewal, undefined))).toBe(true)
+    await write(renewal, undefined)
     const licenses = { ...address, limits: { [address.metric]: 5 } }
     await transact(table, await raiseFences(table, licenses))
     const batch = await records()

@@ -36,7 +36,8 @@ export async function streamedTable(): Promise<Streamed> {
       const all = await stream.read(await stream.iteratorAfter(shard?.id ?? '', undefined))
       return all.records
         .filter((record) => isWanted(RECORDS_FILTERS, record))
-        .filter(({ dynamodb }) => JSON.stringify(dynamodb['Keys']).includes(`#POOLS#${productId}`))
+        .filter(({ dynamodb }) => /#(POOLS|PAGES)#/.test(JSON.stringify(dynamodb['Keys'])))
+        .filter(({ dynamodb }) => JSON.stringify(dynamodb['Keys']).includes(productId))
     },
     deliver: (batch) =>
       consume({ Records: batch }, 'request-2', {
