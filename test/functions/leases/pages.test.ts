@@ -31,8 +31,9 @@ describe('a pool of which leases lie on pages', () => {
 
   test('knows a name, wherever its lease lies', async () => {
     const world = await aVastPool(5, 1)
-    const named = (leaseToken: string) => world.out({ leaseToken })
-    const inItem = granted(await named('first'))
+    const early = world.warm()
+    const named = (leaseToken: string, by = world.services) => world.out({ leaseToken }, by)
+    const inItem = granted(await named('first', early))
     const answers = await times(20, () => named('second'))
     const onPage = granted(answers[0] ?? (await named('second')))
     expect(new Set(answers.map((answer) => granted(answer).leaseId))).toEqual(new Set([onPage.leaseId]))
@@ -41,7 +42,7 @@ describe('a pool of which leases lie on pages', () => {
 
     // Its item has room again; as long as a page has any, what is new comes to lie there, too.
     await world.in(inItem)
-    expect(granted(await named('second')).ref).toBe(onPage.ref)
+    expect(granted(await named('second', early)).ref).toBe(onPage.ref)
     granted(await named('third'))
     expect(await world.pool()).toMatchObject({ used: 101, inItem: 99, paged: 2 })
   })
