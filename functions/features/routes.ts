@@ -114,7 +114,7 @@ export const featuresRoutes = {
     access: evaluators,
     body: Context,
     success: { status: 200, body: z.strictObject({ flags: z.array(EvaluatedFlag) }) },
-    errors: ['NOT_FOUND'],
+    errors: [],
     summary: 'All features as flags (OpenFeature Remote Evaluation Protocol 0.3, bulk)',
     description: 'Answers with an ETag; If-None-Match with the same one is answered 304.',
     safe: true,

@@ -76,7 +76,7 @@ export const bulkRoutes = {
     access: keepers,
     params: BulkParams,
     success: { status: 200, body: BulkView },
-    errors: ['CONTENDED'],
+    errors: [],
     summary: 'Go on with a bulk change for as long as a request may take, instead of waiting for the job',
     description:
       'Repeating it is harmless, also at once: each person is changed once. It keeps no Idempotency-Key.',

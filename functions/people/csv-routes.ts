@@ -38,7 +38,7 @@ export const csvRoutes = {
         people: z.array(z.strictObject({ line: z.int(), userId: UserId })),
       }),
     },
-    errors: ['IMPORT_INVALID', 'ARCHIVED'],
+    errors: ['IMPORT_INVALID'],
     summary: 'Import people from CSV or JSON: all rows, or a report of the bad ones by line',
     description:
       'Columns: name, email, externalId, organization (the names from the top: `School/Physics`), roles (separated by `;`), status, usageLocation. Each row needs an email or an externalId; importing it twice makes one person.',

@@ -28,15 +28,9 @@ const keepers = ['vendor:admin', 'tenant:admin'] as const
 const UserParams = z.strictObject({ userId: UserId })
 const GroupParams = z.strictObject({ groupId: GroupId })
 const Named = z.strictObject({ id: z.string().min(1).max(200) })
-const CHANGE = ['ARCHIVED', 'PERSON_EXISTS', 'TOO_MUCH_AT_ONCE', 'CONTENDED'] as const
-const MEMBERS = [
-  'NOT_FOUND',
-  'ARCHIVED',
-  'GROUP_EXISTS',
-  'TOO_MUCH_AT_ONCE',
-  'CONTENDED',
-  'UNFINISHED',
-] as const
+const CHANGE = ['PERSON_EXISTS', 'TOO_MUCH_AT_ONCE'] as const
+/** Of everybody in a group, or to be in it. */
+const MEMBERS = ['TOO_MUCH_AT_ONCE', 'UNFINISHED'] as const
 
 export const scimRoutes = {
   listScimUsers: {
@@ -68,7 +62,7 @@ export const scimRoutes = {
     query: ReadQuery,
     body: UserInput,
     success: { status: 201, body: UserResource },
-    errors: ['NOT_FOUND', ...CHANGE],
+    errors: ['ARCHIVED', ...CHANGE],
     summary: 'Create a person, or take back one that the directory had taken away',
     description:
       'Who is known by userName or externalId and was deleted is the same person again: within `undoDays` of the seat policy it is back in its groups and gets the seats it had, as far as they are free. A person who is here already is refused (409, uniqueness).',
@@ -112,7 +106,7 @@ export const scimRoutes = {
     params: UserParams,
     query: NoQuery,
     success: { status: 204 },
-    errors: CHANGE,
+    errors: ['TOO_MUCH_AT_ONCE'],
     summary: 'Take a person away: archived, its seats free at once, its history kept',
   },
   listScimGroups: {
@@ -142,7 +136,7 @@ export const scimRoutes = {
     query: ReadQuery,
     body: GroupInput,
     success: { status: 201, body: GroupResource },
-    errors: [...MEMBERS, 'IN_USE'],
+    errors: ['NOT_FOUND', 'ARCHIVED', 'GROUP_EXISTS', 'IN_USE', ...MEMBERS],
     summary: 'Create a group; whoever is in it has the roles it gives, and their seats',
     description:
       'It gives the role of its name (spaces are hyphens, whatever the case), if a product of the tenant has one; or those that an administrator gave it (editGroup).',
@@ -165,7 +159,7 @@ export const scimRoutes = {
     query: ReadQuery,
     body: GroupInput,
     success: { status: 200, body: GroupResource },
-    errors: MEMBERS,
+    errors: ['GROUP_EXISTS', ...MEMBERS],
     summary: 'Replace a group, with who is in it',
   },
   patchScimGroup: {
@@ -176,7 +170,7 @@ export const scimRoutes = {
     query: NoQuery,
     body: PatchInput,
     success: { status: 204 },
-    errors: MEMBERS,
+    errors: ['GROUP_EXISTS', ...MEMBERS],
     summary: 'Rename a group, or change who is in it, in the standard’s shape or in Entra’s',
     description:
       'Each person is changed with its roles and seats in one transaction. Where time does not allow all, the answer is 503 UNFINISHED, and the same request again goes on.',
@@ -270,7 +264,7 @@ export const scimRoutes = {
       roles: PersonRoles.nullable(),
     }),
     success: { status: 200, body: Group },
-    errors: ['CONTENDED'],
+    errors: [],
     summary: 'Say which roles a group of the directory gives',
     description:
       'Who is in it gets them, and the seats, in the same request; `spreading` says that time did not allow all of it, and that a job goes on.',

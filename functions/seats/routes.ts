@@ -104,7 +104,7 @@ export const seatsRoutes = {
         path: ['reason'],
       }),
     success: { status: 200, body: PersonView },
-    errors: ['SEAT_COOLDOWN', 'SEATS_EXHAUSTED', 'SEAT_BLOCKED', 'TOO_MUCH_AT_ONCE'],
+    errors: ['SEAT_COOLDOWN', 'TOO_MUCH_AT_ONCE'],
     summary:
       'Take a seat, or the wait for it, from a person; roles do not give it again until it is given by hand',
   },
@@ -115,7 +115,7 @@ export const seatsRoutes = {
     params: UserParams,
     body: z.strictObject({ ...Which, pinned: z.boolean().default(true) }),
     success: { status: 200, body: PersonView },
-    errors: ['SEATS_EXHAUSTED', 'SEAT_BLOCKED', 'TOO_MUCH_AT_ONCE'],
+    errors: ['TOO_MUCH_AT_ONCE'],
     summary: 'Pin a seat, so that it is never reclaimed; or let go of it',
   },
   listPendingSeats: {

@@ -76,7 +76,7 @@ function routesOf<All extends z.ZodObject, One extends z.ZodObject, Delivered ex
       params: params.all,
       body: WebhookDraft,
       success: { status: 201, body: WebhookSecrets },
-      errors: ['WEBHOOK_URL_REFUSED', 'WEBHOOKS_EXHAUSTED', 'ARCHIVED'],
+      errors: ['WEBHOOK_URL_REFUSED', 'WEBHOOKS_EXHAUSTED'],
       summary: 'Add a webhook endpoint; its secret is shown',
       description:
         'Events are posted as Standard Webhooks (standardwebhooks.com) has it: `webhook-id` is the same for each repetition, `webhook-signature` has a `v1` (HMAC-SHA256, `secret`) and a `v1a` (Ed25519, `publicKey`) signature. An event comes at least once, and events may come in another order. Any status of 2xx takes it; anything else, redirects included, is repeated over three days, but 410 disables the endpoint.',
@@ -241,7 +241,7 @@ function withoutParams<R extends Route>({ params: _, ...route }: R): Omit<R, 'pa
 }
 
 export const webhooksRoutes = {
-  createWebhook: tenants.create,
+  createWebhook: { ...tenants.create, errors: [...tenants.create.errors, 'ARCHIVED'] },
   listWebhooks: tenants.list,
   getWebhook: tenants.get,
   editWebhook: tenants.edit,

@@ -1,3 +1,4 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { VisitsView } from '../../shared/domain/visits.ts'
@@ -9,6 +10,7 @@ import { costOf } from '../support/cost.ts'
 import { tally, times } from '../support/parallel.ts'
 import { createPlan, createProduct, createTenant } from '../support/resources.ts'
 import { expected, Issued } from '../support/scenario.ts'
+import { interposeAll } from '../support/sdk.ts'
 
 // Places where something is granted: activations and leases. The rules themselves are in test/domain/place.test.ts.
 const api = await startApi()
@@ -70,16 +72,27 @@ async function aTenant(allocation: 'node-locked' | 'floating', ...rules: (object
 }
 
 const machine = (value: string) => ({ fingerprints: [{ value: `board ${value}` }] })
+const offline = (value: string) => ({
+  request: {
+    format: 'latchkey-activation-request/1',
+    product: product.code,
+    nonce: 'a-nonce-of-the-machine',
+    ...machine(value),
+  },
+})
 
 describe('an activation', () => {
   test('asks where the machine is', async () => {
     stopClock(START)
     const { post, days } = await aTenant('node-locked', { allow: ['DE'] })
-    expect(outcome(await post('/v1/activations', machine('one')))).toBe('422 COUNTRY_REQUIRED')
-    expect(outcome(await post('/v1/activations', { ...machine('one'), country: 'FR' }))).toBe(
-      '409 COUNTRY_NOT_ALLOWED',
-    )
-    expect(outcome(await post('/v1/activations', { ...machine('one'), country: 'DE' }))).toBe('200')
+    for (const [path, body] of [
+      ['/v1/activations', machine('one')],
+      ['/v1/activations/offline', offline('one')],
+    ] as const) {
+      expect(outcome(await post(path, body)), path).toBe('422 COUNTRY_REQUIRED')
+      expect(outcome(await post(path, { ...body, country: 'FR' })), path).toBe('409 COUNTRY_NOT_ALLOWED')
+      expect(outcome(await post(path, { ...body, country: 'DE' })), path).toBe('200')
+    }
     expect(await days()).toEqual(['machine 2026-07-01 FR outside'])
   })
 
@@ -100,6 +113,8 @@ describe('an activation', () => {
     ])
     setClock(plusMilliseconds(START, DAY))
     expect([await activate('one'), await validate()]).toEqual(['409 TRAVEL_EXHAUSTED', 'TRAVEL_EXHAUSTED'])
+    const away = { ...offline('one'), country: 'FR' }
+    expect(outcome(await post('/v1/activations/offline', away))).toBe('409 TRAVEL_EXHAUSTED')
     expect(await activate('two')).toBe('200')
     expect((await days()).toSorted()).toEqual([
       'machine 2026-07-01 FR travel',
@@ -108,6 +123,45 @@ describe('an activation', () => {
     ])
   })
 })
+
+test('a day of travel that others note at the same time each time is asked for again', async () => {
+  stopClock(START)
+  const { post } = await aTenant('node-locked', { allow: ['DE'], travel: { days: 5, window: 'P1Y' } })
+  const validate = () => post('/v1/validate', { fingerprint: 'board one', country: 'FR' })
+  expect(outcome(await post('/v1/activations', { ...machine('one'), country: 'FR' }))).toBe('200')
+  setClock(plusMilliseconds(START, DAY))
+  const undo = interposeAll(async ({ input }, send) => {
+    for (const Key of Noted.safeParse(input).data ?? [])
+      await api.table.client.send(
+        new UpdateCommand({
+          TableName: api.table.name,
+          Key,
+          UpdateExpression: 'ADD version :one',
+          ExpressionAttributeValues: { ':one': 1 },
+        }),
+      )
+    return send()
+  })
+  const contended = await validate()
+  undo()
+  expect([contended, await validate()].map(outcome)).toEqual(['503 CONTENDED', '200'])
+})
+
+/** The keys of rows of visits that a transaction writes. */
+const Text = z.object({ S: z.string() })
+const Noted = z
+  .object({
+    TransactItems: z.array(
+      z.object({
+        Put: z.object({ Item: z.object({ pk: Text, sk: Text, entity: Text }) }).optional(),
+      }),
+    ),
+  })
+  .transform(({ TransactItems }) =>
+    TransactItems.flatMap(({ Put }) =>
+      Put?.Item.entity.S === 'visits' ? [{ pk: Put.Item.pk.S, sk: Put.Item.sk.S }] : [],
+    ),
+  )
 
 describe('a lease', () => {
   const lease = (country: string | undefined, userId = 'ada') => ({ holder: { userId }, country })
@@ -143,6 +197,9 @@ describe('a lease', () => {
     expect(await all()).toEqual({ 201: 20 })
     setClock(plusMilliseconds(START, DAY))
     expect(await all()).toEqual({ '409 TRAVEL_EXHAUSTED': 20 })
+    const borrowed = await post('/v1/leases/borrow', { ...lease('FR'), fingerprint: 'board one' })
+    const queued = await post('/v1/tickets', lease('FR'))
+    expect([borrowed, queued].map(outcome)).toEqual(['409 TRAVEL_EXHAUSTED', '409 TRAVEL_EXHAUSTED'])
     expect(await days()).toEqual(['user 2026-07-01 FR travel', 'user 2026-07-02 FR outside'])
   })
 

@@ -1,9 +1,12 @@
 import { afterAll, expect, test } from 'vitest'
+import { REFUSALS } from '../../shared/domain/refusal.ts'
+import { faultsOf } from '../security/battery.ts'
 import { outcome } from '../support/api.ts'
 import { keepTable } from '../support/kept-table.ts'
 import { callFor, createWorld } from './calls.ts'
 import { startMeteredApi } from './costs.ts'
 import { hints } from './hints.ts'
+import { refusals } from './refusals.ts'
 import { named, send } from './requests.ts'
 
 const { api, stop, ...costs } = await startMeteredApi()
@@ -20,6 +23,15 @@ test.each(named)('%s is answered with success', async (_, operation) => {
     String(operation.success.status),
     '',
   ])
+})
+
+test.each(refusals)('%s is refused: %s', async (operationId, code, spoil) => {
+  const [, operation] = named.find(([id]) => id === operationId) ?? []
+  if (operation === undefined) throw new Error(`${operationId} is gone`)
+  const sent = await spoil(world, await callFor(world, operation))
+  const answer = await send(api, operation, sent)
+  await table.restore()
+  expect([outcome(answer), faultsOf(operation, answer)]).toEqual([`${REFUSALS[code].status} ${code}`, []])
 })
 
 test('and no hint is for an operation that is gone', () => {

@@ -77,6 +77,18 @@ describe('an offline activation', () => {
     expect(await shop.faults()).toEqual([])
   })
 
+  test('is refused for the same reasons as any other', async () => {
+    const rules = { fingerprints: { match: 'most' }, deactivations: { allowed: 0, period: 'P1Y' } }
+    const shop = await openShop(api, 1, rules)
+    const said = async (...parts: string[]) => outcome(await ask(shop, requestOf(shop, parts)))
+    const { activation } = await granted(shop, ['mac:1', 'disk:1', 'board:1'])
+    expect(await said('mac:1', 'disk:2', 'board:2')).toBe('409 FINGERPRINT_TAKEN')
+    await shop.deactivate(activation.id)
+    expect(await said('mac:3')).toBe('409 MOVES_EXHAUSTED')
+    await shop.act(shop.license.id, 'suspend')
+    expect(await said('mac:1', 'disk:1', 'board:1')).toBe('409 LICENSE_NOT_IN_FORCE')
+  })
+
   test('is signed with a key of its own, which stays published, and not with one for licenses', async () => {
     const shop = await openShop(api, 1)
     const { file } = await granted(shop, ['a'])

@@ -6,7 +6,7 @@ import { expected } from '../../support/scenario.ts'
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
-const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+export const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
 /** A resource, as loosely as a directory reads it. */
 export const Resource = z.looseObject({

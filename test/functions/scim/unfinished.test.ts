@@ -3,8 +3,9 @@ import * as z from 'zod'
 import { outcome, startApi } from '../../support/api.ts'
 import { metricsOf } from '../../support/people.ts'
 import { expected } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
-import { createDirectory, GROUP, List, Resource } from './rig.ts'
+import { createDirectory, GROUP, List, PATCH, Resource } from './rig.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -56,6 +57,39 @@ test('a group whose making was cut off is gone on with by the same request, and 
   ])
   expect(await list('/Groups', { filter: 'displayName eq "author"' })).toMatchObject({ totalResults: 1 })
   expect(disagreements(await seatRows(api.table, tenantId))).toEqual([])
+})
+
+test('who is in a group is gone on with by the same request, and a group that is taken away meanwhile is gone', async () => {
+  const { scim, members, addGroup, get, list } = await world(3)
+  const { id } = await addGroup('club')
+  const value = members.map((member) => ({ value: member }))
+  const body = { schemas: [GROUP], displayName: 'club', members: value }
+  const replace = (remaining?: () => number) =>
+    scim('PUT', `/Groups/${id}`, { body, ...(remaining && { remaining }) })
+  expect(outcome(await replace(timeFor(1)))).toBe('503 UNFINISHED')
+  const change = (remaining: () => number) =>
+    scim('PATCH', `/Groups/${id}`, {
+      body: { schemas: [PATCH], Operations: [{ op: 'add', path: 'members', value }] },
+      remaining,
+    })
+  expect(outcome(await change(timeFor(1)))).toBe('503 UNFINISHED')
+  expect(outcome(await replace())).toBe('200')
+  expect((await get(`/Groups/${id}`)).members).toHaveLength(3)
+
+  let isTaken = false
+  const undo = interposeAll(async ({ input }, send) => {
+    if (!isTaken && JSON.stringify(input).includes('group.joined')) {
+      isTaken = true
+      const [brief] = (await list('/Groups', { filter: 'displayName eq "brief"' })).Resources
+      expected(204, await scim('DELETE', `/Groups/${brief?.id}`))
+    }
+    return send()
+  })
+  expect(outcome(await scim('POST', '/Groups', { body: { ...body, displayName: 'brief' } }))).toBe(
+    '404 NOT_FOUND',
+  )
+  undo()
+  expect(await list('/Groups')).toMatchObject({ totalResults: 1 })
 })
 
 test('what a group gives reaches all in it, and one that goes leaves nothing, by the job where time was short', async () => {
