@@ -1,6 +1,7 @@
 import { jtiOf } from '../../shared/domain/borrowing.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
-import { isLapsed, type PoolChange } from '../../shared/domain/pool.ts'
+import { isLapsed } from '../../shared/domain/pool.ts'
+import type { PoolChange } from '../../shared/domain/pool-change.ts'
 import { findLease, giveBack } from '../../shared/domain/pool-lease.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'

@@ -8,7 +8,8 @@ import {
   type Sharing,
   sharingOf,
 } from '../../shared/domain/lease-terms.ts'
-import type { Ask, Pool } from '../../shared/domain/pool.ts'
+import type { Pool } from '../../shared/domain/pool.ts'
+import type { Ask } from '../../shared/domain/pool-grant.ts'
 import { type Size, sizeAt } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { codeOf } from '../../shared/domain/shares.ts'

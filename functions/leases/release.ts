@@ -1,6 +1,6 @@
 import { jtiOf } from '../../shared/domain/borrowing.ts'
 import { lastOf } from '../../shared/domain/lease-last.ts'
-import type { PoolChange } from '../../shared/domain/pool.ts'
+import type { PoolChange } from '../../shared/domain/pool-change.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { windowOf } from '../../shared/platform/auth/counter.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'

@@ -1,5 +1,7 @@
 import { lastOf } from '../../shared/domain/lease-last.ts'
-import { type Ask, applied, type Pool, type PoolChange, together } from '../../shared/domain/pool.ts'
+import type { Pool } from '../../shared/domain/pool.ts'
+import { applied, type PoolChange, together } from '../../shared/domain/pool-change.ts'
+import type { Ask } from '../../shared/domain/pool-grant.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isBehind, lookedAt, type Serving, serving } from '../../shared/domain/queue.ts'
 import type { Instant } from '../../shared/platform/time.ts'

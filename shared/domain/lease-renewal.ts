@@ -1,5 +1,6 @@
 import type { Entry, Seconds } from './lease-entry.ts'
-import type { Pool, PoolChange } from './pool.ts'
+import type { Pool } from './pool.ts'
+import type { PoolChange } from './pool-change.ts'
 import { findLease, renew } from './pool-lease.ts'
 import type { Offer } from './pool-terms.ts'
 

@@ -1,5 +1,6 @@
 import { type Entry, nextGeneration, type Seconds } from './lease-entry.ts'
-import { isLapsed, lapsedIn, type Pool, type PoolChange } from './pool.ts'
+import { isLapsed, lapsedIn, type Pool } from './pool.ts'
+import type { PoolChange } from './pool-change.ts'
 import type { Offer } from './pool-terms.ts'
 
 /** Seconds in which an answer that was lost is given again to who comes with the id before. */

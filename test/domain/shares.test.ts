@@ -4,7 +4,9 @@ import type { Entry } from '../../shared/domain/lease-entry.ts'
 import { decodeEntry, encodeEntry } from '../../shared/domain/lease-entry.ts'
 import type { LeaseTerms } from '../../shared/domain/lease-terms.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
-import { applied, grant, type Pool, type PoolChange, unitsOf } from '../../shared/domain/pool.ts'
+import { type Pool, unitsOf } from '../../shared/domain/pool.ts'
+import { applied, type PoolChange } from '../../shared/domain/pool-change.ts'
+import { grant } from '../../shared/domain/pool-grant.ts'
 import { isBehind, serving } from '../../shared/domain/queue.ts'
 import {
   checkShares,

@@ -3,7 +3,7 @@ import { type StreamRecord, sequenceNumberOf } from '../../../infra/local/stream
 import type { Caller } from '../../../shared/domain/access.ts'
 import type { Entry } from '../../../shared/domain/lease-entry.ts'
 import { type Last, lastOf } from '../../../shared/domain/lease-last.ts'
-import type { PoolChange } from '../../../shared/domain/pool.ts'
+import type { PoolChange } from '../../../shared/domain/pool-change.ts'
 import { newProductId, newTenantId } from '../../../shared/platform/ids.ts'
 import { epochSeconds, Instant, plusMilliseconds } from '../../../shared/platform/time.ts'
 import { changePool } from '../../../shared/store/change-pool.ts'

@@ -1,0 +1,73 @@
+import type { Entry } from './lease-entry.ts'
+import { isBorrow, type Pool, unitsOf } from './pool.ts'
+import type { Bounds } from './shares.ts'
+
+/**
+ * A change of a pool, made on conditions rather than on a lock: what it takes away must be as it was seen, what it adds
+ * must not be there, and the units then held must be within `limit`.
+ */
+export type PoolChange = {
+  readonly put: ReadonlyMap<string, Entry>
+  /** What `put` replaces and `remove` takes away, as it was seen. */
+  readonly seen: ReadonlyMap<string, Entry>
+  readonly remove: readonly string[]
+  /** How many may be held afterwards; absent for a change that only gives back. */
+  readonly limit?: number
+  /** How many units may be borrowed afterwards. */
+  readonly borrowLimit?: number
+  /** What departments must hold before, by code; see shares.ts. */
+  readonly held?: ReadonlyMap<number, Bounds>
+  /** Whether what is new lies on a page: must be so still. */
+  readonly paging?: boolean
+  /** Only while the licenses are those the limit was computed from. */
+  readonly fence?: number
+  /** Tickets that must be waiting; absent where it does not matter. */
+  readonly waiting?: number
+  /** Fewer tickets than this must be waiting. */
+  readonly waitingBelow?: number
+  /** More than this must be held before: where one goes because there is not enough for all, and others may have gone. */
+  readonly usedAbove?: number
+  /** How many must be held before: where those who wait were looked at, and what else is freed may be what they need. */
+  readonly usedBefore?: number
+  /** Tickets that come and go with this change. */
+  readonly tickets?: number
+}
+
+/** Units that a change adds; negative if it frees some. `of` picks the entries that count. */
+export function balance({ put, seen }: PoolChange, of: (entry: Entry) => boolean = () => true): number {
+  return unitsOf([...put.values()].filter(of)) - unitsOf([...seen.values()].filter(of))
+}
+
+/** The pool as it will be after a change. */
+export function applied(pool: Pool, change: PoolChange): Pool {
+  const entries = new Map(pool.entries)
+  for (const ref of change.remove) entries.delete(ref)
+  for (const [ref, entry] of change.put) entries.set(ref, entry)
+  const paged = [...entries.values()].filter((entry) => entry.paged).length
+  return {
+    ...pool,
+    used: pool.used + balance(change),
+    borrowed: pool.borrowed + balance(change, isBorrow),
+    inItem: entries.size - paged,
+    paged,
+    waiting: pool.waiting + (change.tickets ?? 0),
+    entries,
+  }
+}
+
+/**
+ * A change and one decided on the pool as it is after it, as one. How many wait is no condition of it: the tickets it
+ * takes away are conditions of their own, and one that joins meanwhile asks for itself.
+ */
+export function together(first: PoolChange, second: PoolChange): PoolChange {
+  const put = new Map([...first.put, ...second.put])
+  for (const ref of second.remove) put.delete(ref)
+  const { waiting: _, ...rest } = { ...first, ...second }
+  return {
+    ...rest,
+    put,
+    seen: new Map([...second.seen, ...first.seen]),
+    remove: [...new Set([...first.remove, ...second.remove])],
+    tickets: (first.tickets ?? 0) + (second.tickets ?? 0),
+  }
+}
