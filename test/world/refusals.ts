@@ -10,6 +10,7 @@ import {
   PlanId,
   ProductId,
   TenantId,
+  TransferId,
   WebhookId,
 } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
@@ -27,7 +28,9 @@ import {
 import { organizationItem } from '../../shared/store/organization.ts'
 import { fileTimer } from '../../shared/store/timer.ts'
 import { putOnce, TRANSACTION_LIMIT, transact } from '../../shared/store/transact.ts'
+import { readTransfer } from '../../shared/store/transfer.ts'
 import { writeRow } from '../../shared/store/write.ts'
+import { createTenant } from '../support/resources.ts'
 import { expected } from '../support/scenario.ts'
 import type { World } from './calls.ts'
 import type { Sent } from './requests.ts'
@@ -97,6 +100,18 @@ const ARCHIVED: Readonly<Record<string, Spoil>> = {
   editOrganization: organization,
   archiveOrganization: organization,
   reserveSeats: organization,
+  // Vendor staff names who is to have it.
+  async requestTransfer(world, sent) {
+    const { id } = await createTenant(world.api)
+    await set(world, tenantKey(id), { archivedAt: readClock() })
+    return { ...sent, body: { receiver: id } }
+  },
+  async approveTransfer(world, sent) {
+    const transfer = await readTransfer(world.api.table, TransferId.parse(sent.params?.['transferId']))
+    if (transfer?.receiving === undefined) throw new Error('nobody has taken it up')
+    await set(world, tenantKey(transfer.receiving.tenantId), { archivedAt: readClock() })
+    return sent
+  },
   // Into the one that is archived.
   async editUser(world, sent) {
     const organizationId = OrganizationId.parse(world.tenancy.known.parentId)
