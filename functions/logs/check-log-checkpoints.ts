@@ -26,10 +26,11 @@ export function checkpointWalk(
   let isBegun = false
   let { isForked } = from
   let last = from.checkpoint
-  // First, so that the checkpoint it is of is among those that are read then.
-  const signedRow = readItem(table, auditSignedKey(log))
+  let signedRow: Item | undefined
 
   async function advance(): Promise<void> {
+    // First, so that the checkpoint it is of is among those that are read then.
+    if (!isBegun) signedRow = await readItem(table, auditSignedKey(log))
     isBegun = true
     const { value, done } = await rows.next()
     next = done === true ? undefined : value
@@ -83,7 +84,7 @@ export function checkpointWalk(
         if (sizeOf(next) > size) find('CHECKPOINT_INSERTED', auditCheckpointKey(log, sizeOf(next)))
         else check(next, undefined)
       }
-      const row = await signedRow
+      const row = signedRow
       const signed = row && readable(() => signedCheckpointEntity.decode(row))
       const where = auditSignedKey(log)
       if (row === undefined) {

@@ -1,5 +1,6 @@
+import type { IntegrityScan } from '../../shared/domain/integrity.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
-import { DAY, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
+import { DAY, HOUR, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
 import { SCAN_TIMER } from '../../shared/store/license-timers.ts'
 import { endTimer, moveTimer } from '../../shared/store/timer.ts'
 import { writeRow } from '../../shared/store/write.ts'
@@ -16,11 +17,16 @@ export function scanIntegrity(delivery: Delivery, services: TrustServices): Prom
       const tenantId = TenantId.parse(timer.subject[0])
       const caller = { kind: 'system', subject: 'scanIntegrity' } as const
       const scan = await scanTenant(tenantId, { caller, now, requestId: run.requestId }, services, run)
-      // What it had no time for it does the next time it comes.
-      const wait = scan?.log?.isOver === false ? MINUTE : DAY
-      const next = scan === undefined ? endTimer(timer) : moveTimer(timer, plusMilliseconds(now, wait))
+      const next =
+        scan === undefined ? endTimer(timer) : moveTimer(timer, plusMilliseconds(now, waitAfter(scan)))
       await writeRow(table, next)
       return (scan?.found ?? 0) + (scan?.mended ?? 0)
     }),
   )
+}
+
+/** What there was no time for is next; what had no answer may have one soon. */
+function waitAfter({ log, skipped }: IntegrityScan): number {
+  if (log?.isOver === false) return MINUTE
+  return skipped.length > 0 ? HOUR : DAY
 }
