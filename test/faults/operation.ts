@@ -4,22 +4,31 @@ import { TenantId } from '../../shared/platform/ids.ts'
 import { once } from '../../shared/platform/remembered.ts'
 import { plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { type Answer, outcome } from '../support/api.ts'
-import type { KeptTable } from '../support/kept-table.ts'
 import { disagreements, seatRows } from '../support/seat-rows.ts'
-import { callFor, type World } from '../world/calls.ts'
+import { callFor } from '../world/calls.ts'
 import { send } from '../world/requests.ts'
-import { type Network, waysToFail } from './network.ts'
+import { failEachCallBehindStream } from './behind-stream.ts'
+import { waysToFail } from './network.ts'
 import { changesOf, comparable, differences } from './sameness.ts'
-import type { Tally } from './tally.ts'
+import type { Setting } from './setting.ts'
 
-type Setting = {
-  readonly world: World
-  readonly base: KeptTable
-  readonly network: Network
-  readonly tally: Tally
-  /** Repeated after a fault it may tell of what was left, and nothing of what was done already. */
-  readonly tellsOfTheRest: boolean
-}
+/**
+ * Operations of several steps whose answer, and event, tell what this request did, and what it could not look at: repeated
+ * after a fault they do the rest and tell of that.
+ */
+const TELLS_OF_THE_REST: ReadonlySet<string> = new Set([
+  'orderBulk',
+  'importUsers',
+  'importLicenses',
+  'resetActivations',
+  'replaceScimGroup',
+  'runValidation',
+  'runIntegrityScan',
+])
+/** What went on after the answer was kept is over when that is told again. */
+const PROGRESS = /,"spreading":true/g
+/** The service failed, or says that there is more to do. */
+const MAY_BE_REPEATED: ReadonlySet<string> = new Set(['500 FAULT', '503 UNFINISHED'])
 
 /** Jobs that go on with what a request left. */
 const GO_ON = ['serveSeatQueues', 'runBulkChanges', 'spreadGroups'] as const
@@ -31,18 +40,17 @@ const GO_ON = ['serveSeatQueues', 'runBulkChanges', 'spreadGroups'] as const
  *
  * @returns what is not so
  */
-export async function failEachCallOf(
-  operation: Operation,
-  { world, base, network, tally, tellsOfTheRest }: Setting,
-): Promise<string[]> {
+export async function failEachCallOf(operation: Operation, setting: Setting): Promise<string[]> {
+  const { world, base, network, tally } = setting
   const { api, tenancy } = world
+  const tellsOfTheRest = TELLS_OF_THE_REST.has(operation.operationId)
   const wrong: string[] = []
   const sent = await callFor(world, operation)
   const table = await base.fork()
   const text = comparable(table)
   const headers = { ...sent.headers, ...(isMutation(operation) && { 'idempotency-key': 'the-same' }) }
   const ask = () => send(api, operation, { ...sent, headers, remaining: network.remaining })
-  const shown = ({ body, status }: Answer) => `${status} ${text(body)}`
+  const shown = ({ body, status }: Answer) => `${status} ${text(body).replaceAll(PROGRESS, '')}`
   const changes = () => changesOf(table, text)
   const settled = async () => {
     // A pool for which nobody waits any more leaves the list of those to look at when it is looked at next.
@@ -76,7 +84,7 @@ export async function failEachCallOf(
         continue
       }
       tally.fault(fault.way, command, answer.status)
-      if (answer.status >= 300 && outcome(answer) !== '500 FAULT')
+      if (answer.status >= 300 && !MAY_BE_REPEATED.has(outcome(answer)))
         note(name, `is answered ${outcome(answer)}`)
       const left = await changes()
       if (left.length > 0 && differences(done, left).length > 0) {
@@ -95,6 +103,9 @@ export async function failEachCallOf(
       const rest = differences(await inTheEnd(), own)
       if (rest.length > 0) note(name, ['leaves another state in the end', ...rest].join('\n      '))
     }
+    await table.restore()
+    await network.during(ask)
+    wrong.push(...(await failEachCallBehindStream(table, setting)))
   } finally {
     await table.restore()
     table.close()
@@ -111,8 +122,11 @@ export async function failEachCallOf(
     if (!isMutation(operation) || before.status >= 300) return
     const state = (await changesOf(table, JSON.stringify)).join()
     const { result: replayed } = await network.during(ask)
-    if (replayed.status !== before.status || JSON.stringify(replayed.body) !== JSON.stringify(before.body))
-      note(name, `replayed is answered otherwise: ${outcome(replayed)}`)
+    const [own, first] = [replayed, before].map(({ status, body }) =>
+      `${status} ${JSON.stringify(body)}`.replaceAll(PROGRESS, ''),
+    )
+    if (own !== first)
+      note(name, `replayed is answered otherwise: ${outcome(replayed)}:\n      ${first}\n      ${own}`)
     if ((await changesOf(table, JSON.stringify)).join() !== state) note(name, 'replayed changes more')
   }
 }

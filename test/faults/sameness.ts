@@ -6,8 +6,16 @@ const RANDOM = /[A-Za-z0-9_+/=-]{20,}/g
 
 /** What is short and drawn by lot: names of leases, the part of a license key that is shown. */
 const DRAWN = /("ref":|"keyHint",|"keyHint":|"key":)"[^"]*"/g
+/** Up to which time the names of a log were looked at. */
+const NAMES = /("names":)"[^"]*"/g
 /** Where the life before a heartbeat ended: one that is sent twice is two of the same instant (store/activation.ts). */
 const BEFORE = /"before":\d+/g
+/** How long others took to answer. */
+const TAKEN = /("milliseconds",|"milliseconds":)\d+/g
+/** Whether a mail may have come before: it is sent again where nobody knows. */
+const REPEATED = /("repeated":)(true|false)/g
+/** When a row may be removed. */
+const ENDS = /("ttl",|"ttl":)\d+/g
 const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 
 /**
@@ -19,10 +27,15 @@ export function comparable(table: KeptTable, times?: 'whenever'): (value: unknow
   const known = new Set([...table.rows().values()].flatMap((row) => JSON.stringify(row).match(RANDOM) ?? []))
   return (value) => {
     const text = JSON.stringify(value) ?? ''
-    const timeless = times === undefined ? text : text.replaceAll(INSTANT, '<when>')
+    const timeless =
+      times === undefined
+        ? text
+        : text.replaceAll(INSTANT, '<when>').replaceAll(ENDS, '$10').replaceAll(NAMES, '$1"<when>"')
     return timeless
       .replaceAll(DRAWN, '$1"<new>"')
       .replaceAll(BEFORE, '"before":0')
+      .replaceAll(TAKEN, '$10')
+      .replaceAll(REPEATED, '$1false')
       .replaceAll(RANDOM, (one) => (known.has(one) ? one : '<new>'))
   }
 }
@@ -39,21 +52,26 @@ const withoutNotes = (row: Row | undefined) => {
 }
 /** When a token was used last, and that work failed before it did not. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(['lastUsedAt', 'failed', 'errorCount'])
-/** That a job ran, and where its next check of a log goes on, is no matter of what it did. */
-const isOfRun = (row: Row | undefined) =>
-  row?.['entity'] === 'run' ||
-  row?.['entity'] === 'last-success' ||
-  String(row?.['pk']).startsWith('LOG-CHECKS#')
+/** That a job ran is no matter of what it did. */
+const isOfRun = (row: Row | undefined) => row?.['entity'] === 'run' || row?.['entity'] === 'last-success'
+
+/** The name of a lease or ticket is drawn by lot, too, and part of its place. */
+const withoutName = (line: string, row: Row | undefined) =>
+  [row?.['ref'], row?.['jti']].reduce<string>(
+    (rest, name) => (typeof name === 'string' ? rest.replaceAll(name, '<new>') : rest),
+    line,
+  )
 
 /** What was changed in the table since it was kept: a line for each row, comparable, in order. */
 export async function changesOf(table: KeptTable, text: (value: unknown) => string): Promise<string[]> {
-  const changes = [...(await table.changes())].filter(
+  const all = await table.changes()
+  const changes = [...all].filter(
     ([, { before, after }]) => ![before, after].some((row) => isOwnNote(row) || isOfRun(row)),
   )
   return changes
     .map(([place, { before, after }]) => [place, withoutNotes(before), withoutNotes(after)] as const)
     .filter(([, before, after]) => JSON.stringify(before) !== JSON.stringify(after))
-    .map(([place, , after]) => `${text(place)}: ${text(after)}`)
+    .map(([place, , after]) => withoutName(`${text(place)}: ${text(after)}`, all.get(place)?.after))
     .toSorted()
 }
 

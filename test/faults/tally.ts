@@ -6,6 +6,8 @@ import { WAYS, type Way } from './network.ts'
 const Noted = z.object({
   operations: z.array(z.string()),
   jobs: z.array(z.string()),
+  /** Kinds of records of the stream. */
+  records: z.array(z.string()),
   faults: z.record(z.enum(WAYS), z.int()),
   commands: z.record(z.string(), z.int()),
   /** How many of the requests that met a fault were answered with success all the same. */
@@ -19,6 +21,7 @@ type Noted = z.infer<typeof Noted>
 const nothing = (): Noted => ({
   operations: [],
   jobs: [],
+  records: [],
   faults: { before: 0, after: 0, twice: 0, slow: 0 },
   commands: {},
   absorbed: 0,
@@ -34,6 +37,7 @@ export function newTally() {
   return {
     operation: (name: string) => noted.operations.push(name),
     job: (name: string) => noted.jobs.push(name),
+    records: (kinds: readonly string[]) => noted.records.push(...kinds),
     fault(way: Way, command: string, status: number) {
       noted.faults[way] += 1
       noted.commands[command] = (noted.commands[command] ?? 0) + 1
@@ -56,6 +60,7 @@ export function summary(lines: string): string {
   for (const one of all) {
     sum.operations.push(...one.operations)
     sum.jobs.push(...one.jobs)
+    sum.records.push(...one.records)
     for (const way of WAYS) sum.faults[way] += one.faults[way]
     for (const [command, count] of Object.entries(one.commands))
       sum.commands[command] = (sum.commands[command] ?? 0) + count
@@ -71,7 +76,7 @@ export function summary(lines: string): string {
       .map(([name, count]) => `${name} ${count}`)
       .join(', ')
   return [
-    `${sum.operations.length} operations and ${sum.jobs.length} jobs, ${total} faults: ${by(sum.faults)}`,
+    `${sum.operations.length} operations, ${sum.jobs.length} jobs and ${new Set(sum.records).size} kinds of records of the stream, ${total} faults: ${by(sum.faults)}`,
     `  by call: ${by(sum.commands)}`,
     `  ${sum.absorbed} were not noticed by the caller, ${sum.missed} were not met`,
     `  left with a part done, and gone on with: ${[...new Set(sum.parts)].join(', ') || 'none'}`,

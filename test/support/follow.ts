@@ -6,10 +6,10 @@ import { readRange } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 
 /**
- * The consumer of the stream, as far as events go: hands it those of a tenant that it has not had, as the stream would a
- * second later.
+ * The consumer of the stream, as far as events go: hands it those of a tenant, or of the vendor, that it has not had, as
+ * the stream would a second later.
  */
-export function follower(table: Table): (tenantId: TenantId) => Promise<void> {
+export function follower(table: Table): (tenantId?: TenantId) => Promise<void> {
   const had = new Set<EventId>()
   return async (tenantId) => {
     const all = (await readRange(table, { pk: eventLog(tenantId) })).map(eventEntity.decode)

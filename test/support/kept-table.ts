@@ -8,7 +8,7 @@ import { interposeAll, type SdkCall } from './sdk.ts'
 const READ_TOGETHER = 100
 const WRITTEN_TOGETHER = 25
 
-type Change = { readonly before: Row | undefined; readonly after: Row | undefined }
+export type Change = { readonly before: Row | undefined; readonly after: Row | undefined }
 
 export type KeptTable = {
   /** The rows that are not as they were, by their place. */

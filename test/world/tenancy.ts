@@ -146,6 +146,7 @@ export async function createTenancy(api: ApiClient, { product, plans }: Catalog)
   return {
     known,
     tokens,
+    users,
     key,
     otherKeys: { nodeLocked: nodeLocked.key, floating: floating.key },
     /** A token of its own besides. */
