@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import * as z from 'zod'
+import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
 import { LOOPBACK, listen } from '../../../infra/local/port.ts'
+import { ofIndexes, ofTable, WireItem } from './write-units.ts'
 
 /** What was asked of DynamoDB, in the units it bills. */
 export type Consumed = { readonly requests: number; readonly readUnits: number; readonly writeUnits: number }
@@ -14,11 +16,11 @@ type Meter = {
 }
 
 const READS = new Set(['GetItem', 'BatchGetItem', 'TransactGetItems', 'Query', 'Scan'])
-const Write = z.looseObject({ Item: z.unknown().optional() })
+const Target = z.looseObject({ TableName: z.string(), Key: WireItem.optional(), Item: WireItem.optional() })
 const Request = z.looseObject({
   ConsistentRead: z.boolean().optional(),
-  TransactItems: z.array(z.record(z.string(), Write)).optional(),
-  Item: z.unknown().optional(),
+  TransactItems: z.array(z.record(z.string(), Target)).optional(),
+  Item: WireItem.optional(),
 })
 type Asked = z.infer<typeof Request>
 const Capacity = z.object({ CapacityUnits: z.number() })
@@ -44,6 +46,8 @@ export async function startMeter(
   const server = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? ''
     const asked = Request.parse(JSON.parse(await textOf(request)))
+    const isMetered = isCounted(operation, asked)
+    const before = isMetered ? await written(dynamoDb, asked) : []
     const answer = await fetch(dynamoDb, {
       method: 'POST',
       headers: {
@@ -54,8 +58,14 @@ export async function startMeter(
       body: JSON.stringify({ ...asked, ReturnConsumedCapacity: 'TOTAL' }),
     })
     const text = await answer.text()
-    if (isCounted(operation, asked))
-      consumed = add(consumed, operation, costOf(operation, asked, answer.ok, text))
+    if (isMetered) {
+      const after = await written(dynamoDb, asked)
+      const cost =
+        asked.TransactItems === undefined
+          ? costOf(operation, asked, answer.ok, text)
+          : costOfTransaction(before, answer.ok ? after : before)
+      consumed = add(consumed, operation, cost)
+    }
     response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(text)
   })
   const port = await listen(server, 0)
@@ -83,16 +93,36 @@ function costOf(operation: string, asked: Asked, ok: boolean, text: string): num
   return READS.has(operation) ? Math.max(units, asked.ConsistentRead ? 1 : 0.5) : units
 }
 
-const KILOBYTE = 1024
-
 /** DynamoDB bills what failed on a condition like what succeeds, at least; DynamoDB Local does not tell how much. */
-function costOfFailed(operation: string, { TransactItems, Item }: Asked, text: string): number {
-  if (!/ConditionalCheckFailed|TransactionCanceled/.test(text))
+function costOfFailed(operation: string, { Item }: Asked, text: string): number {
+  if (!text.includes('ConditionalCheckFailed'))
     throw new Error(`the meter cannot tell what a failed ${operation} costs: ${text}`)
-  const items = TransactItems?.flatMap((write) => Object.values(write).map((one) => one.Item)) ?? [Item]
-  const units = items.map((item) => Math.ceil(JSON.stringify(item ?? 0).length / KILOBYTE))
-  return units.reduce((sum, one) => sum + one * (TransactItems ? 2 : 1), 0)
+  return ofTable(undefined, Item)
 }
+
+/**
+ * Of each item twice what a write of it takes, and once what its indexes take. DynamoDB Local tells something else: four
+ * times the sum of the sizes that differ.
+ */
+const costOfTransaction = (before: readonly Written[], after: readonly Written[]): number =>
+  before.reduce((sum, { item, put }, index) => {
+    const now = after[index]?.item
+    return sum + 2 * ofTable(put ?? item, now) + ofIndexes(item, now)
+  }, 0)
+
+/** An item that a transaction is about as it lies in the table, and what is to be put in its place. */
+type Written = { readonly item: WireItem | undefined; readonly put: WireItem | undefined }
+
+const Found = z.object({ Item: WireItem.optional() })
+
+const written = (dynamoDb: string, { TransactItems = [] }: Asked): Promise<Written[]> =>
+  Promise.all(
+    TransactItems.flatMap((one) => Object.values(one)).map(async ({ TableName, Key, Item }) => {
+      const key = Key ?? { pk: Item?.['pk'], sk: Item?.['sk'] }
+      const request = { TableName, Key: key, ConsistentRead: true }
+      return { item: Found.parse(await callDynamoDb(dynamoDb, 'GetItem', request)).Item, put: Item }
+    }),
+  )
 
 function add({ requests, readUnits, writeUnits }: Consumed, operation: string, units: number): Consumed {
   const isRead = READS.has(operation)
