@@ -7,8 +7,8 @@ import type { ProductId } from '../../shared/platform/ids.ts'
 import { Remembered } from '../../shared/platform/remembered.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { type AskedProduct, askedProduct, productIdOf } from '../asked-product.ts'
+import type { Grounds } from './grounds.ts'
 import type { LeaseServices } from './services.ts'
-import type { Sight } from './sight.ts'
 
 /** One metric of a product, and how many units of it. */
 export type Wanted = { readonly metric: string; readonly units: number }
@@ -31,7 +31,7 @@ export const askedOf = (
 /** A license key takes leases only while its own license counts. */
 export function refuseCaller(
   caller: Caller,
-  { holdings }: Sight,
+  { holdings }: Grounds,
   now: Instant,
   { verifier }: LeaseServices,
 ): Refusal | undefined {
@@ -45,12 +45,12 @@ const DEFAULT_METRIC = 'concurrent'
 /** What is wanted: as named, or one unit of the product's only floating metric. */
 export function wantedOf(
   items: readonly Wanted[] | undefined,
-  sight: Sight,
+  grounds: Grounds,
   now: Instant,
   services: LeaseServices,
 ): readonly Wanted[] | Refusal {
   if (items !== undefined) return items
-  const metrics = floatingMetrics(sight, now, services)
+  const metrics = floatingMetrics(grounds, now, services)
   const metric = metrics.has(DEFAULT_METRIC) ? DEFAULT_METRIC : [...metrics][0]
   if (metric === undefined) return notInForce
   if (metrics.size === 1 || metric === DEFAULT_METRIC) return [{ metric, units: 1 }]
@@ -60,7 +60,7 @@ export function wantedOf(
 }
 
 /** Metrics of the floating licenses that count now. */
-function floatingMetrics({ holdings }: Sight, now: Instant, { verifier }: LeaseServices): Set<string> {
+function floatingMetrics({ holdings }: Grounds, now: Instant, { verifier }: LeaseServices): Set<string> {
   const all = [...standings(holdings, now, verifier.isGenuine).values()]
   return new Set(
     all.filter((one) => one.counts && isFloating(one)).flatMap(({ license }) => Object.keys(license.limits)),

@@ -73,11 +73,11 @@ export async function borrow(
     metrics: [metric],
     place: body,
     blind: () => undefined,
-    async decide(sight, pools) {
+    async decide(grounds, pools) {
       const ref = leaseToken === undefined ? newRef(pools) : nameOf('borrow', subjectOf(caller), leaseToken)
-      const refused = refuseCaller(caller, sight, now, services)
+      const refused = refuseCaller(caller, grounds, now, services)
       if (refused) return refused
-      const size = sizeOf(sight, metric, now, services)
+      const size = sizeOf(grounds, metric, now, services)
       const pool = pools.get(metric)
       if (pool === undefined || size.limit === 0) return notInForce
       const rule = ruleOf(size, 'borrow')
@@ -90,8 +90,8 @@ export async function borrow(
           errors: [{ field: '/body/until', message: 'is over' }],
         })
       }
-      const planned = offers(sight.holdings, metric, now, length, services.verifier.isGenuine)
-      const { offers: ways, shares } = sharedOut(planned, sight.shares.get(metric))
+      const planned = offers(grounds.holdings, metric, now, length, services.verifier.isGenuine)
+      const { offers: ways, shares } = sharedOut(planned, grounds.shares.get(metric))
       const borrowLimit =
         rule.share === undefined ? UNLIMITED : Math.floor((size.capacity * rule.share) / 100)
       const department = codeOf(shares, body.department)
@@ -99,7 +99,7 @@ export async function borrow(
       const part = { wanted: body.wanted, ask, size, offers: ways, shares }
       const short = (because: Denied) => shortage(call, asked, part, pool, because, body, true, services)
       if (pool.waiting > 0 && !isHolding(pool, ref, at)) {
-        const looked = await lookAtQueue(address, pool, sight, now, services)
+        const looked = await lookAtQueue(address, pool, grounds, now, services)
         if (looked.served || looked.isOutdated) return makeWay(call, metric, looked.served)
         if (looked.isBehind(ask)) return short('capacity')
       }

@@ -51,7 +51,7 @@ export async function checkIn(
         new Map(entries.map(([metric, entry]) => [metric, { ...giveBack(ref, entry, sharer), waiting: 0 }])),
       )
     },
-    async decide(sight, pools) {
+    async decide(grounds, pools) {
       const changes = new Map<string, PoolChange>()
       let beside: Served['beside'] = {}
       for (const [metric, held] of entries) {
@@ -62,7 +62,7 @@ export async function checkIn(
         if (!('entry' in found)) continue
         const change = giveBack(ref, found.entry, sharer)
         const place = { tenantId, productId, metric }
-        const served = await giveOn(place, pool, sight, call.now, services, change)
+        const served = await giveOn(place, pool, grounds, call.now, services, change)
         changes.set(metric, served.change)
         beside = { ...beside, ...served.beside }
       }

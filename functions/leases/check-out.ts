@@ -11,6 +11,7 @@ import type { AskedProduct } from '../asked-product.ts'
 import type { PlacedRequest } from '../places.ts'
 import { notInForce, refuseCaller, type Wanted, wantedOf } from './asking.ts'
 import { unlicensed } from './denied.ts'
+import type { Grounds } from './grounds.ts'
 import { leaseView } from './lease-view.ts'
 import { askerOf, type Part, planParts } from './plan.ts'
 import { lookAtQueue, makeWay } from './serve-queue.ts'
@@ -18,7 +19,6 @@ import type { LeaseServices } from './services.ts'
 import { type Pools, type Step, settle } from './settle.ts'
 import type { Lease } from './shapes.ts'
 import { type Denied, deniedFor, shortage } from './shortage.ts'
-import type { Sight } from './sight.ts'
 
 export type CheckOut = {
   readonly items?: readonly Wanted[] | undefined
@@ -42,14 +42,19 @@ export async function checkOut(
 ): Promise<Lease | Refusal | Replayed> {
   const { caller, now } = call
   const { tenantId, productId } = asked
-  const remembered = wantedOf(body.items, await services.sights.get(tenantId, productId, now), now, services)
+  const remembered = wantedOf(
+    body.items,
+    await services.remembered.get(tenantId, productId, now),
+    now,
+    services,
+  )
   const wanted = isRefusal(remembered)
-    ? wantedOf(body.items, await services.sights.reload(tenantId, productId, now), now, services)
+    ? wantedOf(body.items, await services.remembered.reload(tenantId, productId, now), now, services)
     : remembered
   if (isRefusal(wanted)) return unlicensed(wanted, call, asked, body.items, body, services)
-  const plan = (sight: Sight, pools?: Pools) => {
+  const plan = (grounds: Grounds, pools?: Pools) => {
     const asker = askerOf(body, subjectOf(caller), pools)
-    return refuseCaller(caller, sight, now, services) ?? planParts(sight, wanted, asker, now, services)
+    return refuseCaller(caller, grounds, now, services) ?? planParts(grounds, wanted, asker, now, services)
   }
 
   const answer = await settle<Lease>(call, services, {
@@ -57,22 +62,27 @@ export async function checkOut(
     productId,
     metrics: wanted.map(({ metric }) => metric),
     place: body,
-    blind(sight) {
-      const parts = plan(sight)
+    blind(grounds) {
+      const parts = plan(grounds)
       if (isRefusal(parts)) return parts
       // What a department may have depends on what the others hold.
       if (parts.some(({ shares }) => shares !== undefined)) return undefined
       const grants = parts.flatMap((part): [Part, Grant][] => {
         const offer = part.offers.find(({ limit }) => part.wanted.units <= limit)
-        const fence = sight.fences.get(part.wanted.metric)
+        const fence = grounds.fences.get(part.wanted.metric)
         return offer && fence !== undefined
-          ? [[part, grantBlindly(part.ask, offer, fence, sight.paging.has(part.wanted.metric), seconds(now))]]
+          ? [
+              [
+                part,
+                grantBlindly(part.ask, offer, fence, grounds.paging.has(part.wanted.metric), seconds(now)),
+              ],
+            ]
           : []
       })
       return grants.length === parts.length ? granted(grants) : undefined
     },
-    async decide(sight, pools) {
-      const parts = plan(sight, pools)
+    async decide(grounds, pools) {
+      const parts = plan(grounds, pools)
       if (isRefusal(parts)) return parts
       const grants: [Part, Grant][] = []
       for (const part of parts) {
@@ -83,7 +93,7 @@ export async function checkOut(
         if (pool.waiting > 0 && !isHolding(pool, part.ask.ref, seconds(now))) {
           // Those who wait come first; a newcomer gets what they leave.
           const address = { tenantId, productId, metric: part.wanted.metric }
-          const looked = await lookAtQueue(address, pool, sight, now, services)
+          const looked = await lookAtQueue(address, pool, grounds, now, services)
           if (looked.served || looked.isOutdated) return makeWay(call, part.wanted.metric, looked.served)
           if (looked.isBehind(part.ask)) return short('capacity')
         }

@@ -36,9 +36,9 @@ export async function claimTicket(
     productId,
     metrics: [metric],
     blind: () => undefined,
-    async decide(sight, pools) {
+    async decide(grounds, pools) {
       const pool = pools.get(metric)
-      const { size, offers } = offersOf(sight, metric, now, services)
+      const { size, offers } = offersOf(grounds, metric, now, services)
       if (pool === undefined || size.limit === 0) return notInForce
       const found = claim(pool, ref, offers, at)
       switch (found.is) {

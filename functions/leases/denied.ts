@@ -9,8 +9,8 @@ import { recordDenial } from '../../shared/store/lease-denial.ts'
 import type { AskedProduct } from '../asked-product.ts'
 import type { CommitRequest } from '../services.ts'
 import type { Wanted } from './asking.ts'
+import type { Grounds } from './grounds.ts'
 import type { LeaseServices } from './services.ts'
-import type { Sight } from './sight.ts'
 
 /** Whose request it is, as it says. */
 export type Asker = { readonly holder?: Holder | undefined; readonly department?: string | undefined }
@@ -52,12 +52,12 @@ export async function unlicensed<T>(
 ): Promise<T | Refusal> {
   const why = isRefusal(answer) ? otherReason(answer) : undefined
   if (why === undefined) return answer
-  const sight = await services.sights.get(asked.tenantId, asked.productId, call.now)
-  const wanted = items?.[0] ?? { metric: usualMetric(sight), units: 1 }
+  const grounds = await services.remembered.get(asked.tenantId, asked.productId, call.now)
+  const wanted = items?.[0] ?? { metric: usualMetric(grounds), units: 1 }
   const { metric } = wanted
   // What was never licensed has no pool, and leaves nothing.
-  if (metric === undefined || !sight.fences.has(metric)) return answer
-  const status = why.status ?? statusOf(sight, metric, call.caller, call.now, services)
+  if (metric === undefined || !grounds.fences.has(metric)) return answer
+  const status = why.status ?? statusOf(grounds, metric, call.caller, call.now, services)
   await denied(
     call,
     asked,
@@ -76,14 +76,14 @@ function otherReason({ refused }: Refusal): Pick<Denial, 'because' | 'status'> |
 }
 
 /** What a request without items is about. */
-function usualMetric({ fences }: Sight): string | undefined {
+function usualMetric({ fences }: Grounds): string | undefined {
   const [only, ...others] = fences.keys()
   return fences.has('concurrent') ? 'concurrent' : others.length === 0 ? only : undefined
 }
 
 /** What keeps the license from being in force: the caller's own, else the last to end of those the pool had. */
 function statusOf(
-  { holdings }: Sight,
+  { holdings }: Grounds,
   metric: string,
   caller: Caller,
   now: Instant,

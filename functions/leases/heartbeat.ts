@@ -12,12 +12,12 @@ import { readBorrowing } from '../../shared/store/borrowing.ts'
 import type { LeaseAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
 import { notInForce, refuseCaller } from './asking.ts'
+import type { Grounds } from './grounds.ts'
 import { leaseView } from './lease-view.ts'
 import { offersOf } from './plan.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 import type { Lease } from './shapes.ts'
-import type { Sight } from './sight.ts'
 
 /**
  * Renews a lease and replaces its id. In the normal case one conditional write and no read. An id that was just
@@ -42,10 +42,10 @@ export async function heartbeat(
     leaseView({ ...address, entries: renewed }, now, services.secrets.leaseKey)
 
   /** The ways to renew in each pool; the refusal if its license is not in force. */
-  function offersFor(sight: Sight) {
-    const refused = refuseCaller(caller, sight, now, services)
+  function offersFor(grounds: Grounds) {
+    const refused = refuseCaller(caller, grounds, now, services)
     if (refused) return refused
-    const all = entries.map(([metric]) => offersOf(sight, metric, now, services))
+    const all = entries.map(([metric]) => offersOf(grounds, metric, now, services))
     return all.some(({ size }) => size.limit === 0) ? notInForce : all.map(({ offers }) => offers)
   }
 
@@ -53,14 +53,14 @@ export async function heartbeat(
     tenantId,
     productId,
     metrics: entries.map(([metric]) => metric),
-    blind(sight): Step<Lease> | Refusal | undefined {
-      const offers = offersFor(sight)
+    blind(grounds): Step<Lease> | Refusal | undefined {
+      const offers = offersFor(grounds)
       if (isRefusal(offers)) return offers
       const changes = new Map<string, PoolChange>()
       const renewed: [string, Entry][] = []
       for (const [index, [metric, held]] of entries.entries()) {
         const offer = offers[index]?.find(({ limit }) => held.units <= limit)
-        const fence = sight.fences.get(metric)
+        const fence = grounds.fences.get(metric)
         if (offer === undefined || fence === undefined || isLapsed(held, at)) return undefined
         const { entry, change } = renewBlindly(ref, held, offer, fence, at)
         changes.set(metric, change)
@@ -68,8 +68,8 @@ export async function heartbeat(
       }
       return { changes, reply: answer(renewed) }
     },
-    decide(sight, pools): Step<Lease> | Refusal {
-      const offers = offersFor(sight)
+    decide(grounds, pools): Step<Lease> | Refusal {
+      const offers = offersFor(grounds)
       if (isRefusal(offers)) return offers
       const found = renewal(address, pools, offers, at)
       switch (found.is) {

@@ -8,10 +8,10 @@ import type { LicenseId } from '../../shared/platform/ids.ts'
 import { dayOf } from '../../shared/platform/time.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import { admit, noteOf, type PlacedRequest, type SeenPlace, sightingsIn } from '../places.ts'
+import type { Grounds } from './grounds.ts'
 import { sizeOf } from './plan.ts'
 import type { LeaseServices } from './services.ts'
 import type { Deciding, Step } from './settle.ts'
-import type { Sight } from './sight.ts'
 
 /** Where a lease is to be used, and by whom, as the caller says. */
 export type Somewhere = {
@@ -34,7 +34,7 @@ export async function placed<Reply>(
 ): Promise<Deciding<Reply>> {
   const { caller, now } = call
   const { tenantId, productId, metrics } = deciding
-  const { licenses: held } = (await services.sights.get(tenantId, productId, now)).holdings
+  const { licenses: held } = (await services.remembered.get(tenantId, productId, now)).holdings
   const isLimited = held.some(({ rules }) => rules.countries !== undefined)
   const sightings = isLimited ? await sightingsIn(call, country, services) : []
   const machine = fingerprint ?? holder.machine
@@ -42,23 +42,25 @@ export async function placed<Reply>(
 
   return {
     ...deciding,
-    blind: (sight) =>
-      metrics.every((metric) => licensesOf(sight, metric).some(coversIt)) ? deciding.blind(sight) : undefined,
-    async decide(sight, pools) {
+    blind: (grounds) =>
+      metrics.every((metric) => licensesOf(grounds, metric).some(coversIt))
+        ? deciding.blind(grounds)
+        : undefined,
+    async decide(grounds, pools) {
       const seen = new Map<LicenseId, SeenPlace>()
       for (const metric of metrics) {
-        const one = await admit(call, licensesOf(sight, metric), country, named, services)
+        const one = await admit(call, licensesOf(grounds, metric), country, named, services)
         if (isRefusal(one)) return one
         if (one !== undefined) seen.set(one.license.id, one)
       }
-      return withNotes(await deciding.decide(sight, pools), [...seen.values()])
+      return withNotes(await deciding.decide(grounds, pools), [...seen.values()])
     },
   }
 
   /** Those of which one has to cover the place; none where nothing is in force, which is refused for that. */
-  function licensesOf(sight: Sight, metric: string): readonly License[] {
-    if (caller.kind !== 'license') return sizeOf(sight, metric, now, services).licenses
-    const own = standings(sight.holdings, now, services.verifier.isGenuine).get(caller.licenseId)
+  function licensesOf(grounds: Grounds, metric: string): readonly License[] {
+    if (caller.kind !== 'license') return sizeOf(grounds, metric, now, services).licenses
+    const own = standings(grounds.holdings, now, services.verifier.isGenuine).get(caller.licenseId)
     return own?.counts ? [own.license] : []
   }
 

@@ -16,8 +16,8 @@ import { codeOf } from '../../shared/domain/shares.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { notInForce, type Wanted } from './asking.ts'
 import type { CheckOut } from './check-out.ts'
+import type { Grounds } from './grounds.ts'
 import type { LeaseServices } from './services.ts'
-import type { Sight } from './sight.ts'
 
 /** What of one pool is asked, and how it may be granted. */
 export type Part = LeaseTerms & { readonly wanted: Wanted; readonly ask: Ask }
@@ -44,18 +44,18 @@ export function askerOf(
 
 /** What is wanted of each pool, and the ways to grant it now. */
 export function planParts(
-  sight: Sight,
+  grounds: Grounds,
   wanted: readonly Wanted[],
   asker: Asker,
   now: Instant,
   services: LeaseServices,
 ): readonly Part[] | Refusal {
   const parts: Part[] = []
-  const sharing = sharingOf(wanted.map(({ metric }) => sizeOf(sight, metric, now, services)))
+  const sharing = sharingOf(wanted.map(({ metric }) => sizeOf(grounds, metric, now, services)))
   const ref = refOf(asker, sharing)
   if (isRefusal(ref)) return ref
   for (const item of wanted) {
-    const planned = offersOf(sight, item.metric, now, services)
+    const planned = offersOf(grounds, item.metric, now, services)
     if (planned.size.limit === 0) return notInForce
     const kind = sharing === 'process' ? 'lease' : 'shared'
     const { units } = item
@@ -68,7 +68,7 @@ export function planParts(
 
 /** The ways in which a lease of the usual length may be granted or renewed now, best first. */
 export const offersOf = (
-  { holdings, shares }: Sight,
+  { holdings, shares }: Grounds,
   metric: string,
   now: Instant,
   { verifier }: LeaseServices,
@@ -76,14 +76,14 @@ export const offersOf = (
 
 /** The ways in which a freed place may be kept for a ticket now, best first. */
 export const holdOffersOf = (
-  { holdings, shares }: Sight,
+  { holdings, shares }: Grounds,
   metric: string,
   now: Instant,
   { verifier }: LeaseServices,
 ) => holdTerms(holdings, metric, now, verifier.isGenuine, shares.get(metric))
 
 export const sizeOf = (
-  { holdings }: Sight,
+  { holdings }: Grounds,
   metric: string,
   now: Instant,
   { verifier }: LeaseServices,

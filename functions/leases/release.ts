@@ -46,7 +46,7 @@ export async function releaseLease(
     productId,
     metrics: [metric],
     blind: () => undefined,
-    async decide(sight, pools) {
+    async decide(grounds, pools) {
       const pool = pools.get(metric)
       const entry = pool?.entries.get(ref)
       if (pool === undefined || entry === undefined) return refuse('NOT_FOUND', 'There is no such lease.')
@@ -56,7 +56,7 @@ export async function releaseLease(
         remove: [ref],
       }
       const address = { tenantId, productId, metric }
-      const served = await giveOn(address, pool, sight, call.now, services, change)
+      const served = await giveOn(address, pool, grounds, call.now, services, change)
       const seen = await holdersOf(table, address, pool, call.now)
       const lent = entry.kind === 'borrow' && (await readBorrowing(table, address, jtiOf(ref, entry)))
       const back = lent && { ...lent, back: { at: call.now, how: 'released' as const } }

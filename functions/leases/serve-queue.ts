@@ -9,10 +9,10 @@ import type { PoolAddress } from '../../shared/store/pool.ts'
 import { keepHeld, leaveQueue, readQueue, setOvertaken } from '../../shared/store/ticket.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
+import type { Grounds } from './grounds.ts'
 import { holdOffersOf } from './plan.ts'
 import type { LeaseServices } from './services.ts'
 import type { Step } from './settle.ts'
-import type { Sight } from './sight.ts'
 
 /** A change of a pool, with what it does to the queue. */
 export type Served = { readonly change: PoolChange; readonly beside: Readonly<Record<string, Action>> }
@@ -37,26 +37,26 @@ type Looked = {
 export async function serveQueue(
   address: PoolAddress,
   pool: Pool,
-  sight: Sight,
+  grounds: Grounds,
   now: Instant,
   services: LeaseServices,
   first: PoolChange = NOTHING,
 ): Promise<Served | undefined> {
-  return (await lookAtQueue(address, pool, sight, now, services, first)).served
+  return (await lookAtQueue(address, pool, grounds, now, services, first)).served
 }
 
 /** The same, with what it means for a newcomer. */
 export async function lookAtQueue(
   address: PoolAddress,
   pool: Pool,
-  sight: Sight,
+  grounds: Grounds,
   now: Instant,
   services: LeaseServices,
   first: PoolChange = NOTHING,
 ): Promise<Looked> {
   const then = applied(pool, first)
   if (then.waiting <= 0) return { served: undefined, isOutdated: false, isBehind: () => false }
-  const terms = holdOffersOf(sight, address.metric, now, services)
+  const terms = holdOffersOf(grounds, address.metric, now, services)
   const tickets = await readQueue(services.table, address, lookedAt(terms))
   const serve = serving(then, tickets, terms, seconds(now))
   return {
@@ -73,12 +73,12 @@ export async function lookAtQueue(
 export async function giveOn(
   address: PoolAddress,
   pool: Pool,
-  sight: Sight,
+  grounds: Grounds,
   now: Instant,
   services: LeaseServices,
   freeing: PoolChange,
 ): Promise<Served> {
-  const served = await serveQueue(address, pool, sight, now, services, freeing)
+  const served = await serveQueue(address, pool, grounds, now, services, freeing)
   const { change, beside } = served ?? { change: freeing, beside: {} }
   return {
     change: pool.waiting > 0 ? { ...change, usedBefore: pool.used } : { ...change, waiting: 0 },

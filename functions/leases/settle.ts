@@ -13,9 +13,9 @@ import type { Action } from '../../shared/store/transact.ts'
 import type { PlacedRequest } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated } from '../until-fresh.ts'
+import type { Grounds } from './grounds.ts'
 import { placed, type Somewhere } from './placed.ts'
 import type { LeaseServices } from './services.ts'
-import type { Sight } from './sight.ts'
 
 /** What to write, and what to answer once it is written. */
 export type Step<Reply> = {
@@ -40,9 +40,9 @@ export type Deciding<Reply> = {
   /** Where it is for, of what is granted only where the licenses may be used. */
   readonly place?: Somewhere
   /** The normal case, decided without looking at the pools; undefined where it cannot be. */
-  readonly blind: (sight: Sight) => Step<Reply> | Refusal | undefined
+  readonly blind: (grounds: Grounds) => Step<Reply> | Refusal | undefined
   /** Decided on the pools as they are. */
-  readonly decide: (sight: Sight, pools: Pools) => Promise<Step<Reply> | Refusal> | Step<Reply> | Refusal
+  readonly decide: (grounds: Grounds, pools: Pools) => Promise<Step<Reply> | Refusal> | Step<Reply> | Refusal
 }
 
 /** Each round at least one of those who contend gets through, and takes away for all what has lapsed. */
@@ -61,11 +61,11 @@ export async function settle<Reply>(
   services: LeaseServices,
   deciding: Deciding<Reply>,
 ): Promise<Reply | Refusal | Replayed> {
-  const { table, sights } = services
+  const { table, remembered } = services
   const { tenantId, productId, metrics, place } = deciding
   const { blind, decide } = place === undefined ? deciding : await placed(call, place, services, deciding)
-  let sight = await sights.get(tenantId, productId, call.now)
-  const first = blind(sight)
+  let grounds = await remembered.get(tenantId, productId, call.now)
+  const first = blind(grounds)
   // What is remembered may grant, since the fence is a condition, but not refuse: a license may count again.
   let step: Step<Reply> | Refusal | undefined = isRefusal(first) ? undefined : first
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -77,10 +77,10 @@ export async function settle<Reply>(
     }
     const pools = await readAll()
     if (step !== undefined && 'reply' in step && isWritten(step, pools, call)) return step.reply
-    if ([...pools].some(([metric, { fence }]) => sight.fences.get(metric) !== fence))
-      sight = await sights.reload(tenantId, productId, call.now)
-    sight = sights.look(sight, tenantId, productId, pools)
-    step = await decide(sight, fenced(pools, sight))
+    if ([...pools].some(([metric, { fence }]) => grounds.fences.get(metric) !== fence))
+      grounds = await remembered.reload(tenantId, productId, call.now)
+    grounds = remembered.look(grounds, tenantId, productId, pools)
+    step = await decide(grounds, fenced(pools, grounds))
   }
   throw new Error(`The pools ${metrics.join(', ')} changed ${ROUNDS} times while a change was decided`)
 
@@ -94,8 +94,8 @@ export async function settle<Reply>(
   }
 }
 
-/** The pools under the fences that the decision is made on; see Sights. */
-function fenced(pools: Pools, { fences }: Sight): Pools {
+/** The pools under the fences that the decision is made on; see RememberedGrounds. */
+function fenced(pools: Pools, { fences }: Grounds): Pools {
   return new Map([...pools].map(([metric, pool]) => [metric, { ...pool, fence: fences.get(metric) ?? 0 }]))
 }
 

@@ -66,11 +66,11 @@ export async function joinTicket(
     metrics: [metric],
     place: body,
     blind: () => undefined,
-    async decide(sight, pools): Promise<Step<TicketView> | Refusal> {
-      const refused = refuseCaller(call.caller, sight, now, services)
+    async decide(grounds, pools): Promise<Step<TicketView> | Refusal> {
+      const refused = refuseCaller(call.caller, grounds, now, services)
       if (refused) return refused
       const pool = pools.get(metric)
-      const { size, offers, shares } = offersOf(sight, metric, now, services)
+      const { size, offers, shares } = offersOf(grounds, metric, now, services)
       if (pool === undefined || size.limit === 0) return notInForce
       const department = codeOf(shares, body.department)
       const ask = { ref: ticket.ref, units, kind: 'lease', generation: 0, department } as const
@@ -85,7 +85,7 @@ export async function joinTicket(
         ruleOf(size, 'queue')?.maxPosition ?? LONGEST_QUEUE,
       )
       if (pool.waiting >= longest) {
-        const looked = await lookAtQueue({ ...asked, metric }, pool, sight, now, services)
+        const looked = await lookAtQueue({ ...asked, metric }, pool, grounds, now, services)
         if (looked.served || looked.isOutdated) return makeWay(call, metric, looked.served)
         await denied(call, asked, body.wanted, body, undefined, { because: 'capacity' }, services)
         return refuse(
@@ -134,10 +134,10 @@ export async function pingTicket(
     productId,
     metrics: [metric],
     blind: () => undefined,
-    async decide(sight, pools) {
+    async decide(grounds, pools) {
       const pool = pools.get(metric)
       if (pool === undefined) return { changes: new Map(), reply: { ticketId, state: 'ended' } }
-      const served = await serveQueue(address, pool, sight, now, services)
+      const served = await serveQueue(address, pool, grounds, now, services)
       if (served !== undefined) return makeWay(call, metric, served)
       const hold = pool.entries.get(address.ref)
       if (hold?.kind === 'hold' && !isLapsed(hold, at)) {
@@ -191,7 +191,7 @@ export async function cancelTicket(
     productId,
     metrics: [metric],
     blind: () => undefined,
-    async decide(sight, pools) {
+    async decide(grounds, pools) {
       const pool = pools.get(metric)
       const hold = pool?.entries.get(ref)
       const ticket = await readTicket(services.table, address, address)
@@ -209,7 +209,7 @@ export async function cancelTicket(
       }
       if (hold === undefined) return { changes: new Map(), reply: { canceled: false } }
       const change = giveBack(ref, hold, 0)
-      const served = await giveOn(address, pool, sight, now, services, change)
+      const served = await giveOn(address, pool, grounds, now, services, change)
       return {
         changes: new Map([[metric, served.change]]),
         beside: served.beside,

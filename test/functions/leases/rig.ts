@@ -4,10 +4,10 @@ import { type Borrow, borrow } from '../../../functions/leases/borrow.ts'
 import { checkIn } from '../../../functions/leases/check-in.ts'
 import { type CheckOut, checkOut } from '../../../functions/leases/check-out.ts'
 import { claimTicket } from '../../../functions/leases/claim.ts'
+import { rememberGrounds } from '../../../functions/leases/grounds.ts'
 import { heartbeat } from '../../../functions/leases/heartbeat.ts'
 import type { LeaseServices } from '../../../functions/leases/services.ts'
 import { Borrowed, Lease, TicketView } from '../../../functions/leases/shapes.ts'
-import { sights } from '../../../functions/leases/sight.ts'
 import { cancelTicket, type Join, joinTicket, pingTicket } from '../../../functions/leases/tickets.ts'
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { CommitRequest } from '../../../functions/services.ts'
@@ -53,7 +53,7 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     // Only what leases need; a use of anything else fails.
     return partOf({
       table: own,
-      sights: sights(own),
+      remembered: rememberGrounds(own),
       issuer: 'https://licensing.example.test',
       secrets: { leaseKey: LEASE_KEY },
       sessionKeys: { current: async () => ({ kid: 'session', privateKey: SESSION_KEY }) },

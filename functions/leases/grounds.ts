@@ -11,7 +11,7 @@ import { readAllPoolShares } from '../../shared/store/pool-shares.ts'
 import type { Table } from '../../shared/store/transact.ts'
 
 /** The licenses as a grant is decided on, and the fence of each pool under which that is so. */
-export type Sight = {
+export type Grounds = {
   readonly holdings: Holdings
   readonly fences: ReadonlyMap<string, number>
   /** Pools of which new leases lie on pages; see shared/domain/pool-pages.ts. */
@@ -22,21 +22,22 @@ export type Sight = {
 }
 
 /**
- * What a warm function remembers of a tenant's product, so that a check-out in steady state reads nothing. Any change
- * of a license, or of the shares of departments, raises the fence, on which every grant is conditional: a stale memory fails and is read again. What
- * changes licenses without raising a fence (a row that was tampered with, a backup restored) is seen within a minute.
+ * What a warm function remembers of a tenant's product, so that a check-out in steady state reads nothing. Any change of
+ * a license, or of the shares of departments, raises the fence, on which every grant is conditional: a stale memory fails
+ * and is read again. What changes licenses without raising a fence (a row that was tampered with, a backup restored) is
+ * seen within a minute.
  */
-export type Sights = {
-  get(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight>
-  reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight>
+export type RememberedGrounds = {
+  get(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Grounds>
+  reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Grounds>
   /** What is remembered, with what these pools tell of where their leases lie. */
-  look(sight: Sight, tenantId: TenantId, productId: ProductId, pools: ReadonlyMap<string, Pool>): Sight
+  look(grounds: Grounds, tenantId: TenantId, productId: ProductId, pools: ReadonlyMap<string, Pool>): Grounds
 }
 
-export function sights(table: Table): Sights {
-  const known = new Remembered<string, Sight>(5_000)
+export function rememberGrounds(table: Table): RememberedGrounds {
+  const known = new Remembered<string, Grounds>(5_000)
 
-  async function reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Sight> {
+  async function reload(tenantId: TenantId, productId: ProductId, now: Instant): Promise<Grounds> {
     // The fences first: a license that changes in between raises them, and the write fails.
     const pools = await readPoolItems(table, tenantId, productId)
     const [holdings, shares] = await Promise.all([
@@ -44,25 +45,25 @@ export function sights(table: Table): Sights {
       readAllPoolShares(table, tenantId, productId),
     ])
     const fences = new Map([...pools].map(([metric, { fence }]) => [metric, fence]))
-    const sight = { holdings, fences, paging: pagingOf(pools), shares, seenAt: now }
-    known.set(`${tenantId} ${productId}`, sight)
-    return sight
+    const grounds = { holdings, fences, paging: pagingOf(pools), shares, seenAt: now }
+    known.set(`${tenantId} ${productId}`, grounds)
+    return grounds
   }
 
   return {
     reload,
-    look(sight, tenantId, productId, pools) {
+    look(grounds, tenantId, productId, pools) {
       const now = pagingOf(pools)
-      if ([...pools.keys()].every((metric) => now.has(metric) === sight.paging.has(metric))) return sight
-      const others = [...sight.paging].filter((metric) => !pools.has(metric))
-      const looked = { ...sight, paging: new Set([...others, ...now]) }
+      if ([...pools.keys()].every((metric) => now.has(metric) === grounds.paging.has(metric))) return grounds
+      const others = [...grounds.paging].filter((metric) => !pools.has(metric))
+      const looked = { ...grounds, paging: new Set([...others, ...now]) }
       known.set(`${tenantId} ${productId}`, looked)
       return looked
     },
     async get(tenantId, productId, now) {
-      const sight = known.get(`${tenantId} ${productId}`)
-      const isFresh = sight !== undefined && sight.seenAt > plusMilliseconds(now, -MINUTE)
-      return isFresh ? sight : reload(tenantId, productId, now)
+      const grounds = known.get(`${tenantId} ${productId}`)
+      const isFresh = grounds !== undefined && grounds.seenAt > plusMilliseconds(now, -MINUTE)
+      return isFresh ? grounds : reload(tenantId, productId, now)
     },
   }
 }
