@@ -19,7 +19,6 @@ const Why = z.strictObject({ reason: Reason.optional() }).default({})
 /** Why a license cannot move now: asked when it is requested, with the last approval, and when it is carried out. */
 const unmovable = [
   'TRANSFER_NOT_ALLOWED',
-  'TRANSFERS_EXHAUSTED',
   'TRANSITION_NOT_ALLOWED',
   'LICENSE_MISMATCH',
   'LICENSE_TAMPERED',
@@ -54,7 +53,7 @@ export const transferRoutes = {
       status: 201,
       body: z.strictObject({ transfer: TransferView, transferCode: z.string().optional() }),
     },
-    errors: [...unmovable, 'IN_USE'],
+    errors: [...unmovable, 'TRANSFERS_EXHAUSTED', 'IN_USE'],
     summary: 'Request the transfer of a license to another tenant; its code is shown once',
     description:
       'Hand the code to the receiver, whose administrator takes it up: tenants are not named to each other. What extends the license moves with it. A perpetual license, or one whose plan asks for approval, moves once both sides have approved; any other once the receiving side has.',

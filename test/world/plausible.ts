@@ -164,6 +164,8 @@ function text({ format, pattern, minLength }: Shape): string {
   const known = format === undefined ? undefined : FORMATS[format]
   if (known !== undefined) return known
   if (pattern === undefined) return 'x'.repeat(Math.max(8, minLength ?? 0))
+  // A number in a query.
+  if (new RegExp(pattern).test('1')) return '1'
   const sample =
     samples.get(pattern) ??
     fc.sample(fc.stringMatching(new RegExp(pattern)), { numRuns: 1, seed: 7 })[0] ??
