@@ -1,7 +1,8 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { REFUSALS } from '../../shared/domain/refusal.ts'
 import { faultsOf } from '../security/battery.ts'
 import { outcome } from '../support/api.ts'
+import { stopClock } from '../support/clock.ts'
 import { keepTable } from '../support/kept-table.ts'
 import { callFor, createWorld } from './calls.ts'
 import { startMeteredApi } from './costs.ts'
@@ -9,8 +10,13 @@ import { hints } from './hints.ts'
 import { refusals } from './refusals.ts'
 import { named, send } from './requests.ts'
 
+// What warm functions remember is read again after a minute: a slow machine would make calls dearer.
+stopClock()
 const { api, stop, ...costs } = await startMeteredApi()
-afterAll(stop)
+afterAll(async () => {
+  vi.useRealTimers()
+  await stop()
+})
 const world = await createWorld(api)
 const table = await keepTable(api.table)
 afterAll(table.close)

@@ -185,7 +185,7 @@ test('whatever somebody does to rows behind the API, each is found and named, an
   expect(ofLog).toEqual(['log-broken EVENT_CHANGED', 'log-broken EVENT_MISSING', 'log-broken EVENT_MISSING'])
   // Once more tells nothing more.
   expect(await scan(scenario)).toMatchObject({ found: 0, mended: 0 })
-}, 60_000)
+})
 
 test('rows that people change are what their events say: one changed, put back, made up or gone is named', async () => {
   stopClock()
