@@ -20,6 +20,7 @@ import { meterDynamo } from './dynamo-meter.ts'
 import { clientSettings, createTestTable } from './dynamodb.ts'
 import { startTestKms, type TestKeys } from './kms.ts'
 import { noteOutcome } from './note-outcome.ts'
+import { signNothing } from './sdk.ts'
 
 export type CallOptions = {
   /** For `Authorization: Bearer`. */
@@ -88,6 +89,7 @@ export async function startApi({
   mail,
   dynamoDb,
 }: ApiOptions = {}): Promise<Api> {
+  signNothing()
   const endpoint = inject('dynamodbEndpoint')
   const [kms, tableName] = await Promise.all([startTestKms(), createTestTable(endpoint)])
   const settings = clientSettings(endpoint)

@@ -32,33 +32,67 @@ const everywhere = new Set<Interposed>()
  * the network. Undone by calling what it returns.
  */
 export function interposeAll(by: Interposed): () => void {
-  if (everywhere.size === 0) reachEveryClient()
+  changeEveryClient(interposeEverywhere)
   everywhere.add(by)
   return () => everywhere.delete(by)
 }
 
-const reached = new WeakSet<Client['middlewareStack']>()
-let isReaching = false
+function interposeEverywhere(client: Client): void {
+  interpose(client, (call, go) => {
+    let next = go
+    for (const one of [...everywhere].toReversed()) {
+      const inner = next
+      next = () => one(call, inner)
+    }
+    return next()
+  })
+}
+
+/** Who asks, as Signature Version 4 says it; of what follows nothing is looked at here. */
+const AUTHORIZATION =
+  'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0'
+
+/**
+ * Has clients of this process send their requests unsigned: neither DynamoDB Local nor the KMS of tests looks at
+ * signatures, and making them is a tenth of what a test's process does. What is bundled signs, in the local stack, too.
+ */
+export function signNothing(): void {
+  changeEveryClient(leaveUnsigned)
+}
+
+function leaveUnsigned({ middlewareStack }: Client): void {
+  if (!middlewareStack.remove('httpSigningMiddleware')) return
+  middlewareStack.add(
+    (next) => (args) => {
+      Object(args.request).headers['authorization'] = AUTHORIZATION
+      return next(args)
+    },
+    { step: 'finalizeRequest', priority: 'low' },
+  )
+}
+
+const changes = new Set<(client: Client) => void>()
+const changed = new WeakMap<Client['middlewareStack'], Set<(client: Client) => void>>()
+
+/** Makes a change of each client, before its next call. */
+function changeEveryClient(change: (client: Client) => void): void {
+  if (changes.size === 0) reachEveryClient()
+  changes.add(change)
+}
 
 function reachEveryClient(): void {
-  if (isReaching) return
-  isReaching = true
   const base: { send(this: Client, ...given: unknown[]): unknown } = Object.getPrototypeOf(
     DynamoDBClient.prototype,
   )
   const { send } = base
   base.send = function (...given) {
-    if (!reached.has(this.middlewareStack)) {
-      reached.add(this.middlewareStack)
-      interpose(this, (call, go) => {
-        let next = go
-        for (const one of [...everywhere].toReversed()) {
-          const inner = next
-          next = () => one(call, inner)
-        }
-        return next()
-      })
-    }
+    const made = changed.get(this.middlewareStack) ?? new Set()
+    changed.set(this.middlewareStack, made)
+    for (const change of changes)
+      if (!made.has(change)) {
+        made.add(change)
+        change(this)
+      }
     return send.apply(this, given)
   }
 }

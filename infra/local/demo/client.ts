@@ -49,7 +49,8 @@ export function createClient(url: string): Client {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+    const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '')
+    return { status: response.status, body: isJson ? JSON.parse(text) : text || undefined }
   }
   return {
     send,
