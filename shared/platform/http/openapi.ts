@@ -216,7 +216,7 @@ class Schemas {
       $schema: _,
       $defs,
       ...own
-    } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
+    } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12', override: notBlank })
     for (const [id, { id: __, ...component }] of Object.entries<Schema>($defs ?? {})) {
       this.components[`${id}${suffix}`] = pointed(component, suffix)
     }
@@ -226,6 +226,15 @@ class Schemas {
     return { $ref: `#/components/schemas/${id}${suffix}` }
   }
 }
+
+/** What is trimmed before its length is looked at may not be spaces alone. */
+function notBlank({ zodSchema, jsonSchema }: Parameters<Override>[0]): void {
+  const { def } = zodSchema._zod
+  const isTrimmed = def.type === 'string' && def.checks?.some((one) => one._zod.def.check === 'overwrite')
+  if (isTrimmed && jsonSchema.minLength === 1) jsonSchema.pattern ??= '\\S'
+}
+
+type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>
 
 /** The same schema with its references pointing at the components. */
 function pointed(schema: Schema, suffix: string): Schema {
