@@ -27,7 +27,7 @@ const WORDS: Readonly<Record<'en' | 'de', Words>> = {
     locale: 'en-GB',
     title: (product) => `Your seat of ${product}`,
     ask: (product, day) =>
-      `Your seat of ${product} is given to somebody else on ${day}, since it seems not to be needed. Do you want to keep it?`,
+      `Your seat of ${product} goes to somebody else on ${day}, since it seems not to be needed. Do you want to keep it?`,
     keep: 'Keep the seat',
     kept: 'You keep your seat. There is nothing else to do.',
     over: 'This link is over: the seat was used, kept or taken back since.',

@@ -147,7 +147,7 @@ export const english: Words = {
     'seat-reclaim': ({ person, product, at }, format) => ({
       subject: `Your seat of ${product} is taken back ${soon(format.daysUntil(at), format)}`,
       lines: [
-        `${person} has a seat of ${product} that seems not to be needed. It is given to somebody else on ${format.day(at)}.`,
+        `${person} has a seat of ${product} that seems not to be needed. It goes to somebody else on ${format.day(at)}.`,
         'If it is still needed, keep it: using the product is enough, or this link.',
       ],
       facts: [['Taken back', format.moment(at)]],
