@@ -97,7 +97,8 @@ const Transaction = z.object({
   ),
 })
 
-function keysWritten({ command, input }: SdkCall, table: string): Row[] {
+/** The keys of what a call puts, changes or takes away. */
+export function keysWritten({ command, input }: SdkCall, table: string): Row[] {
   const writes =
     command === 'TransactWriteItemsCommand'
       ? Transaction.parse(input).TransactItems.flatMap(

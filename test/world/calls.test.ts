@@ -1,4 +1,5 @@
 import { afterAll, expect, test, vi } from 'vitest'
+import { type Needs, needs } from '../../functions/needs.ts'
 import { REFUSALS } from '../../shared/domain/refusal.ts'
 import { faultsOf } from '../security/battery.ts'
 import { outcome } from '../support/api.ts'
@@ -6,6 +7,7 @@ import { stopClock } from '../support/clock.ts'
 import { keepTable } from '../support/kept-table.ts'
 import { callFor, createWorld } from './calls.ts'
 import { startMeteredApi } from './costs.ts'
+import { watchGuarded } from './guarded-writes.ts'
 import { hints } from './hints.ts'
 import { refusals } from './refusals.ts'
 import { named, send } from './requests.ts'
@@ -20,15 +22,22 @@ afterAll(async () => {
 const world = await createWorld(api)
 const table = await keepTable(api.table)
 afterAll(table.close)
+const guarded = watchGuarded(api.table.name)
+afterAll(guarded.close)
 
 test.each(named)('%s is answered with success', async (_, operation) => {
   const sent = await callFor(world, operation)
+  guarded.take()
   const answer = await costs.call(operation, () => send(api, operation, sent))
+  const written = guarded.take()
   await table.restore()
   expect([outcome(answer), answer.status < 300 ? '' : { sent, answer: answer.body }]).toEqual([
     String(operation.success.status),
     '',
   ])
+  // What is deployed could not: the simulator of IAM knows what is allowed, and this what is done.
+  const { guarded: own = [] }: Needs = needs[operation.context]
+  expect(written.filter((name) => !own.includes(name))).toEqual([])
 })
 
 test.each(refusals)('%s is refused: %s', async (operationId, code, spoil) => {
