@@ -30,7 +30,7 @@ import { checkPublicKey } from './return-proof.ts'
 import { lookAtQueue, makeWay } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { settle } from './settle.ts'
-import { type Borrowed, Lease } from './shapes.ts'
+import type { Borrowed, Lease } from './shapes.ts'
 import { type Denied, deniedFor, shortage } from './shortage.ts'
 
 /** `typ` of a borrowed license, so that it never passes for a license file or a verdict. */
@@ -68,7 +68,7 @@ export async function borrow(
   const at = seconds(now)
   const address = { ...asked, metric }
 
-  const lease = await settle<Lease>(call, services, {
+  const borrowed = await settle<Borrowed>(call, services, {
     ...asked,
     metrics: [metric],
     place: body,
@@ -111,12 +111,14 @@ export async function borrow(
         const detail = `At most ${borrowLimit} units may be borrowed at once; ${pool.borrowed} are.`
         return refuse('BORROW_NOT_ALLOWED', detail)
       }
-      const reply = leaseView(
+      const lease = leaseView(
         { ...asked, ref, sharer: 0, entries: [[metric, found.entry]] },
         now,
         services.secrets.leaseKey,
         { heldBefore: found.heldBefore },
       )
+      // With its token: the answer is kept as a whole.
+      const reply = { lease, token: await sign(lease, asked, fingerprint, now, services) }
       const jti = jtiOf(ref, found.entry)
       if (found.outcome === 'held') {
         const known = await readBorrowing(services.table, address, jti)
@@ -133,9 +135,7 @@ export async function borrow(
       }
     },
   })
-  if (isRefusal(lease)) return unlicensed(lease, call, asked, [body.wanted], body, services)
-  const given = 'replayed' in lease ? Lease.parse(lease.replayed) : lease
-  return { lease: given, token: await sign(given, asked, fingerprint, now, services) }
+  return isRefusal(borrowed) ? unlicensed(borrowed, call, asked, [body.wanted], body, services) : borrowed
 }
 
 async function sign(
