@@ -47,13 +47,19 @@ const figuresOf = (fields: readonly (readonly [string, unknown])[]) =>
   fields.map(([name, value]) => (value instanceof Uint8Array ? ['an entry', value.length] : [name, value]))
 const withoutNotes = (row: Row | undefined) => {
   if (row === undefined) return null
-  const rest = Object.entries(row).filter(([name]) => !OWN_FIELDS.has(name))
+  const counts = row['entity'] === 'integrity-scan' ? COUNTED : undefined
+  const rest = Object.entries(row).filter(([name]) => !OWN_FIELDS.has(name) && !counts?.has(name))
   return figuresOf(rest).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
 }
 /** When a token was used last, and that work failed before it did not. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(['lastUsedAt', 'failed', 'errorCount'])
+/** What the last scan of a tenant counted, which may be one more than the scan that told something. */
+const COUNTED: ReadonlySet<string> = new Set(['checked', 'log', 'found', 'mended'])
 /** That a job ran is no matter of what it did. */
 const isOfRun = (row: Row | undefined) => row?.['entity'] === 'run' || row?.['entity'] === 'last-success'
+/** Nor at which of its sizes the log of all checkpoints was signed, once two of them came with two runs. */
+const isOfTheirLog = (row: Row | undefined) =>
+  row?.['entity'] === 'audit-checkpoint' && row['pk'] === 'CHECKPOINTS#AUDIT'
 
 /** The name of a lease or ticket is drawn by lot, too, and part of its place. */
 const withoutName = (line: string, row: Row | undefined) =>
@@ -66,7 +72,8 @@ const withoutName = (line: string, row: Row | undefined) =>
 export async function changesOf(table: KeptTable, text: (value: unknown) => string): Promise<string[]> {
   const all = await table.changes()
   const changes = [...all].filter(
-    ([, { before, after }]) => ![before, after].some((row) => isOwnNote(row) || isOfRun(row)),
+    ([, { before, after }]) =>
+      ![before, after].some((row) => isOwnNote(row) || isOfRun(row) || isOfTheirLog(row)),
   )
   return changes
     .map(([place, { before, after }]) => [place, withoutNotes(before), withoutNotes(after)] as const)
