@@ -7,6 +7,7 @@ import {
 } from '../../shared/domain/integrity.ts'
 import type { License } from '../../shared/domain/license.ts'
 import type { LicenseId, TenantId } from '../../shared/platform/ids.ts'
+import { OF_VERDICTS } from '../../shared/platform/signing/probe-keys.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { licenseAddressEntity } from '../../shared/store/address.ts'
 import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
@@ -79,7 +80,9 @@ export async function scanTenant(
   found.push(...(log?.found ?? []))
 
   const isLookedAt = ({ check, subject }: IntegrityEvent) =>
-    !(check === 'log-broken' && skipped.includes('log')) && !skipped.includes(`key ${subject.id}`)
+    !(check === 'log-broken' && skipped.includes('log')) &&
+    !(check === 'key-unknown' && skipped.includes(`key ${OF_VERDICTS}`)) &&
+    !skipped.includes(`key ${subject.id}`)
   const noted = await noteFound(tenantId, found, isLookedAt, request, table)
   const scan: IntegrityScan = {
     startedAt: request.now,

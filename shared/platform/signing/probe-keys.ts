@@ -17,6 +17,9 @@ type Published = {
   readonly session: { readonly keyId: string; readonly keys: SessionKeys }
 }
 
+/** In place of the ids of the keys of verdicts, where KMS does not even answer what these are. */
+export const OF_VERDICTS = 'of verdicts'
+
 /** How long an answer of KMS is good enough: a scan of many tenants asks once. */
 const REMEMBERED_FOR = HOUR / 6
 
@@ -50,12 +53,16 @@ export function keyProbe(
       Promise.all(
         asymmetric.map(({ signs, key }) => probe(signs, [key], () => loadPublicKeys(kms, [key.keyId]))),
       ),
-      // As they were derived before, beside what KMS has them derived to now; of none it cannot be told.
-      probe('verdicts', await session.keys.published(now).catch(() => []), () =>
-        sessionKeys(kms, session.keyId).published(now),
-      ),
+      probeVerdicts(now),
     ])
     return [...answers, verdicts].flat()
+  }
+
+  /** As they were derived before, beside what KMS has them derived to now. */
+  async function probeVerdicts(now: Instant): Promise<KeyProbe[]> {
+    const before = await session.keys.published(now).catch(() => undefined)
+    if (before === undefined) return [{ signs: 'verdicts', kid: OF_VERDICTS, known: 'unanswered' }]
+    return probe('verdicts', before, () => sessionKeys(kms, session.keyId).published(now))
   }
 }
 

@@ -233,8 +233,8 @@ test('published keys are those that KMS has, each that it has no more is named, 
   const keys = sessionKeys(kms, api.keys.sessions)
   const session = { keyId: api.keys.sessions, keys }
   const published = { licenses: verifying.publicKeys, activations, session }
-  const scanWith = (asked: KMSClient) => {
-    const services = { ...verifying, probeKeys: keyProbe(asked, published), checkLog: async () => undefined }
+  const scanWith = (asked: KMSClient, own: Parameters<typeof keyProbe>[1] = published) => {
+    const services = { ...verifying, probeKeys: keyProbe(asked, own), checkLog: async () => undefined }
     const caller = { kind: 'system', subject: 'test' } as const
     const request = { caller, now: readClock(), requestId: 'x' }
     return scanTenant(TenantId.parse(scenario.tenant.id), request, services, { remaining: () => 60_000 })
@@ -253,6 +253,9 @@ test('published keys are those that KMS has, each that it has no more is named, 
   const silent = await scanWith(without)
   expect(silent).toMatchObject({ found: 0, mended: 0 })
   expect(silent?.skipped.toSorted()).toEqual(['log', ...used.map((one) => `key ${one}`)].toSorted())
+  // A function that has just started does not even know what its verdicts are signed with.
+  const fresh = { keyId: api.keys.sessions, keys: sessionKeys(without, api.keys.sessions) }
+  expect((await scanWith(without, { ...published, session: fresh }))?.skipped).toContain('key of verdicts')
   expect(await scanWith(kms)).toMatchObject({ found: 0, mended: 6 })
   without.destroy()
 })
