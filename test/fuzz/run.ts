@@ -25,6 +25,8 @@ const { values: options } = parseArgs({
     /** Of each operation; what schemathesis makes of the bounds of each field comes on top. */
     examples: { type: 'string', default: '6' },
     seed: { type: 'string', default: '1' },
+    /** A minute or two for every change; a run of the same seed asks the same. */
+    quick: { type: 'boolean', default: false },
     /** Operation ids, separated by commas; all unless said otherwise. */
     only: { type: 'string' },
     /** Whoever asks, such as `vendor:admin`; all of them unless said otherwise. */
@@ -72,7 +74,8 @@ async function ask(
   const file = join(folder, 'schemathesis.toml')
   const [examples, seed] = [Number(options.examples), Number(options.seed)]
   writeFileSync(document, JSON.stringify(openApi(operations, '0')))
-  writeFileSync(file, settings({ url, authorization, known, covered, examples, seed, records }))
+  const { quick: isQuick } = options
+  writeFileSync(file, settings({ url, authorization, known, covered, examples, seed, isQuick, records }))
   // Nothing of an earlier run is taken for this one's.
   writeFileSync(records, '')
   const printed = await run(command, ['--config-file', file, 'run', document])
@@ -88,7 +91,9 @@ const labelOf = ({ method, path }: Operation) => `${method} ${path.replace('+}',
 /** What it printed. */
 async function run(command: string, args: readonly string[]): Promise<string> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  process.once('exit', () => child.kill())
+  const stop = () => void child.kill()
+  process.once('exit', stop)
+  child.once('close', () => process.off('exit', stop))
   const printed: string[] = []
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => void printed.push(chunk.toString()))

@@ -21,13 +21,15 @@ type Settings = {
   readonly covered: readonly string[]
   readonly examples: number
   readonly seed: number
+  /** Neither the bounds of fields nor one operation after another: a tenth of the requests. */
+  readonly isQuick: boolean
   /** Where the records of the run go. */
   readonly records: string
 }
 
 /** The settings of one run, schemathesis.toml. */
 export function settings(given: Settings): string {
-  const { url, authorization, known, covered, examples, seed, records } = given
+  const { url, authorization, known, covered, examples, seed, isQuick, records } = given
   const places = Object.keys(known).flatMap((name) =>
     ['path', 'query', 'body'].map((place) => [`${place}.${name}`, name] as const),
   )
@@ -60,7 +62,8 @@ export function settings(given: Settings): string {
     phases: {
       // There are none in the document.
       examples: { enabled: false },
-      coverage: { 'unexpected-methods': [] },
+      coverage: { enabled: !isQuick, 'unexpected-methods': [] },
+      stateful: { enabled: !isQuick },
       // It takes the pointers in our problems for names of fields.
       fuzzing: { 'error-feedback': { enabled: false } },
     },

@@ -231,7 +231,7 @@ class Schemas {
 function notBlank({ zodSchema, jsonSchema }: Parameters<Override>[0]): void {
   const { def } = zodSchema._zod
   const isTrimmed = def.type === 'string' && def.checks?.some((one) => one._zod.def.check === 'overwrite')
-  if (isTrimmed && jsonSchema.minLength === 1) jsonSchema.pattern ??= '\\S'
+  if (isTrimmed && jsonSchema.minLength === 1) jsonSchema.pattern ??= '^\\s*\\S'
 }
 
 type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>
