@@ -101,6 +101,9 @@ export const prepare: Readonly<Record<JobName, Prepare>> = {
     pass(1)
   },
   async publishCheckpoints({ world }) {
+    // Whatever waited before.
+    pass(1)
+    await world.api.run('publishCheckpoints')
     await call(world, 'POST', ofTenant(world, '/organizations'), { name: 'Another' })
     // One log that grew: of several each may be the first to be signed.
     await sequenceAll(world.api.table, TenantId.parse(world.tenancy.known.tenantId))
