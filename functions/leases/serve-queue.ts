@@ -2,11 +2,13 @@ import { lastOf } from '../../shared/domain/lease-last.ts'
 import type { Pool } from '../../shared/domain/pool.ts'
 import { applied, type PoolChange, together } from '../../shared/domain/pool-change.ts'
 import type { Ask } from '../../shared/domain/pool-grant.ts'
+import type { Offer } from '../../shared/domain/pool-terms.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
-import { isBehind, lookedAt, type Serving, serving } from '../../shared/domain/queue.ts'
+import { COUNTED, isBehind, lookedAt, type Serving, serving } from '../../shared/domain/queue.ts'
+import type { Ticket } from '../../shared/domain/ticket.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import type { PoolAddress } from '../../shared/store/pool.ts'
-import { keepHeld, leaveQueue, readQueue, setOvertaken } from '../../shared/store/ticket.ts'
+import { joinQueue, keepHeld, leaveQueue, readQueue, setOvertaken } from '../../shared/store/ticket.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
 import type { Grounds } from './grounds.ts'
@@ -85,6 +87,63 @@ export async function giveOn(
     beside,
   }
 }
+
+/** What becomes of a queue by one that joins it, and of that one. */
+type Joined = {
+  readonly served: Served
+  /** Its place, if it has one at once. */
+  readonly held: Offer | undefined
+  /** The ticket as it waits then; undefined if it does not. */
+  readonly waits: Ticket | undefined
+  /** Those before it. */
+  readonly before: readonly Ticket[]
+}
+
+/**
+ * One joins the queue, and what is free is given out, all in one transaction: so its answer holds, also when it is given
+ * again. Undefined where somebody has left the queue since the pool was read: look again.
+ */
+export async function joinServed(
+  address: PoolAddress,
+  pool: Pool,
+  ticket: Ticket,
+  grounds: Grounds,
+  now: Instant,
+  services: LeaseServices,
+): Promise<Joined | undefined> {
+  const joining: PoolChange = { ...NOTHING, fence: pool.fence, tickets: 1 }
+  const terms = holdOffersOf(grounds, address.metric, now, services)
+  const most = Math.max(COUNTED, lookedAt(terms))
+  const waiting = pool.waiting > 0 ? await readQueue(services.table, address, most) : []
+  if (waiting.length < Math.min(pool.waiting, most)) return undefined
+  const line = [...waiting, ticket].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+  const serve = serving(applied(pool, joining), line.slice(0, lookedAt(terms)), terms, seconds(now))
+  const { change, beside } = serve ? servedBy(serve, address, joining) : { change: joining, beside: {} }
+  const isOwn = ({ ref }: Ticket) => ref === ticket.ref
+  const held = serve?.holds.find((one) => isOwn(one.ticket))?.offer
+  const isOver = serve?.dead.some(isOwn) === true
+  const waits = held || isOver ? undefined : (serve?.overtaken.find(isOwn) ?? ticket)
+  const gone = new Set([...(serve?.dead ?? []), ...(serve?.holds ?? []).map((one) => one.ticket)])
+  return {
+    served: {
+      // Who is told to wait waits for what is freed from now on.
+      change: waits === undefined ? change : { ...change, usedBefore: pool.used },
+      beside: {
+        ...Object.fromEntries(Object.entries(beside).filter(([label]) => !isOfWaiting(label, ticket))),
+        ...(waits && { ticket: joinQueue(address, waits) }),
+      },
+    },
+    held,
+    waits,
+    before: line.slice(0, line.indexOf(ticket)).filter((one) => !gone.has(one)),
+  }
+}
+
+const keyOf = ({ order, ref }: Ticket) => `${order}#${ref}`
+
+/** What `servedBy` does to a ticket that waits already. */
+const isOfWaiting = (label: string, { ref }: Ticket) =>
+  [`dead ${ref}`, `waited ${ref}`, `overtaken ${ref}`].includes(label)
 
 function servedBy(
   { change, holds, dead, overtaken }: Serving,

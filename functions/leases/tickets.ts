@@ -1,17 +1,17 @@
-import type { Holder } from '../../shared/domain/lease-last.ts'
-import { lastOf } from '../../shared/domain/lease-last.ts'
+import type { Seconds } from '../../shared/domain/lease-entry.ts'
+import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
 import { milliseconds } from '../../shared/domain/lease-terms.ts'
 import { isLapsed, type Pool } from '../../shared/domain/pool.ts'
-import type { PoolChange } from '../../shared/domain/pool-change.ts'
+import { applied, type PoolChange } from '../../shared/domain/pool-change.ts'
 import { giveBack } from '../../shared/domain/pool-lease.ts'
 import { instantOf, ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { COUNTED, standingOf } from '../../shared/domain/queue.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { codeOf, mostFor } from '../../shared/domain/shares.ts'
 import { isDead, orderOf, PING_WITHIN, type Ticket } from '../../shared/domain/ticket.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
-import type { Duration } from '../../shared/platform/time.ts'
-import { joinQueue, leaveQueue, readQueue, readTicket, setPing } from '../../shared/store/ticket.ts'
+import type { Duration, Instant } from '../../shared/platform/time.ts'
+import { leaveQueue, readQueue, readTicket, setPing } from '../../shared/store/ticket.ts'
 import type { AskedProduct } from '../asked-product.ts'
 import type { PlacedRequest } from '../places.ts'
 import { sealTicketId, type TicketAddress } from '../sealed-id.ts'
@@ -19,7 +19,7 @@ import type { CommitRequest } from '../services.ts'
 import { notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { newRef, offersOf } from './plan.ts'
-import { giveOn, lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
+import { giveOn, joinServed, lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 import type { TicketView } from './shapes.ts'
@@ -93,29 +93,24 @@ export async function joinTicket(
           `${pool.waiting} wait already; at most ${longest - 1} were to be before.`,
         )
       }
-      const change: PoolChange = {
-        put: new Map(),
-        seen: new Map(),
-        remove: [],
-        fence: pool.fence,
-        waitingBelow: longest,
-        tickets: 1,
-      }
+      const found = await joinServed(address, pool, ticket, grounds, now, services)
+      if (found === undefined) return makeWay(call, metric, undefined)
+      const { served, held, waits, before } = found
+      const { change, beside } = served
+      const view = waits
+        ? waitingView(waits, before, applied(pool, change), now)
+        : held
+          ? heldView(held.until)
+          : ENDED
       return {
-        changes: new Map([[metric, change]]),
-        beside: { ticket: joinQueue({ ...asked, metric }, ticket) },
+        changes: new Map([[metric, { ...change, waitingBelow: longest }]]),
+        beside,
         last: lastOf('join', ticket.ref, call, body),
-        reply: {
-          ticketId: sealTicketId(address, services.secrets.leaseKey),
-          state: 'waiting',
-          pingBefore: instantOf(ticket.pingBy),
-        },
+        reply: { ticketId: sealTicketId(address, services.secrets.leaseKey), ...view },
       }
     },
   })
-  if (isRefusal(joined)) return unlicensed(joined, call, asked, [body.wanted], body, services)
-  if ('replayed' in joined) return joined
-  return pingTicket({ ...call, idempotencyKey: undefined }, address, services)
+  return unlicensed(joined, call, asked, [body.wanted], body, services)
 }
 
 /** Says that somebody still waits, and where the ticket stands; what has become free since is given out on the way. */
@@ -136,44 +131,42 @@ export async function pingTicket(
     blind: () => undefined,
     async decide(grounds, pools) {
       const pool = pools.get(metric)
-      if (pool === undefined) return { changes: new Map(), reply: { ticketId, state: 'ended' } }
+      if (pool === undefined) return { changes: new Map(), reply: { ticketId, ...ENDED } }
       const served = await serveQueue(address, pool, grounds, now, services)
       if (served !== undefined) return makeWay(call, metric, served)
       const hold = pool.entries.get(address.ref)
       if (hold?.kind === 'hold' && !isLapsed(hold, at)) {
-        const reply = { ticketId, state: 'held', claimBefore: instantOf(hold.until) } as const
-        return { changes: new Map(), reply }
+        return { changes: new Map(), reply: { ticketId, ...heldView(hold.until) } }
       }
       const ticket = await readTicket(table, address, address)
       if (ticket === undefined || isDead(ticket, at)) {
-        return { changes: new Map(), reply: { ticketId, state: 'ended' } }
+        return { changes: new Map(), reply: { ticketId, ...ENDED } }
       }
-      const pingBy = at + PING_WITHIN
-      const reply: TicketView = {
-        ticketId,
-        state: 'waiting',
-        pingBefore: instantOf(pingBy),
-        ...(await standing(address, ticket, pool, call, services)),
-      }
-      return { changes: new Map(), beside: { ping: setPing(address, ticket, pingBy) }, reply }
+      const pinged = { ...ticket, pingBy: at + PING_WITHIN }
+      const before = await readQueue(table, address, COUNTED, ticket)
+      const reply: TicketView = { ticketId, ...waitingView(pinged, before, pool, now) }
+      return { changes: new Map(), beside: { ping: setPing(address, ticket, pinged.pingBy) }, reply }
     },
   })
 }
 
-async function standing(
-  address: TicketAddress,
-  ticket: Ticket,
-  pool: Pool,
-  { now }: CommitRequest,
-  { table }: LeaseServices,
-): Promise<Pick<TicketView, 'position' | 'positionIsAtLeast' | 'estimate'>> {
-  const ahead = await readQueue(table, address, COUNTED, ticket)
-  const { position, estimate } = standingOf(ticket, ahead, pool, seconds(now))
+/** What becomes of a ticket, whichever it is. */
+type State = Omit<TicketView, 'ticketId'>
+
+const ENDED: State = { state: 'ended' }
+const heldView = (until: Seconds): State => ({ state: 'held', claimBefore: instantOf(until) })
+
+/** One that waits, `before` it the first of those before it. */
+function waitingView(ticket: Ticket, before: readonly Ticket[], pool: Pool, now: Instant): State {
+  const counted = before.slice(0, COUNTED)
+  const { position, estimate } = standingOf(ticket, counted, pool, seconds(now))
   return {
+    state: 'waiting',
+    pingBefore: instantOf(ticket.pingBy),
     position,
-    ...(ahead.length === COUNTED && { positionIsAtLeast: true }),
+    ...(counted.length === COUNTED && { positionIsAtLeast: true }),
     ...(estimate !== undefined && {
-      estimate: { at: instantOf(estimate), basis: 'ends-of-leases' } as const,
+      estimate: { at: instantOf(estimate), basis: 'ends-of-leases' as const },
     }),
   }
 }

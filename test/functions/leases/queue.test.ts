@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { Duration } from '../../../shared/platform/time.ts'
 import { localTable } from '../../store/local-table.ts'
@@ -191,4 +192,20 @@ describe('at the same time', () => {
       kinds: ['hold'],
     })
   })
+})
+
+test('a place that is free is held by the join itself: its answer, given again, says until when', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 1 } })
+  const key = { idempotencyKey: randomUUID() }
+  const ticket = queued(await world.join({}, world.services, key))
+  expect(ticket).toMatchObject({ state: 'held', claimBefore: at('2026-06-01T12:03:00Z') })
+  expect(await world.join({}, world.services, key)).toEqual(ticket)
+  expect(await world.pool()).toMatchObject({ used: 1, waiting: 0 })
+
+  // Given back while others join: it is held for one of them, and nobody had to look again.
+  const lease = granted(await world.claim(ticket))
+  await Promise.all([world.in(lease), times(8, () => world.join())])
+  const pool = await world.pool()
+  expect([...pool.entries.values()].map(({ kind }) => kind)).toEqual(['hold'])
+  expect(pool).toMatchObject({ used: 1, waiting: 7 })
 })
