@@ -139,6 +139,15 @@ export const licenseRefusals: readonly Refused[] = [
   ['borrow', 'LICENSE_NOT_IN_FORCE', suspendAll],
   ['joinQueue', 'LICENSE_NOT_IN_FORCE', suspendAll],
   ['claimTicket', 'LICENSE_NOT_IN_FORCE', suspendAll],
+  [
+    'claimTicket',
+    'TICKET_ENDED',
+    async ({ api }, sent) => {
+      const { ticketId } = Object(sent.body)
+      expected(200, await api.call('POST', '/v1/tickets/cancel', { token: sent.token, body: { ticketId } }))
+      return sent
+    },
+  ],
   ['borrow', 'NOT_FOUND', withBody({ product: 'nowhere' })],
   ['joinQueue', 'NOT_FOUND', withBody({ product: 'nowhere' })],
   ['joinQueue', 'POOL_EXHAUSTED', withBody({ item: { metric: 'concurrent', units: 1_000 } })],
