@@ -145,9 +145,18 @@ async function setTimeToLive(
   await call('UpdateTimeToLive', { TimeToLiveSpecification: wanted })
 }
 
+const MOST_FAILURES = 20
+
 async function untilActive(call: Call): Promise<Described> {
+  let failures = 0
   for (;;) {
-    const current = await describe(call)
+    // DynamoDB Local now and then fails to describe an index that it is just making.
+    const current = await describe(call).catch((error: unknown) => {
+      failures += 1
+      if (error instanceof DynamoDbError && error.name === 'InternalFailure' && failures < MOST_FAILURES)
+        return undefined
+      throw error
+    })
     const indexes = current?.GlobalSecondaryIndexes ?? []
     if (current?.TableStatus === 'ACTIVE' && indexes.every((index) => index.IndexStatus === 'ACTIVE'))
       return current
