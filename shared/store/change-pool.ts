@@ -48,6 +48,12 @@ class Draft {
     this.values[value] = most
   }
 
+  /** A count that is missing is 0. */
+  exactly(name: string, value: string, amount: number): void {
+    if (amount === 0) this.atMost(name, value, 0)
+    else this.must(`${name} = ${value}`, value, amount)
+  }
+
   must(condition: string, value: string, is: unknown): void {
     this.conditions.push(condition)
     this.values[value] = is
@@ -153,10 +159,9 @@ function addConditions(draft: Draft, change: PoolChange, more: number): void {
     if (atMost !== undefined) draft.atMost(`#d${code}`, `:d${code}m`, atMost)
   }
   if (fence !== undefined) draft.must('fence = :fence', ':fence', fence)
-  if (waiting === 0) draft.atMost('waiting', ':waiting', 0)
-  else if (waiting !== undefined) draft.must('waiting = :waiting', ':waiting', waiting)
+  if (waiting !== undefined) draft.exactly('waiting', ':waiting', waiting)
   if (usedAbove !== undefined) draft.must('used > :above', ':above', usedAbove)
-  if (usedBefore !== undefined) draft.must('used = :usedBefore', ':usedBefore', usedBefore)
+  if (usedBefore !== undefined) draft.exactly('used', ':usedBefore', usedBefore)
   if (waitingBelow !== undefined) draft.atMost('waiting', ':most', waitingBelow - 1)
 }
 
