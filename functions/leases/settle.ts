@@ -1,8 +1,9 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { sameEntry } from '../../shared/domain/lease-entry.ts'
 import type { Last } from '../../shared/domain/lease-last.ts'
-import type { Pool } from '../../shared/domain/pool.ts'
+import { lapsedIn, type Pool } from '../../shared/domain/pool.ts'
 import type { PoolChange } from '../../shared/domain/pool-change.ts'
+import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
@@ -15,6 +16,7 @@ import type { CommitRequest } from '../services.ts'
 import { outdated } from '../until-fresh.ts'
 import type { Grounds } from './grounds.ts'
 import { placed, type Somewhere } from './placed.ts'
+import { makeWay } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 
 /** What to write, and what to answer once it is written. */
@@ -80,7 +82,7 @@ export async function settle<Reply>(
     if ([...pools].some(([metric, { fence }]) => grounds.fences.get(metric) !== fence))
       grounds = await remembered.reload(tenantId, productId, call.now)
     grounds = remembered.look(grounds, tenantId, productId, pools)
-    step = await decide(grounds, fenced(pools, grounds))
+    step = clearing(call, pools) ?? (await decide(grounds, fenced(pools, grounds)))
   }
   throw new Error(`The pools ${metrics.join(', ')} changed ${ROUNDS} times while a change was decided`)
 
@@ -92,6 +94,20 @@ export async function settle<Reply>(
     )
     return new Map(read.flatMap(([metric, pool]) => (pool === undefined ? [] : [[metric, pool]])))
   }
+}
+
+/**
+ * What nobody renewed, where it is more than one write takes away: it goes first, so that nobody is refused, or let go,
+ * for the sake of leases that are over.
+ */
+function clearing(call: CommitRequest, pools: Pools): Step<never> | undefined {
+  for (const [metric, pool] of pools) {
+    const { entries: seen, isAll } = lapsedIn(pool, seconds(call.now))
+    if (isAll) continue
+    const change = { put: new Map(), seen, remove: [...seen.keys()] }
+    return makeWay(call, metric, { change, beside: {} })
+  }
+  return undefined
 }
 
 /** The pools under the fences that the decision is made on; see RememberedGrounds. */

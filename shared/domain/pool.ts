@@ -49,8 +49,10 @@ const MOST_RECLAIMED = 60
 /** AWS: a transaction has at most 100 items, of which those who wait need some, too. */
 const MOST_ITEMS = 20
 
-/** The entries that nobody renewed, and the units they free. */
-export function lapsedIn(pool: Pool, now: Seconds): { entries: Map<string, Entry>; units: number } {
+/** Entries that nobody renewed, as many as one write can take away, the units they free, and whether there are no more. */
+type Lapsed = { readonly entries: Map<string, Entry>; readonly units: number; readonly isAll: boolean }
+
+export function lapsedIn(pool: Pool, now: Seconds): Lapsed {
   const all = [...pool.entries].filter(([, entry]) => isLapsed(entry, now))
   // Of many, those first that keep their department from what it may have: no other unit makes up for them.
   const first = all.filter(([, { department }]) => department !== undefined)
@@ -58,7 +60,7 @@ export function lapsedIn(pool: Pool, now: Seconds): { entries: Map<string, Entry
   const items = Map.groupBy([...first, ...rest], ([ref, entry]) => itemOf(ref, entry))
   const some = [...items.values()].slice(0, MOST_ITEMS).flatMap((one) => one.slice(0, MOST_RECLAIMED))
   const entries = new Map(some)
-  return { entries, units: unitsOf(entries.values()) }
+  return { entries, units: unitsOf(entries.values()), isAll: entries.size === all.length }
 }
 
 export const unitsOf = (entries: Iterable<Entry>) =>

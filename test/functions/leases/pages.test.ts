@@ -117,6 +117,26 @@ describe('a pool of which leases lie on pages', () => {
   })
 })
 
+test('leases that lapsed on more pages than one write reaches are no reason to refuse, or to let go', async () => {
+  const world = await aVastPool(40)
+  const leases = (await times(40, () => world.out())).map(granted)
+  world.pass(450)
+  const kept = granted(await world.beat(leases[0] ?? ticketless()))
+  world.pass(181)
+  await world.cut(101)
+  const renewed = granted(await world.beat(kept))
+  expect(await world.pool()).toMatchObject({ used: 101 })
+
+  await world.cut(140)
+  await times(39, () => world.out())
+  world.pass(450)
+  granted(await world.beat(renewed))
+  world.pass(181)
+  const many = await world.out({ items: [{ metric: 'concurrent', units: 39 }] })
+  expect(granted(many).items).toMatchObject([{ units: 39 }])
+  expect((await world.pool()).used).toBe(140)
+})
+
 function ticketless(): never {
   throw new Error('there is none')
 }
