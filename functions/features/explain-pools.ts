@@ -4,6 +4,8 @@ import type { Sight } from '../../shared/domain/explanation.ts'
 import type { Holdings, Standing } from '../../shared/domain/holdings.ts'
 import { holdTerms, leaseTerms } from '../../shared/domain/lease-terms.ts'
 import type { License } from '../../shared/domain/license.ts'
+import { cleared } from '../../shared/domain/pool-change.ts'
+import { seconds } from '../../shared/domain/pool-terms.ts'
 import type { Line } from '../../shared/domain/queue.ts'
 import type { LicenseId } from '../../shared/platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
@@ -29,7 +31,8 @@ export async function poolSituation(
 ): Promise<PoolSituation> {
   const { tenantId, productId } = holdings
   const address = { tenantId, productId, metric }
-  const [pool, shares] = await Promise.all([readPool(table, address), readPoolShares(table, address)])
+  const [stored, shares] = await Promise.all([readPool(table, address), readPoolShares(table, address)])
+  const pool = stored && cleared(stored, seconds(now))
   const tickets = pool !== undefined && pool.waiting > 0 ? await readQueue(table, address, TICKETS) : []
   const line = pool && { pool, tickets }
   const [holders, denials] =

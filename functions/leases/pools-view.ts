@@ -1,4 +1,4 @@
-import { lapsedIn } from '../../shared/domain/pool.ts'
+import { isLapsed, unitsOf } from '../../shared/domain/pool.ts'
 import { limitOf, seconds, sizeAt } from '../../shared/domain/pool-terms.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
@@ -20,7 +20,7 @@ export async function poolViews(
     for (const [metric, pool] of await readPools(table, tenantId, productId)) {
       const { capacity, limit } = sizeAt(holdings, metric, now, verifier.isGenuine)
       if (limit === 0 && pool.entries.size === 0 && pool.waiting === 0) continue
-      const used = pool.used - lapsedIn(pool, seconds(now)).units
+      const used = unitsOf([...pool.entries.values()].filter((entry) => !isLapsed(entry, seconds(now))))
       views.push({
         productId,
         metric,

@@ -1,8 +1,8 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { sameEntry } from '../../shared/domain/lease-entry.ts'
 import type { Last } from '../../shared/domain/lease-last.ts'
-import { lapsedIn, type Pool } from '../../shared/domain/pool.ts'
-import type { PoolChange } from '../../shared/domain/pool-change.ts'
+import type { Pool } from '../../shared/domain/pool.ts'
+import { clearing, type PoolChange } from '../../shared/domain/pool-change.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -82,7 +82,7 @@ export async function settle<Reply>(
     if ([...pools].some(([metric, { fence }]) => grounds.fences.get(metric) !== fence))
       grounds = await remembered.reload(tenantId, productId, call.now)
     grounds = remembered.look(grounds, tenantId, productId, pools)
-    step = clearing(call, pools) ?? (await decide(grounds, fenced(pools, grounds)))
+    step = makingRoom(call, pools) ?? (await decide(grounds, fenced(pools, grounds)))
   }
   throw new Error(`The pools ${metrics.join(', ')} changed ${ROUNDS} times while a change was decided`)
 
@@ -96,16 +96,11 @@ export async function settle<Reply>(
   }
 }
 
-/**
- * What nobody renewed, where it is more than one write takes away: it goes first, so that nobody is refused, or let go,
- * for the sake of leases that are over.
- */
-function clearing(call: CommitRequest, pools: Pools): Step<never> | undefined {
+/** The pools are cleared of what one write cannot take away, one write after another. */
+function makingRoom(call: CommitRequest, pools: Pools): Step<never> | undefined {
   for (const [metric, pool] of pools) {
-    const { entries: seen, isAll } = lapsedIn(pool, seconds(call.now))
-    if (isAll) continue
-    const change = { put: new Map(), seen, remove: [...seen.keys()] }
-    return makeWay(call, metric, { change, beside: {} })
+    const change = clearing(pool, seconds(call.now))
+    if (change) return makeWay(call, metric, { change, beside: {} })
   }
   return undefined
 }

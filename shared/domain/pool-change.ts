@@ -1,5 +1,5 @@
-import type { Entry } from './lease-entry.ts'
-import { isBorrow, type Pool, unitsOf } from './pool.ts'
+import type { Entry, Seconds } from './lease-entry.ts'
+import { isBorrow, lapsedIn, type Pool, unitsOf } from './pool.ts'
 import type { Bounds } from './shares.ts'
 
 /**
@@ -53,6 +53,21 @@ export function applied(pool: Pool, change: PoolChange): Pool {
     waiting: pool.waiting + (change.tickets ?? 0),
     entries,
   }
+}
+
+/**
+ * What nobody renewed, where it is more than one write takes away: it goes first, so that nobody is refused, or let go,
+ * for the sake of leases that are over.
+ */
+export function clearing(pool: Pool, now: Seconds): PoolChange | undefined {
+  const { entries: seen, isAll } = lapsedIn(pool, now)
+  return isAll ? undefined : { put: new Map(), seen, remove: [...seen.keys()] }
+}
+
+/** The pool as it is decided on, once that has gone. */
+export function cleared(pool: Pool, now: Seconds): Pool {
+  const change = clearing(pool, now)
+  return change ? cleared(applied(pool, change), now) : pool
 }
 
 /**

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { aboutLease, aboutTicket } from '../../../functions/features/explain-lease.ts'
 import { aboutUser } from '../../../functions/features/explain-user.ts'
+import { poolViews } from '../../../functions/leases/pools-view.ts'
 import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { Explanation } from '../../../shared/domain/explanation.ts'
@@ -11,7 +12,8 @@ import { raiseFence } from '../../../shared/store/fence.ts'
 import { readPoolShares, replacePoolShares } from '../../../shared/store/pool-shares.ts'
 import { transact } from '../../../shared/store/transact.ts'
 import { localTable } from '../../store/local-table.ts'
-import { aWorld, type World } from '../leases/rig.ts'
+import { times } from '../../support/parallel.ts'
+import { aWorld, granted, type World } from '../leases/rig.ts'
 
 const table = await localTable()
 
@@ -95,6 +97,25 @@ test('what explain predicts is what the operation then answers', async () => {
     ...['claim OK', 'claim TRANSITION_NOT_ALLOWED', 'claim TICKET_ENDED'],
   ]
   expect(codes.filter((code) => !seen.has(code))).toEqual([])
+})
+
+test('leases that lapsed on more pages than one write takes away do not count for explain either', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 140 } })
+  await world.fill(100)
+  const lease = granted(await world.out())
+  await times(39, () => world.out())
+  world.pass(450)
+  const kept = granted(await world.beat(lease))
+  world.pass(181)
+  await world.cut(101)
+  const address = openLeaseId(kept.leaseId, world.services.secrets.leaseKey)
+  if (address === undefined) throw new Error('no lease id')
+  const by = { caller: world.caller, now: world.clock.now, requestId: 'looks' }
+  const [view] = await poolViews(world.asked.tenantId, world.clock.now, world.services)
+  expect(view?.used).toBe(101)
+  const explained = await aboutLease(by, address, world.services)
+  expect(outcome(explained, 'POST /v1/leases/heartbeat')).toBe('OK')
+  expect(codeOf(await world.beat(kept))).toBe('OK')
 })
 
 type Pair = readonly [predicted: string, answered: string]
