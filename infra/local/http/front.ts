@@ -12,12 +12,15 @@ import type { RouteTable } from './routes.ts'
 const MAX_BODY = 10 * 1024 * 1024
 /** Quota of HTTP APIs for the request line and header values together. */
 const MAX_HEADERS = 10_240
+/** Longer ones Node itself refuses, and may cut the connection before its answer is read. */
+const MAX_READ_HEADERS = 1024 * 1024
 /** What Lambda takes and returns at most in a synchronous call: 6 MB. */
 const MAX_PAYLOAD = 6 * 1024 * 1024
 /** How long requests under way may take when the stack is closed. */
 const DRAIN_MILLISECONDS = 2_000
 
 const TOO_LARGE = gatewayAnswer(413, 'Request Entity Too Large')
+const TOO_LONG = gatewayAnswer(431, 'Request Header Fields Too Large')
 const FAULT = gatewayAnswer(500, 'Internal Server Error')
 
 export type HttpFront = {
@@ -34,7 +37,7 @@ export type HttpFront = {
  */
 export async function startFront(port: number): Promise<HttpFront> {
   let api: { apiId: string; routes: RouteTable } | undefined
-  const server = createServer({ maxHeaderSize: MAX_HEADERS }, async (request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_READ_HEADERS }, async (request, response) => {
     const requestId = newRequestId()
     const answer = api
       ? await handle(request, requestId, api.apiId, api.routes)
@@ -68,6 +71,7 @@ async function handle(
 ): Promise<HttpAnswer> {
   try {
     const body = await read(request)
+    if (headersLength(request) > MAX_HEADERS) return TOO_LONG
     if (body === undefined) return TOO_LARGE
     const [path = '', query = ''] = splitOnce(request.url ?? '', '?')
     const match = routes.match(request.method ?? '', path)
@@ -98,6 +102,12 @@ async function read(request: IncomingMessage): Promise<Buffer | undefined> {
     if (length <= MAX_BODY) chunks.push(chunk)
   }
   return length <= MAX_BODY ? Buffer.concat(chunks) : undefined
+}
+
+/** Bytes of the request line and of the values of headers. */
+function headersLength({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): number {
+  const line = `${method} ${url} HTTP/${httpVersion}`
+  return rawHeaders.reduce((sum, text, index) => sum + (index % 2 === 1 ? text.length : 0), line.length)
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

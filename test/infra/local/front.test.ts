@@ -40,9 +40,9 @@ test('an answer with a header that cannot be sent is a fault', async () => {
   expect(await read()).toEqual([500, '{"message":"Internal Server Error"}'])
 })
 
-test('headers of more than 10 KB are refused', async () => {
+test.each([10_240, 100_000])('headers of more than 10 KB are refused: %i', async (length) => {
   serve(Promise.resolve('"fine"'))
-  const response = await fetch(front.url, { headers: { 'x-long': 'x'.repeat(10_240) } })
+  const response = await fetch(front.url, { headers: { 'x-long': 'x'.repeat(length) } })
   expect(response.status).toBe(431)
 })
 
