@@ -95,7 +95,8 @@ export function checkpointWalk(
       const kept = signed && (await readItem(table, auditCheckpointKey(log, signed.size)))
       if (signed !== undefined && kept === undefined)
         find('CHECKPOINT_MISSING', auditCheckpointKey(log, signed.size))
-      const isSame = kept && signed && isDeeplyTheSame(signedCheckpointEntity.decode(kept), signed)
+      const copy = kept && readable(() => signedCheckpointEntity.decode(kept))
+      const isSame = copy && signed && isTheSame(copy, signed)
       const isOld = signed !== undefined && last !== undefined && signed.size < last
       const isOlderThanNow = isOld && (await readItem(table, where))?.['size'] === signed.size
       if (signed === undefined || (kept !== undefined && !isSame) || isOlderThanNow)
@@ -111,7 +112,7 @@ const isAsSigned = (
   signed: { readonly size: number; readonly root: Uint8Array },
 ) => size === signed.size && root === Buffer.from(signed.root).toString('base64')
 
-const isDeeplyTheSame = (one: SignedCheckpoint, other: SignedCheckpoint) =>
+const isTheSame = (one: SignedCheckpoint, other: SignedCheckpoint) =>
   one.note === other.note && one.size === other.size && one.root === other.root
 
 /** Those behind one of a size. */

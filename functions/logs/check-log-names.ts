@@ -33,12 +33,14 @@ export async function placesOf(
   }
 }
 
+/** Up to which name it came, and whether that is all. */
+type Stretch = { readonly upTo: string; readonly isOver: boolean }
+
 /**
  * Every event is in its log, and every name leads to a leaf of that name: of events that were made after one, up to a
  * deadline, page by page while there is time.
  *
  * @param from the id of an event; empty for all
- * @returns up to which event it came
  */
 export async function eventsAgainst(
   table: Table,
@@ -46,7 +48,7 @@ export async function eventsAgainst(
   { from, deadline }: { readonly from: string; readonly deadline: Instant },
   find: Finder,
   { hasTime, page }: Pace,
-): Promise<{ readonly upTo: string; readonly isOver: boolean }> {
+): Promise<Stretch> {
   const pk = eventLog(log === 'vendor' ? undefined : TenantId.parse(log))
   const end = eventIdsFrom(deadline)
   let upTo = from
@@ -73,15 +75,27 @@ export async function eventsAgainst(
   return { upTo, isOver: true }
 }
 
-/** Every name of the log of all checkpoints leads to a leaf of that name; they are not in the order of time. */
-export async function checkpointNames(table: Table, find: Finder, page: number): Promise<void> {
-  const pages = readPages(
-    table,
-    { pk: auditLogOf('checkpoints'), prefix: AUDIT_PLACE_PREFIX },
-    undefined,
-    page,
-  )
-  for await (const { items } of pages) await namesAgainst(table, 'checkpoints', items, find)
+/**
+ * Every name of the log of all checkpoints leads to a leaf of that name, page by page while there is time. They are not
+ * in the order of time.
+ *
+ * @param from a name; empty for all
+ */
+export async function checkpointNames(
+  table: Table,
+  from: string,
+  find: Finder,
+  { hasTime, page }: Pace,
+): Promise<Stretch> {
+  const { pk, sk } = auditPlaceKey('checkpoints', from)
+  const range = { pk, between: [lower(sk), `${AUDIT_PLACE_PREFIX}~`] as const }
+  let upTo = from
+  for await (const { items, next } of readPages(table, range, undefined, page)) {
+    await namesAgainst(table, 'checkpoints', items, find)
+    upTo = items.map(nameOf).at(-1) ?? upTo
+    if (!hasTime()) return { upTo, isOver: next === undefined }
+  }
+  return { upTo, isOver: true }
 }
 
 async function namesAgainst(

@@ -54,8 +54,8 @@ type Asked = {
  * made of the leaves against head, tiles and every signed checkpoint, names against leaves, events against the log. It
  * trusts the key alone, and what a check before it remembered under a seal: the last checkpoint up to which all was well,
  * which has to be what was signed. It begins there, or, where something was wrong or the last look at everything is long
- * ago, with the first leaf; stops in time, and goes on where it stopped. Each row costs about R 3.5 for each event; memory
- * does not grow with the log. What comes into the log meanwhile is left out.
+ * ago, with the first leaf; stops in time, and goes on where it stopped. An event costs about R 3.5; memory does not grow
+ * with the log. What comes into the log meanwhile is left out.
  */
 export async function checkLog(table: Table, log: LogName, asked: Asked): Promise<LogCheck> {
   const { key, checkKey, now, hasTime = () => true, page = PAGE } = asked
@@ -68,19 +68,21 @@ export async function checkLog(table: Table, log: LogName, asked: Asked): Promis
       findings.set(`${code} ${where}`, { code, what: LOG_FINDINGS[code], where })
   }
 
-  const walked = await walkLeaves(table, log, key, pass, find, { hasTime, page })
+  const pace = { hasTime, page }
+  const walked = await walkLeaves(table, log, key, pass, find, pace)
   const { anchor } = walked
   let { place, isOver } = walked
-  if (isOver && log !== 'checkpoints') {
+  // Names of checkpoints are in no order of time: one cannot tell which are new.
+  if (isOver && (log !== 'checkpoints' || pass.isWhole)) {
     const stretch = { from: place.names, deadline: plusMilliseconds(now, -LATE_AFTER) }
-    const named = await eventsAgainst(table, log, stretch, find, { hasTime, page })
+    const named =
+      log === 'checkpoints'
+        ? await checkpointNames(table, place.names, find, pace)
+        : await eventsAgainst(table, log, stretch, find, pace)
     isOver = named.isOver
     place = { ...place, names: named.upTo }
   }
-  if (isOver && pass.isWhole) {
-    await strayTiles(table, log, Math.max(place.size, walked.of), find)
-    if (log === 'checkpoints') await checkpointNames(table, find, page)
-  }
+  if (isOver && pass.isWhole) await strayTiles(table, log, Math.max(place.size, walked.of), find)
 
   const told = [...findings.values()]
   const wholeSince = isOver && pass.isWhole ? pass.since : known.wholeSince

@@ -7,7 +7,7 @@ import { Instant } from '../platform/time.ts'
 import { CorruptItemError, entity } from './codec.ts'
 import { auditCheckKey } from './keys.ts'
 import { readItem } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import type { Put, Table } from './transact.ts'
 
 /** Under which what is remembered of a check is sealed; derived through KMS. */
 export type CheckKey = Uint8Array
@@ -25,7 +25,7 @@ export const LogPlace = z.strictObject({
   tiles: z.array(z.strictObject({ index: z.int().nonnegative(), hashes: z.array(z.base64()) })),
   /** The size of the last signed checkpoint before it. */
   checkpoint: z.int().nonnegative().optional(),
-  /** The event up to which events and names were held against the log; empty: none yet. */
+  /** The event, or of the log of checkpoints the name, up to which names were held against the log; empty: none yet. */
   names: z.string(),
 })
 export type LogPlace = z.infer<typeof LogPlace>
@@ -73,11 +73,7 @@ export async function readChecks(table: Table, log: LogName, key: CheckKey): Pro
 }
 
 /** Of two checks at the same time the one that is noted last counts: either is true. */
-export const noteChecks = (
-  log: LogName,
-  checks: LogChecks,
-  key: CheckKey,
-): Extract<Action, { kind: 'put' }> => ({
+export const noteChecks = (log: LogName, checks: LogChecks, key: CheckKey): Put => ({
   kind: 'put',
   item: auditCheckEntity.encode(auditCheckKey(log), { checks, seal: sealOf(log, checks, key) }),
 })

@@ -8,16 +8,19 @@ import { EventId, newEventId, newTenantId } from '../../../shared/platform/ids.t
 import { DAY, HOUR, MINUTE, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
 import { eventItem } from '../../../shared/store/event.ts'
 import {
+  AUDIT_PLACE_PREFIX,
   auditCheckKey,
   auditCheckpointKey,
   auditHeadKey,
   auditLeafKey,
+  auditLogOf,
   auditPlaceKey,
   auditSignedKey,
   auditTileKey,
   eventKey,
   type Key,
 } from '../../../shared/store/keys.ts'
+import { readRange } from '../../../shared/store/read.ts'
 import { startApi } from '../../support/api.ts'
 import { sequenceAll } from '../../support/audit.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
@@ -238,6 +241,16 @@ describe('checkpoints', () => {
     await change(auditSignedKey(tenant), () => ({ ...older, ...auditSignedKey(tenant) }))
     expect(await found()).toEqual([named('CHECKPOINT_FORGED', auditSignedKey(tenant))])
   })
+  test.each([
+    ['the last one', CHECKPOINTS[1]],
+    ['the last signed one', auditSignedKey(tenant)],
+  ])('%s that cannot be read any more is told, and keeps nothing else from being found', async (_, key) => {
+    await change(key, () => ({ note: 7 }))
+    await drop(leaf(COUNT))
+    const wrong = await found()
+    expect(wrong).toContain(named('CHECKPOINT_FORGED', key))
+    expect(wrong).toContain(named('LEAF_MISSING', leaf(COUNT)))
+  })
   test('deleted altogether are missed by the log of all of them', async () => {
     for (const key of [auditSignedKey(tenant), ...CHECKPOINTS]) await drop(key)
     expect(await found()).toEqual([])
@@ -296,6 +309,20 @@ describe('a check', () => {
     expect(slices.at(-1)).toBe('301 of 301: PLACE_MISSING,EVENT_CHANGED,EVENT_UNSEQUENCED')
     // 301 leaves and 301 events, each in pages of a hundred; the last of leaves and the first of events in one.
     expect(slices.length).toBe(7)
+  })
+  test('of the log of all checkpoints stops among the names, too, and finds a wrong one behind that', async () => {
+    const names = await readRange(table, { pk: auditLogOf('checkpoints'), prefix: AUDIT_PLACE_PREFIX })
+    const { pk, sk } = names.at(-1) ?? {}
+    await change({ pk: String(pk), sk: String(sk) }, () => ({ index: 999 }))
+    let slices = 0
+    for (let isOver = false; !isOver; slices += 1) {
+      const slice = await check('checkpoints', { isWhole: true, page: 1, hasTime: () => false })
+      isOver = slice.isOver
+      if (isOver) expect(slice.findings.map(({ where }) => where)).toContain(`${pk} / ${sk}`)
+      expect(slices).toBeLessThan(20)
+    }
+    // A leaf or a name each; behind the last of either one looks once more.
+    expect(slices).toBe(2 * names.length + 1)
   })
 })
 
