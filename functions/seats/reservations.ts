@@ -83,7 +83,6 @@ export const reservationHandlers: ReservationHandlers = {
               organization: checkLive(organizationKey(tenantId, organizationId)),
               ...(more !== 0 && {
                 pool: changeSeatPool(tenantId, place, {
-                  assigned: 0,
                   committed: more,
                   queued: 0,
                   ...(more > 0 && { fence: pool.fence, committedAtMost: limit - more, nobodyWaits: true }),

@@ -1,4 +1,3 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import type { Product } from '../domain/catalog.ts'
 import {
@@ -26,7 +25,8 @@ import {
   seatPolicyKey,
 } from './keys.ts'
 import { readItem, readItems, readPages, readRange } from './read.ts'
-import { type Action, isConditionFailed, type Table } from './transact.ts'
+import { type Action, putOnce, type Table } from './transact.ts'
+import { writeRow } from './write.ts'
 
 // The item is made by the fence of a license (store/fence.ts), so it has no type of its own and any of these may lack.
 const StoredPool = z.object({
@@ -95,7 +95,8 @@ export async function readAssigned(
 
 /** A change of a pool's counts, and what must be so of it when it is written. */
 type SeatPoolChange = {
-  readonly assigned: number
+  /** Also by 0 the pool is one whose seats are managed here; absent where that is no matter of seats. */
+  readonly assigned?: number
   readonly committed: number
   readonly queued: number
   /** The licenses must be those the change was decided on. */
@@ -139,7 +140,7 @@ export function changeSeatPool(tenantId: TenantId, place: TenantPool, change: Se
   const adds: string[] = []
   for (const name of ['assigned', 'committed', 'queued'] as const) {
     const amount = change[name]
-    if (amount === 0 && name !== 'assigned') continue
+    if (amount === undefined || (amount === 0 && name !== 'assigned')) continue
     adds.push(`${name} :add_${name}`)
     values[`:add_${name}`] = amount
   }
@@ -171,7 +172,7 @@ export function addPending(tenantId: TenantId, userId: UserId, pending: Pending)
   // Who waits for something else is found by the same list as the pools that somebody waits for.
   const listed = !isQueued(pending) && { kindPk: KIND.seatQueues, kindSk: listedAs(tenantId, pending) }
   const item = pendingSeatEntity.encode(rowOf(tenantId, userId, pending), { userId, since }, { ...listed })
-  return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
+  return putOnce(item)
 }
 
 export const dropPending = (tenantId: TenantId, userId: UserId, pending: Pending): Action => ({
@@ -211,7 +212,7 @@ export function writeReservation(
   after: Reservation,
 ): Action {
   const item = reservationEntity.encode(reservationKeyOf(tenantId, after), after)
-  if (before === undefined) return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
+  if (before === undefined) return putOnce(item)
   return {
     kind: 'put',
     item,
@@ -257,23 +258,13 @@ export const QueuedPool = z
   .pipe(z.tuple([z.string(), ProductId, z.string()]))
 
 /** Takes a pool that nobody waits for off the list of those that somebody does. */
-export async function unmarkPool(
-  { client, name }: Table,
-  tenantId: TenantId,
-  place: TenantPool,
-): Promise<void> {
-  await client
-    .send(
-      new UpdateCommand({
-        TableName: name,
-        Key: poolKey(tenantId, place.productId, place.metric),
-        UpdateExpression: 'REMOVE kindPk, kindSk',
-        ConditionExpression: 'queued = :nobody',
-        ExpressionAttributeValues: { ':nobody': 0 },
-      }),
-    )
-    .catch((error: unknown) => {
-      // Somebody waits again.
-      if (!isConditionFailed(error)) throw error
-    })
+export async function unmarkPool(table: Table, tenantId: TenantId, place: TenantPool): Promise<void> {
+  // The condition fails where somebody waits again.
+  await writeRow(table, {
+    kind: 'update',
+    key: poolKey(tenantId, place.productId, place.metric),
+    update: 'REMOVE kindPk, kindSk',
+    condition: 'queued = :nobody',
+    values: { ':nobody': 0 },
+  })
 }

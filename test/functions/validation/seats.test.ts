@@ -45,6 +45,8 @@ test('leaves the person unchecked until seats are managed here, and no longer', 
   const { ask, ...people } = await world({ learners: 2 })
   const ada = await people.hire()
   expect(await ask(ada.id)).toMatchObject({ valid: true, unchecked: ['userId'] })
+  // Places that are kept for an organization are nobody's seats.
+  await people.reserve((await people.organize('School')).id, 1)
   expect(await ask('nobody')).toMatchObject({ valid: true, unchecked: ['userId'] })
   await people.edit(ada.id, { roles: ['author'] })
   expect(await ask(ada.id)).toMatchObject({ valid: true, unchecked: [] })
