@@ -3,7 +3,7 @@ import type { EventType } from '../../shared/domain/event-types.ts'
 import type { Log } from '../../shared/platform/log.ts'
 import { eventItem } from '../../shared/store/event.ts'
 import { type RawRecord, StreamEvent } from '../../shared/store/stream-event.ts'
-import type { Table } from '../../shared/store/transact.ts'
+import { putOnce, type Table } from '../../shared/store/transact.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import { recordedEventId } from './event-id.ts'
 import { isEventRecord, readEventRecord } from './event-record.ts'
@@ -102,7 +102,7 @@ function byItem(records: readonly RawRecord[]): ReadonlyMap<string, RawRecord[]>
 async function write(table: Table, { recordId }: PoolRecord, { events, rows }: Meaning): Promise<void> {
   const told = events.map((event, place): RowWrite => {
     const item = eventItem({ ...event, id: recordedEventId(event.at, recordId, place) })
-    return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
+    return putOnce(item)
   })
   const [first = [], ...others] = rows
   for (const step of [[...told, ...first], ...others])

@@ -6,7 +6,7 @@ import { epochMilliseconds, type Instant } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
 import { activationKey, activationsKey } from './keys.ts'
 import { readItem, readItems, readPages } from './read.ts'
-import { type Action, isConditionFailed, type Table } from './transact.ts'
+import { type Action, isConditionFailed, sendAlone, type Table } from './transact.ts'
 
 export const activationEntity = entity('activation', 1, Activation)
 
@@ -95,21 +95,23 @@ export async function beat(
 ): Promise<Activation | 'dead' | undefined> {
   const at = epochMilliseconds(now)
   try {
-    const { Attributes } = await table.client.send(
-      new UpdateCommand({
-        TableName: table.name,
-        Key: activationKey(tenantId, id),
-        UpdateExpression:
-          'SET pulse.lastAt = :now, pulse.#before = pulse.aliveUntil, pulse.aliveUntil = :at + pulse.life, pulse.revivableUntil = :at + pulse.revival',
-        ConditionExpression: `attribute_exists(pk) AND pulse.revivableUntil > :at${productId === undefined ? '' : ' AND productId = :product'}`,
-        ExpressionAttributeNames: { '#before': 'before' },
-        ExpressionAttributeValues: {
-          ':now': now,
-          ':at': at,
-          ...(productId !== undefined && { ':product': productId }),
-        },
-        ReturnValues: 'ALL_NEW',
-      }),
+    const { Attributes } = await sendAlone(() =>
+      table.client.send(
+        new UpdateCommand({
+          TableName: table.name,
+          Key: activationKey(tenantId, id),
+          UpdateExpression:
+            'SET pulse.lastAt = :now, pulse.#before = pulse.aliveUntil, pulse.aliveUntil = :at + pulse.life, pulse.revivableUntil = :at + pulse.revival',
+          ConditionExpression: `attribute_exists(pk) AND pulse.revivableUntil > :at${productId === undefined ? '' : ' AND productId = :product'}`,
+          ExpressionAttributeNames: { '#before': 'before' },
+          ExpressionAttributeValues: {
+            ':now': now,
+            ':at': at,
+            ...(productId !== undefined && { ':product': productId }),
+          },
+          ReturnValues: 'ALL_NEW',
+        }),
+      ),
     )
     return Attributes && activationEntity.decode(Attributes)
   } catch (error) {

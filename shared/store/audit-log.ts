@@ -18,7 +18,7 @@ import {
   auditUnanchoredKey,
 } from './keys.ts'
 import { readFirst, readItem, readItems, readRange } from './read.ts'
-import { type Action, putOnce, type Table } from './transact.ts'
+import { type Action, putOnce, type Remove, type Table } from './transact.ts'
 
 const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 const Root = z.base64().length(44)
@@ -246,7 +246,7 @@ export function writeSigned(
 export const unanchoredRange = { pk: AUDIT_UNANCHORED } as const
 export const putUnanchored = (log: LogName, size: number): Action =>
   putOnce(unanchoredEntity.encode(auditUnanchoredKey(log, size), { log, size }))
-export const removeUnanchored = (log: LogName, size: number): Extract<Action, { kind: 'remove' }> => ({
+export const removeUnanchored = (log: LogName, size: number): Remove => ({
   kind: 'remove',
   key: auditUnanchoredKey(log, size),
 })

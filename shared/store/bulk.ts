@@ -5,7 +5,7 @@ import { DAY, epochSeconds, plusMilliseconds } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
 import { bulkChunkKey, bulkKey, bulkRowKey, KIND, ownedByTenant } from './keys.ts'
 import { readItem, readItems } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import { type Put, putVersion, type Table } from './transact.ts'
 
 /** How long it is told what became of whom; the events of each change stay. */
 const KEPT_FOR = 90 * DAY
@@ -23,7 +23,7 @@ const ttlOf = ({ createdAt }: Pick<Bulk, 'createdAt'>) => ({
 })
 
 /** Writes a bulk change one version on, if it is as it was read. */
-export function writeBulk(before: Bulk | undefined, after: Bulk): Action {
+export function writeBulk(before: Bulk | undefined, after: Bulk): Put {
   const { tenantId, id, createdAt } = after
   const version = (before?.version ?? 0) + 1
   const order = `${createdAt}#${id}`
@@ -37,20 +37,18 @@ export function writeBulk(before: Bulk | undefined, after: Bulk): Action {
       ...ttlOf(after),
     },
   )
-  return before === undefined
-    ? { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
-    : { kind: 'put', item, condition: 'version = :version', values: { ':version': before.version } }
+  return putVersion(item, before?.version)
 }
 
 export const bulkChunkItem = (bulk: Bulk, chunk: number, users: UserId[]): Item =>
   bulkChunkEntity.encode(bulkChunkKey(bulk.tenantId, bulk.id, chunk), { users }, ttlOf(bulk))
 
 /** A person's outcome; of a change that is made there is one, whoever makes it, and however often it is tried. */
-export function writeRowOnce(bulk: Bulk, row: BulkRow): Extract<Action, { kind: 'put' }> {
+export function writeRowOnce(bulk: Bulk, row: BulkRow): Put {
   return { ...putRow(bulk, row), condition: 'attribute_not_exists(pk)' }
 }
 
-export function putRow(bulk: Bulk, row: BulkRow): Extract<Action, { kind: 'put' }> {
+export function putRow(bulk: Bulk, row: BulkRow): Put {
   const key = bulkRowKey(bulk.tenantId, bulk.id, row.userId)
   return { kind: 'put', item: bulkRowEntity.encode(key, { ...row, chunk: bulk.next }, ttlOf(bulk)) }
 }

@@ -14,7 +14,7 @@ import {
   usageKey,
 } from './keys.ts'
 import { readItem, readRange } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import { type Action, putVersion, type Table } from './transact.ts'
 
 /** Rows of each kind that a warm function remembers: about 8 KB for a license. */
 const REMEMBERED = 5_000
@@ -37,12 +37,8 @@ export const licenseItem = (license: License): Item =>
   })
 
 /** Replaces a license as it was read: fails if the row was written since. */
-export const replaceLicense = (license: License): Action => ({
-  kind: 'put',
-  item: licenseItem({ ...license, version: license.version + 1 }),
-  condition: 'version = :version',
-  values: { ':version': license.version },
-})
+export const replaceLicense = (license: License): Action =>
+  putVersion(licenseItem({ ...license, version: license.version + 1 }), license.version)
 
 export const usageItem = (tenantId: TenantId, productId: ProductId, usage: Usage): Item =>
   usageEntity.encode(usageKey(tenantId, productId, usage.metric), usage)

@@ -5,7 +5,7 @@ import type { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { integrityEventKey, integrityEventsKey, integrityKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import { type Put, putOnce, type Table } from './transact.ts'
 
 export const integrityScanEntity = entity('integrity-scan', 3, IntegrityScan, 1)
 export const integrityEventEntity = entity('integrity-event', 2, IntegrityEvent, 1)
@@ -16,7 +16,7 @@ export async function readLastScan(table: Table, tenantId: TenantId): Promise<In
 }
 
 /** Notes a scan, unless a later one was noted already. */
-export const noteScan = (tenantId: TenantId, scan: IntegrityScan): Extract<Action, { kind: 'put' }> => ({
+export const noteScan = (tenantId: TenantId, scan: IntegrityScan): Put => ({
   kind: 'put',
   item: integrityScanEntity.encode(integrityKey(tenantId), scan),
   condition: 'attribute_not_exists(pk) OR startedAt <= :started',
@@ -60,12 +60,9 @@ export const newIntegrityEvent = (tenantId: TenantId, found: Found, now: Instant
 })
 
 /** Writes it on condition that it is as it was read, or not there. */
-export function replaceIntegrityEvent(
-  event: IntegrityEvent,
-  read: IntegrityEvent | undefined,
-): Extract<Action, { kind: 'put' }> {
+export function replaceIntegrityEvent(event: IntegrityEvent, read: IntegrityEvent | undefined): Put {
   const item = integrityEventEntity.encode(integrityEventKey(event.tenantId, event.id), event)
-  if (read === undefined) return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
+  if (read === undefined) return putOnce(item)
   return {
     kind: 'put',
     item,

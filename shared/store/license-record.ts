@@ -3,15 +3,12 @@ import type { LicenseId, TenantId } from '../platform/ids.ts'
 import { entity } from './codec.ts'
 import { LICENSE_RECORD_PREFIX, licenseRecordKey, licenseRecordsKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import type { Put, Table } from './transact.ts'
 
 export const licenseRecordEntity = entity('license-record', 1, LicenseRecord)
 
 /** Notes what was recorded last of a license. */
-export const noteLicenseRecord = (
-  tenantId: TenantId,
-  record: LicenseRecord,
-): Extract<Action, { kind: 'put' }> => ({
+export const noteLicenseRecord = (tenantId: TenantId, record: LicenseRecord): Put => ({
   kind: 'put',
   item: licenseRecordEntity.encode(licenseRecordKey(tenantId, record.licenseId), record),
 })

@@ -3,7 +3,7 @@ import type { TenantId } from '../platform/ids.ts'
 import { entity } from './codec.ts'
 import { mailAddressesKey, mailAddressKey, noticeSettingsKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import { type Action, putOnce, type Table } from './transact.ts'
 
 export const noticeSettingsEntity = entity('notice-settings', 1, NoticeSettings)
 export const mailAddressEntity = entity('mail-address', 1, MailAddress)
@@ -58,12 +58,22 @@ export function writeMailAddress(
   next: MailAddress,
 ): Action {
   const item = mailAddressEntity.encode(mailAddressKey(tenantId, addressOf(next.email)), next)
-  if (read === undefined) return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
-  const { suppressed } = read
+  if (read === undefined) return putOnce(item)
+  const { muted, language, suppressed } = read
   return {
     kind: 'put',
     item,
-    condition: `muted = :muted AND ${suppressed ? 'suppressed = :suppressed' : 'attribute_not_exists(suppressed)'}`,
-    values: { ':muted': read.muted, ...(suppressed && { ':suppressed': suppressed }) },
+    condition: [
+      'muted = :muted',
+      language ? '#language = :language' : 'attribute_not_exists(#language)',
+      suppressed ? 'suppressed = :suppressed' : 'attribute_not_exists(suppressed)',
+    ].join(' AND '),
+    // A reserved word.
+    names: { '#language': 'language' },
+    values: {
+      ':muted': muted,
+      ...(language && { ':language': language }),
+      ...(suppressed && { ':suppressed': suppressed }),
+    },
   }
 }

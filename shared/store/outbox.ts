@@ -9,7 +9,7 @@ import { noticeKey, OUTBOX_PREFIX, outboxKey, outboxOf, sendingKey } from './key
 import { type Notice, noticeItem } from './notice.ts'
 import { readRange } from './read.ts'
 import { endTimer, fileTimer, moveTimer, readTimer, type Timer } from './timer.ts'
-import { type Action, putOnce, type Table, transact } from './transact.ts'
+import { type Action, type Put, putOnce, type Remove, type Table, transact } from './transact.ts'
 import { writeRow } from './write.ts'
 
 /** Timers of what is to be sent: one for each address and class of notices. */
@@ -86,10 +86,8 @@ function soonerTimer(timer: Timer, mailAt: Instant, filed: string): Action {
   return asRead(fileTimer({ ...plain, dueAt, place: { ...timer.place, filed } }), timer)
 }
 
-type Write = Extract<Action, { kind: 'put' | 'remove' }>
-
 /** Only if the timer is the one that was read: also what was filed for the same instant since is another. */
-function asRead(action: Write, { dueAt, place }: Timer): Write {
+function asRead(action: Put | Remove, { dueAt, place }: Timer): Put | Remove {
   return {
     ...action,
     condition: 'dueAt = :dueAt AND #place.#filed = :filed',

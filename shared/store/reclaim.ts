@@ -16,7 +16,7 @@ import {
 } from './keys.ts'
 import { readFirst, readItem, readRange } from './read.ts'
 import { fileTimer } from './timer.ts'
-import type { Action, Table } from './transact.ts'
+import { type Action, type Put, putVersion, type Table } from './transact.ts'
 import { type Person, personOf, userEntity } from './user.ts'
 
 export const reclaimCaseEntity = entity('reclaim-case', 1, ReclaimCase)
@@ -34,19 +34,14 @@ export const reviewSeats = (tenantId: TenantId, dueAt: Instant) =>
   fileTimer({ kind: REVIEW_TIMER, subject: [tenantId], dueAt })
 
 /** Replaces a case as it was read, or makes the first one. Listed by its state, and when it came to it. */
-export function writeCase(
-  tenantId: TenantId,
-  last: ReclaimCase | undefined,
-  next: ReclaimCase,
-): Extract<Action, { kind: 'put' }> {
+export function writeCase(tenantId: TenantId, last: ReclaimCase | undefined, next: ReclaimCase): Put {
   const { userId, productId } = next
   const at = isOpen(next) ? next.openedAt : next.endedAt
   const item = reclaimCaseEntity.encode(reclaimCaseKey(tenantId, userId, productId), next, {
     ownedPk: reclaimCasesOf(tenantId),
     ownedSk: [next.state, at, userId, productId].join('#'),
   })
-  if (last === undefined) return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
-  return { kind: 'put', item, condition: 'version = :version', values: { ':version': last.version } }
+  return putVersion(item, last?.version)
 }
 
 export async function readCase(

@@ -3,14 +3,11 @@ import type { TenantId } from '../platform/ids.ts'
 import { entity } from './codec.ts'
 import { licenseRecordsKey, RECORDED_ROW_PREFIX, recordedRowKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import type { Put, Table } from './transact.ts'
 
 export const recordedRowEntity = entity('recorded-row', 1, RecordedRow)
 
-export const noteRecordedRow = (
-  tenantId: TenantId,
-  record: RecordedRow,
-): Extract<Action, { kind: 'put' }> => ({
+export const noteRecordedRow = (tenantId: TenantId, record: RecordedRow): Put => ({
   kind: 'put',
   item: recordedRowEntity.encode(recordedRowKey(tenantId, record.type, record.id), record),
 })

@@ -1,7 +1,6 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.ts'
-import { entity, type Item } from './codec.ts'
+import { entity } from './codec.ts'
 import { LAST_SUCCESSES, lastSuccessKey, runKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
 import type { Table } from './transact.ts'
@@ -52,13 +51,7 @@ export async function resumeRun(table: Table, job: string, scheduledAt: Instant)
 }
 
 /** Notes how far a run came, or that it is over. */
-export async function saveRun(
-  { client, name }: Table,
-  job: string,
-  scheduledAt: Instant,
-  run: Run,
-): Promise<void> {
+export async function saveRun(table: Table, job: string, scheduledAt: Instant, run: Run): Promise<void> {
   const ttl = epochSeconds(plusMilliseconds(scheduledAt, REMEMBERED_FOR))
-  const item: Item = runEntity.encode(runKey(job, scheduledAt), run, { ttl })
-  await client.send(new PutCommand({ TableName: name, Item: item }))
+  await writeRow(table, { kind: 'put', item: runEntity.encode(runKey(job, scheduledAt), run, { ttl }) })
 }

@@ -3,23 +3,18 @@ import type { ProductId, TenantId, UserId } from '../platform/ids.ts'
 import { entity } from './codec.ts'
 import { seatRequestKey, seatRequestsOf } from './keys.ts'
 import { readItem } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import { type Put, putVersion, type Table } from './transact.ts'
 
 export const seatRequestEntity = entity('seat-request', 1, SeatRequest)
 
 /** Replaces a request as it was read, or makes the first one. Listed by its state, and when it was made. */
-export function writeRequest(
-  tenantId: TenantId,
-  last: SeatRequest | undefined,
-  next: SeatRequest,
-): Extract<Action, { kind: 'put' }> {
+export function writeRequest(tenantId: TenantId, last: SeatRequest | undefined, next: SeatRequest): Put {
   const { userId, productId, module, requestedAt, state } = next
   const item = seatRequestEntity.encode(seatRequestKey(tenantId, userId, productId, module), next, {
     ownedPk: seatRequestsOf(tenantId),
     ownedSk: [state, requestedAt, userId, productId, module].join('#'),
   })
-  if (last === undefined) return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
-  return { kind: 'put', item, condition: 'version = :version', values: { ':version': last.version } }
+  return putVersion(item, last?.version)
 }
 
 export async function readRequest(

@@ -4,7 +4,7 @@ import { Instant, MINUTE, plusMilliseconds } from '../platform/time.ts'
 import { CorruptItemError, entity, type Item } from './codec.ts'
 import { KIND, timerKey, timersOf } from './keys.ts'
 import { readItem, readPages } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import type { Put, Remove, Table, Update } from './transact.ts'
 import { writeRow } from './write.ts'
 
 /** Each shard is a partition of the index, which takes 1,000 write units a second (AWS). */
@@ -31,7 +31,6 @@ export const Timer = z.strictObject({
     .optional(),
 })
 export type Timer = z.infer<typeof Timer>
-type Put = Extract<Action, { kind: 'put' }>
 type Whose = Pick<Timer, 'kind' | 'subject'>
 
 export const timerEntity = entity('timer', 1, Timer)
@@ -79,7 +78,7 @@ export const moveTimer = (timer: Timer, dueAt: Instant, place?: Timer['place']):
 })
 
 /** Ends a timer that is as it was read. */
-export const endTimer = (timer: Timer): Extract<Action, { kind: 'remove' }> => ({
+export const endTimer = (timer: Timer): Remove => ({
   kind: 'remove',
   key: timerKey(timer.kind, timer.subject),
   ...asRead(timer),
@@ -136,10 +135,7 @@ export async function* dueTimers(
 }
 
 /** Puts a row that cannot be read where people look for it, as it is. */
-export const setAsideUnreadable = (
-  { pk, sk, kindSk }: Item,
-  now: Instant,
-): Extract<Action, { kind: 'update' }> => ({
+export const setAsideUnreadable = ({ pk, sk, kindSk }: Item, now: Instant): Update => ({
   kind: 'update',
   key: { pk: String(pk), sk: String(sk) },
   update: 'SET kindPk = :aside, kindSk = :since',
@@ -157,7 +153,7 @@ const isSetAside = { condition: 'kindPk = :aside', values: { ':aside': KIND.setA
 export const retryTimer = (timer: Timer): Put => ({ ...fileTimer(timer), ...isSetAside })
 
 /** Ends a timer that was set aside. */
-export const discardTimer = ({ kind, subject }: Whose): Extract<Action, { kind: 'remove' }> => ({
+export const discardTimer = ({ kind, subject }: Whose): Remove => ({
   kind: 'remove',
   key: timerKey(kind, subject),
   ...isSetAside,

@@ -2,6 +2,7 @@ import {
   type CancellationReason,
   ConditionalCheckFailedException,
   TransactionCanceledException,
+  TransactionConflictException,
 } from '@aws-sdk/client-dynamodb'
 import {
   type DynamoDBDocumentClient,
@@ -28,10 +29,20 @@ export type Action =
   | ({ kind: 'remove'; key: Key } & Condition)
   | ({ kind: 'check'; key: Key; condition: string } & Condition)
 
-export const putOnce = (item: Item): Action => ({ kind: 'put', item, condition: 'attribute_not_exists(pk)' })
+export type Put = Extract<Action, { kind: 'put' }>
+export type Update = Extract<Action, { kind: 'update' }>
+export type Remove = Extract<Action, { kind: 'remove' }>
+
+export const putOnce = (item: Item): Put => ({ kind: 'put', item, condition: 'attribute_not_exists(pk)' })
+
+/** Replaces an item only if it still has the version it was read with; puts it once where it had none. */
+export const putVersion = (item: Item, version: number | undefined): Put =>
+  version === undefined
+    ? putOnce(item)
+    : { kind: 'put', item, condition: 'version = :version', values: { ':version': version } }
 
 /** Replaces an item only if it still has the revision it was read with. */
-export const putRevision = (item: Item, revision: number): Action => ({
+export const putRevision = (item: Item, revision: number): Put => ({
   kind: 'put',
   item,
   condition: 'revision = :revision',
@@ -85,6 +96,21 @@ const TRANSIENT: ReadonlySet<string | undefined> = new Set([
   'ProvisionedThroughputExceeded',
 ])
 const isTransient = (reason: CancellationReason) => TRANSIENT.has(reason.Code)
+
+/**
+ * Sends a write by itself. A transaction on the same item at the same time says nothing about the write's condition, and
+ * the SDK does not try again by itself: it is waited for, and thrown if it persists.
+ */
+export async function sendAlone<T>(send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send()
+    } catch (error) {
+      if (!(error instanceof TransactionConflictException) || attempt === ATTEMPTS) throw error
+      await pause(attempt)
+    }
+  }
+}
 
 /** Is this the failed condition of a single write? */
 export function isConditionFailed(error: unknown): error is ConditionalCheckFailedException {

@@ -6,7 +6,7 @@ import { entity, type Item } from './codec.ts'
 import { type Key, KIND, openTransferKey, tenantTransferKey, transferKey } from './keys.ts'
 import { readItem, readItems } from './read.ts'
 import { fileTimer } from './timer.ts'
-import { type Action, putOnce, type Table } from './transact.ts'
+import { type Action, putOnce, putVersion, type Table } from './transact.ts'
 
 export const transferEntity = entity('transfer', 2, Transfer, 1)
 
@@ -33,12 +33,8 @@ export function newTransfer(transfer: Transfer): Record<string, Action> {
 }
 
 /** Replaces a transfer as it was read: fails if it was written since. */
-export const replaceTransfer = (transfer: Transfer): Action => ({
-  kind: 'put',
-  item: transferItem({ ...transfer, version: transfer.version + 1 }),
-  condition: 'version = :version',
-  values: { ':version': transfer.version },
-})
+export const replaceTransfer = (transfer: Transfer): Action =>
+  putVersion(transferItem({ ...transfer, version: transfer.version + 1 }), transfer.version)
 
 /** The transfer is found from this side, too. */
 export function sideOfTransfer(transfer: Transfer, side: 'giving' | 'receiving'): Record<string, Action> {

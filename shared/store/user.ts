@@ -1,4 +1,3 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { Seat } from '../domain/seat.ts'
 import { emailKey, User } from '../domain/user.ts'
@@ -22,7 +21,8 @@ import {
   userRoleKey,
 } from './keys.ts'
 import { readItem, readItems, readRange } from './read.ts'
-import { type Action, isConditionFailed, putOnce, type Table } from './transact.ts'
+import { type Action, putOnce, putVersion, type Table } from './transact.ts'
+import { writeRow } from './write.ts'
 
 export const userEntity = entity('user', 3, User, 1)
 export const seatEntity = entity('seat', 1, Seat)
@@ -106,17 +106,7 @@ export async function findUserName(
 export function writeUser(before: User | undefined, after: User): Record<string, Action> {
   const { tenantId, id } = after
   const next = { ...after, version: (before?.version ?? 0) + 1 }
-  const writes: Record<string, Action> = {
-    user:
-      before === undefined
-        ? putOnce(userItem(next))
-        : {
-            kind: 'put',
-            item: userItem(next),
-            condition: 'version = :version',
-            values: { ':version': before.version },
-          },
-  }
+  const writes: Record<string, Action> = { user: putVersion(userItem(next), before?.version) }
   for (const role of after.roles.filter((one) => !before?.roles.includes(one))) {
     const indexes = { ownedPk: ownedByRole(tenantId, role), ownedSk: id }
     const item = userRoleEntity.encode(userRoleKey(tenantId, id, role), { userId: id, role }, indexes)
@@ -154,29 +144,16 @@ export function writeUser(before: User | undefined, after: User): Record<string,
 
 /**
  * Notes that a person was seen again on the day it was last seen: one update, which moves no key of an index and changes
- * no count. False if the person was written meanwhile.
+ * no count. False if it was seen later, or on another day, meanwhile.
  */
-export async function seenAgain(
-  { client, name }: Table,
-  { tenantId, id, activeDay }: User,
-  at: Instant,
-): Promise<boolean> {
-  try {
-    await client.send(
-      new UpdateCommand({
-        TableName: name,
-        Key: userKey(tenantId, id),
-        UpdateExpression: 'SET lastActiveAt = :at, version = version + :one',
-        ConditionExpression: 'activeDay = :day AND lastActiveAt < :at',
-        ExpressionAttributeValues: { ':at': at, ':day': activeDay, ':one': 1 },
-      }),
-    )
-    return true
-  } catch (error) {
-    if (!isConditionFailed(error)) throw error
-    return false
-  }
-}
+export const seenAgain = (table: Table, { tenantId, id, activeDay }: User, at: Instant): Promise<boolean> =>
+  writeRow(table, {
+    kind: 'update',
+    key: userKey(tenantId, id),
+    update: 'SET lastActiveAt = :at, version = version + :one',
+    condition: 'activeDay = :day AND lastActiveAt < :at',
+    values: { ':at': at, ':day': activeDay, ':one': 1 },
+  })
 
 /** The person was seen on another day: what is counted of it moves there in the same transaction. */
 export const seenOnAnotherDay = ({ tenantId, id, version }: User, at: Instant, day: string): Action => ({

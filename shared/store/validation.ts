@@ -4,7 +4,7 @@ import { TenantId } from '../platform/ids.ts'
 import { entity } from './codec.ts'
 import { validationKey } from './keys.ts'
 import { readItem } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import type { Table, Update } from './transact.ts'
 
 /** Minutes between two validations of a tenant's licenses, unless it is set otherwise. */
 const DEFAULT_INTERVAL = 60
@@ -26,8 +26,6 @@ export async function readValidation(table: Table, tenantId: TenantId): Promise<
   const item = await readItem(table, validationKey(tenantId))
   return item ? validationEntity.decode(item) : { tenantId, intervalMinutes: DEFAULT_INTERVAL, errorCount: 0 }
 }
-
-type Update = Extract<Action, { kind: 'update' }>
 
 /** Sets the interval, and nothing of what runs wrote. */
 export const setValidationInterval = (tenantId: TenantId, minutes: number): Update => ({

@@ -5,7 +5,7 @@ import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.t
 import { entity } from './codec.ts'
 import { visitsKey, visitsOfTenant } from './keys.ts'
 import { type Range, readItem } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import { type Action, putVersion, type Table } from './transact.ts'
 
 export const visitsEntity = entity('visits', 1, Visits)
 
@@ -35,8 +35,7 @@ export function putVisits(tenantId: TenantId, visits: Visits, rule: Pick<Countri
   const item = visitsEntity.encode(visitsKey(tenantId, visits.licenseId, visits.visitor), visits, {
     ttl: epochSeconds(plusMilliseconds(forgotten, MARGIN)),
   })
-  if (visits.version === 1) return { kind: 'put', item, condition: 'attribute_not_exists(pk)' }
-  return { kind: 'put', item, condition: 'version = :before', values: { ':before': visits.version - 1 } }
+  return putVersion(item, visits.version === 1 ? undefined : visits.version - 1)
 }
 
 /** All that was noted of a tenant's licenses, or of one. */

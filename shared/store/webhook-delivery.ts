@@ -7,13 +7,11 @@ import { entity, type Item } from './codec.ts'
 import { eventEntity } from './event.ts'
 import { attemptKey, attemptsOf, deliveriesOf, deliveryKey, dueDeliveriesOf, eventKey } from './keys.ts'
 import { type Range, readItem, readPages, readRange } from './read.ts'
-import { type Action, putOnce, type Table } from './transact.ts'
+import { type Action, type Put, putOnce, type Table } from './transact.ts'
 import { writeRow } from './write.ts'
 
 /** How long deliveries are kept, whatever became of them. */
 const KEPT_FOR = 30 * DAY
-
-type Put = Extract<Action, { kind: 'put' }>
 
 /** An endpoint as its deliveries name it. */
 export type Endpoint = { readonly owner: WebhookOwner; readonly id: WebhookId }
@@ -35,11 +33,8 @@ function deliveryItem({ owner, id }: Endpoint, delivery: Delivery): Item {
 }
 
 /** Puts an event before an endpoint, once. */
-export const putDelivery = (endpoint: Endpoint, delivery: WaitingDelivery): Put => ({
-  kind: 'put',
-  item: deliveryItem(endpoint, delivery),
-  condition: 'attribute_not_exists(pk)',
-})
+export const putDelivery = (endpoint: Endpoint, delivery: WaitingDelivery): Put =>
+  putOnce(deliveryItem(endpoint, delivery))
 
 /** As somebody read it: nobody has sent it, nor taken it to send it, since. */
 function asRead(delivery: Delivery) {

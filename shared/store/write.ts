@@ -1,10 +1,10 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import { type Action, isConditionFailed, type Table } from './transact.ts'
+import { isConditionFailed, type Put, type Remove, sendAlone, type Table, type Update } from './transact.ts'
 
 /** One write by itself, not in a transaction; false if its condition failed. */
 export async function writeRow(
   { client, name: TableName }: Table,
-  action: Exclude<Action, { kind: 'check' }>,
+  action: Put | Update | Remove,
 ): Promise<boolean> {
   const { condition, names, values } = action
   const rest = {
@@ -14,9 +14,16 @@ export async function writeRow(
     ...(values && { ExpressionAttributeValues: values }),
   }
   try {
-    if (action.kind === 'put') await client.send(new PutCommand({ ...rest, Item: action.item }))
-    else if (action.kind === 'remove') await client.send(new DeleteCommand({ ...rest, Key: action.key }))
-    else await client.send(new UpdateCommand({ ...rest, Key: action.key, UpdateExpression: action.update }))
+    await sendAlone<unknown>(() => {
+      switch (action.kind) {
+        case 'put':
+          return client.send(new PutCommand({ ...rest, Item: action.item }))
+        case 'remove':
+          return client.send(new DeleteCommand({ ...rest, Key: action.key }))
+        case 'update':
+          return client.send(new UpdateCommand({ ...rest, Key: action.key, UpdateExpression: action.update }))
+      }
+    })
     return true
   } catch (error) {
     if (isConditionFailed(error)) return false

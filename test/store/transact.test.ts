@@ -1,6 +1,7 @@
 import {
   ConditionalCheckFailedException,
   TransactionCanceledException,
+  TransactionConflictException,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
 import { describe, expect, test } from 'vitest'
@@ -16,6 +17,8 @@ import {
   TRANSACTION_LIMIT,
   transact,
 } from '../../shared/store/transact.ts'
+import { writeRow } from '../../shared/store/write.ts'
+import { interpose } from '../support/sdk.ts'
 import { exists, localTable, newClient, put } from './local-table.ts'
 
 const table = await localTable()
@@ -160,6 +163,22 @@ describe('a conflict with another transaction', () => {
     const outcome = await transact(busy, { one: putOnce(fresh()), two: putOnce(fresh()) })
     expect(outcome).toEqual({ ok: false, failed: ['two'] })
     expect(state.sent).toBe(1)
+  })
+
+  test('of a single write is tried again, too, and thrown if it persists', async () => {
+    const conflict = new TransactionConflictException({ message: 'busy', $metadata: {} })
+    const client = newClient()
+    let busy = 2
+    interpose(client, async (_, send) => {
+      busy -= 1
+      if (busy >= 0) throw conflict
+      return send()
+    })
+    const item = fresh()
+    expect(await writeRow({ client, name: table.name }, putOnce(item))).toBe(true)
+    expect(await writeRow({ client, name: table.name }, putOnce(item))).toBe(false)
+    busy = Number.POSITIVE_INFINITY
+    await expect(writeRow({ client, name: table.name }, putOnce(fresh()))).rejects.toBe(conflict)
   })
 })
 
