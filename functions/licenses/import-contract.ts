@@ -3,7 +3,7 @@ import { Features, LicenseType, Limits } from '../../shared/domain/catalog.ts'
 import { Reference } from '../../shared/domain/license.ts'
 import { Flag } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, PlanId } from '../../shared/platform/ids.ts'
-import { Instant } from '../../shared/platform/time.ts'
+import { Countable } from '../../shared/platform/time.ts'
 import { IMPORT_LIMIT } from '../import-lines.ts'
 
 /**
@@ -17,8 +17,8 @@ export const ImportRow = z.strictObject({
   type: LicenseType.optional(),
   /** The reference of the license it extends; that one stands in the same import or is here already. */
   extends: Reference.optional(),
-  validFrom: Instant,
-  expiresAt: Instant.optional(),
+  validFrom: Countable,
+  expiresAt: Countable.optional(),
   limits: Limits.default({}),
   features: Features.default({}),
   productInstanceId: z.string().trim().min(1).max(200).optional(),

@@ -8,7 +8,7 @@ import { STATUSES } from '../../shared/domain/status.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, PlanId, ProductId, TenantId } from '../../shared/platform/ids.ts'
-import { Instant } from '../../shared/platform/time.ts'
+import { Countable, Instant } from '../../shared/platform/time.ts'
 import { ImportBody, ImportQuery, ImportReport } from './import-contract.ts'
 
 const LicenseParams = z.strictObject({ licenseId: LicenseId })
@@ -31,9 +31,9 @@ const IssueBody = z.strictObject({
   /** The license a TOPUP, VALIDITY or FEATURE adds to. */
   extends: LicenseId.optional(),
   /** Now, unless said otherwise. */
-  validFrom: Instant.optional(),
+  validFrom: Countable.optional(),
   /** The plan's duration after `validFrom`, on the tenant's calendar, unless said otherwise. */
-  expiresAt: Instant.optional(),
+  expiresAt: Countable.optional(),
   graceDays: z.int().min(0).max(3650).optional(),
   /** Replace the plan's metric by metric. */
   limits: Limits.optional(),
@@ -145,7 +145,7 @@ export const licensesRoutes = {
         /** Count the new term from the old end, from now, or: from the old end until grace is over, else from now. */
         from: z.enum(['expiry', 'now', 'auto']).default('auto'),
         /** An exact end instead of one more term. */
-        expiresAt: Instant.optional(),
+        expiresAt: Countable.optional(),
         reason: Reason.optional(),
       })
       .default({ from: 'auto' }),

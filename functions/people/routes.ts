@@ -6,7 +6,7 @@ import { Email, PersonView, UserDraft, UserStatus, UserView } from '../../shared
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Flag, PageQuery, pageOf, Reason, wholeNumber } from '../../shared/platform/http/shapes.ts'
 import { OrganizationId, TenantId, UserId } from '../../shared/platform/ids.ts'
-import { Instant } from '../../shared/platform/time.ts'
+import { Countable } from '../../shared/platform/time.ts'
 import { bulkRoutes } from './bulk-routes.ts'
 import { csvRoutes } from './csv-routes.ts'
 
@@ -32,8 +32,8 @@ const UserEdit = z.strictObject({
   status: z.enum(['active', 'suspended']).optional(),
   usageLocation: UserDraft.shape.usageLocation.unwrap().nullable().optional(),
   reclaimExempt: z.boolean().optional(),
-  onLeaveUntil: Instant.nullable().optional(),
-  leftDirectoryAt: Instant.nullable().optional(),
+  onLeaveUntil: Countable.nullable().optional(),
+  leftDirectoryAt: Countable.nullable().optional(),
 })
 
 const SEATS = ['SEATS_EXHAUSTED', 'SEAT_BLOCKED', 'TOO_MUCH_AT_ONCE'] as const
@@ -190,7 +190,7 @@ export const peopleRoutes = {
             email: Email.optional(),
             externalId: z.string().min(1).max(200).optional(),
             /** Now, if absent. */
-            at: Instant.optional(),
+            at: Countable.optional(),
           }),
         )
         .min(1)

@@ -5,7 +5,7 @@ import { DENIAL_CLASSES, DENIAL_REASONS } from '../../shared/domain/denial.ts'
 import { Share } from '../../shared/domain/shares.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
-import { Instant, TimeZone } from '../../shared/platform/time.ts'
+import { Countable, Instant, TimeZone } from '../../shared/platform/time.ts'
 
 const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
 
@@ -19,9 +19,9 @@ const INTERVALS = ['hour', 'day'] as const
 const KEYS = ['pool', 'department', 'user'] as const
 const SeriesQuery = z.strictObject({
   metric,
-  from: Instant,
+  from: Countable,
   /** Now unless said otherwise. */
-  to: Instant.optional(),
+  to: Countable.optional(),
   interval: z.enum(INTERVALS).default('day'),
   by: z.enum(KEYS).default('pool'),
 })

@@ -6,7 +6,7 @@ import { REPORT_OUTCOMES } from '../../shared/domain/usage-reports.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
-import { Instant, TimeZone } from '../../shared/platform/time.ts'
+import { Countable, Instant, TimeZone } from '../../shared/platform/time.ts'
 
 /** One report: a gauge's value at an instant, or an addition to a counter. */
 const UsageRecord = z.strictObject({
@@ -20,7 +20,7 @@ const UsageRecord = z.strictObject({
   /** A counter: how many more were consumed. */
   add: z.int().min(1).max(1_000_000_000_000).optional(),
   /** When it was so; now unless said otherwise. An older gauge does not overwrite a newer one. */
-  at: Instant.optional(),
+  at: Countable.optional(),
 })
 
 const readers = [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter'] as const
@@ -67,7 +67,7 @@ export const usageRoutes = {
       metric: Code,
       adjust: Correction.shape.adjust.refine((units) => units !== 0, 'must change something'),
       /** When the use was that it corrects; now unless said otherwise. */
-      at: Instant.optional(),
+      at: Countable.optional(),
       reason: Reason,
     }),
     success: {
@@ -96,9 +96,9 @@ export const usageRoutes = {
       /** Code or id. */
       product: z.string().max(64),
       metric: Code,
-      from: Instant,
+      from: Countable,
       /** Now unless said otherwise. */
-      to: Instant.optional(),
+      to: Countable.optional(),
       by: z.enum(['hour', 'day', 'month']).default('day'),
     }),
     success: {

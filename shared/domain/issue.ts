@@ -1,5 +1,5 @@
 import type { LicenseId } from '../platform/ids.ts'
-import type { Instant } from '../platform/time.ts'
+import { type Instant, LATEST } from '../platform/time.ts'
 import { addDays, addDuration } from './calendar.ts'
 import type { FeatureValue, LicenseType, Limit, Plan, Product } from './catalog.ts'
 import { undeclaredGrants } from './grants.ts'
@@ -47,9 +47,6 @@ export const GRANTS: Record<
   VALIDITY: { limits: false, features: false, base: 'required' },
 }
 
-/** Ends are computed on a calendar of four-digit years, and a duration has at most 100 years. */
-const LAST_START = '9800'
-
 /** The license an order makes, or why it makes none. The plan's settings are copied: later edits leave it alone. */
 export function decideIssue(
   id: LicenseId,
@@ -70,8 +67,6 @@ export function decideIssue(
     return refuse('PLAN_MISMATCH', `It grants what ${product.code} does not declare.`, { errors: undeclared })
 
   const validFrom = order.validFrom ?? (type === 'VALIDITY' ? startOfExtension(base, now) : now)
-  if (validFrom >= LAST_START)
-    return refuse('LICENSE_MISMATCH', `It would start at ${validFrom}, too far ahead.`)
   const expiresAt =
     order.expiresAt ??
     (plan.duration === undefined ? undefined : addDuration(validFrom, plan.duration, tenant.timeZone))
@@ -84,6 +79,9 @@ export function decideIssue(
   if (expiresAt !== undefined && expiresAt <= validFrom) {
     return refuse('LICENSE_MISMATCH', `It would expire at ${expiresAt}, before it starts at ${validFrom}.`)
   }
+  const refusedEnd = checkEnd(expiresAt)
+  if (refusedEnd) return refusedEnd
+  if (type === 'TRIAL' && order.graceDays) return refuse('LICENSE_MISMATCH', 'A trial has no grace.')
   const graceDays = type === 'TRIAL' ? 0 : (order.graceDays ?? plan.graceDays)
   const license: UnsignedLicense = {
     id,
@@ -116,6 +114,15 @@ export function decideIssue(
     ...(order.applyOn === 'issue' && { appliedAt: now }),
   }
   return checkFits(license) ?? license
+}
+
+/** Refuses an end after which no grace, term or news of it can be counted any more. */
+export function checkEnd(expiresAt: Instant | undefined): Refusal | undefined {
+  if (expiresAt === undefined || expiresAt < LATEST) return undefined
+  return refuse(
+    'LICENSE_MISMATCH',
+    `It would expire at ${expiresAt}, too far ahead; a license of a perpetual plan never does.`,
+  )
 }
 
 /** The end of a term and of the grace after it. */

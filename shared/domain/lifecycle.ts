@@ -2,7 +2,7 @@ import type { Instant } from '../platform/time.ts'
 import { addDuration, nextPeriodEnd } from './calendar.ts'
 import type { FeatureValue, Limit, Product } from './catalog.ts'
 import { undeclaredGrants } from './grants.ts'
-import { GRANTS, termEnd } from './issue.ts'
+import { checkEnd, GRANTS, termEnd } from './issue.ts'
 import type { License } from './license.ts'
 import { checkFits } from './license-file.ts'
 import { type Refusal, refuse } from './refusal.ts'
@@ -105,6 +105,8 @@ export function renewed(license: License, renewal: Renewal, now: Instant): Licen
       `It would end at ${newEnd}, which is over; renew it from now or name expiresAt.`,
     )
   }
+  const refused = checkEnd(newEnd)
+  if (refused) return refused
   const { graceEndsAt: _, ...rest } = license
   return revised({ ...rest, ...termEnd(newEnd, graceDays, { timeZone }), anchor }, now)
 }

@@ -1,12 +1,13 @@
 import type { GroupId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
+import { Country } from './country.ts'
 import { type Directory, type Group, type Profile, rolesOf } from './directory.ts'
 import type { Organizations } from './organization.ts'
 import { archivePerson, returnPerson } from './person-return.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { changes } from './revision.ts'
 import type { Seat, SeatPolicy } from './seat.ts'
-import { Country, Email, type User, userView } from './user.ts'
+import { Email, type User, userView } from './user.ts'
 
 /** A role too many is refused: the person's row would not be one any more. */
 const MOST_ROLES = 20

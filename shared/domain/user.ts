@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { GroupId, OrganizationId, ProductId, TenantId, UserId } from '../platform/ids.ts'
-import { Instant } from '../platform/time.ts'
+import { Countable, Instant } from '../platform/time.ts'
 import { Code, Name } from './catalog.ts'
+import { Country } from './country.ts'
 import { Directory } from './directory.ts'
 import { Pending, Seat } from './seat.ts'
 
@@ -15,7 +16,6 @@ export const PersonRoles = z
   .array(Code)
   .max(20)
   .refine((roles) => new Set(roles).size === roles.length, 'roles must differ')
-export const Country = z.string().regex(/^[A-Z]{2}$/, 'ISO 3166-1 alpha-2, such as DE')
 
 export const UserDraft = z.strictObject({
   name: Name,
@@ -30,7 +30,7 @@ export const UserDraft = z.strictObject({
   /** Never loses a seat for not using it. */
   reclaimExempt: z.boolean().optional(),
   /** Away until then: not being seen does not count. */
-  onLeaveUntil: Instant.optional(),
+  onLeaveUntil: Countable.optional(),
 })
 export type UserDraft = z.infer<typeof UserDraft>
 

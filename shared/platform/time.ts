@@ -15,13 +15,22 @@ export const Instant = z.iso
   .meta({ id: 'Instant' })
 export type Instant = z.infer<typeof Instant>
 
+/** Durations are counted from what lies before it: then no sum leaves the years that an instant can have. */
+export const LATEST = '7000'
+
+/** An instant that is named for something to be counted from it: neither before JWT dates begin nor too late for a sum. */
+export const Countable = Instant.refine(
+  (instant) => instant >= '1970' && instant < LATEST,
+  `from 1970 on, and before the year ${LATEST}`,
+)
+
 /** Seconds since 1970, the unit of DynamoDB's TTL and of JWT dates (RFC 7519, section 2). Nothing else uses it. */
 export const EpochSeconds = z.int().nonnegative().brand<'EpochSeconds'>()
 export type EpochSeconds = z.infer<typeof EpochSeconds>
 
 /**
  * An ISO 8601 duration of whole calendar units or hours, minutes and seconds, such as `P1Y`, `P14D`, `PT30M`. The digits
- * are bounded so that no sum of an instant and a duration leaves the years that an instant can have.
+ * are bounded so that it lasts less than 2,000 years.
  */
 export const Duration = z.iso
   .duration()

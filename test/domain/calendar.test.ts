@@ -2,11 +2,31 @@ import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { addDays, addDuration, nextPeriodEnd } from '../../shared/domain/calendar.ts'
-import { Duration, epochMilliseconds, HOUR, type Instant, TimeZone } from '../../shared/platform/time.ts'
+import {
+  Countable,
+  Duration,
+  epochMilliseconds,
+  HOUR,
+  type Instant,
+  LATEST,
+  plusMilliseconds,
+  TimeZone,
+} from '../../shared/platform/time.ts'
 import { at } from '../support/licenses.ts'
 import { anyInstant, timeZone } from './arbitraries.ts'
 
 const UTC = TimeZone.parse('UTC')
+
+test.each(['P99999W', 'P99Y999M99999DT99999H99999M99999S'])(
+  'the longest duration, %s, and ten years of grace end at an instant that there is',
+  (text) => {
+    const longest = Duration.parse(text)
+    const last = Countable.parse(plusMilliseconds(at(`${LATEST}-01-01T00:00:00Z`), -1))
+    const reached = addDuration(last, longest, UTC)
+    expect(addDays(reached, 3650, UTC) > reached).toBe(true)
+    expect(Countable.safeParse(reached).success).toBe(false)
+  },
+)
 
 describe('addDuration keeps the day of the anchor where the month has it', () => {
   test.each([

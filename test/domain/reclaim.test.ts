@@ -121,6 +121,10 @@ describe('what a person’s facts say', () => {
     expect(found?.excludedBy).toBe(excludedBy)
   })
 
+  test('no leave lasts for so long that nothing can be counted from its end', () => {
+    expect(() => person({ onLeaveUntil: '9999-12-31T00:00:00Z' })).toThrow('before the year 7000')
+  })
+
   test('a pinned seat stays, and the others go', () => {
     const found = outlook(person(), day(200), {}, [seat('learners', { pinned: true }), seat('exams')])
     expect(found?.seats.map(({ metric }) => metric)).toEqual(['exams'])

@@ -42,6 +42,8 @@ describe('what does not fit its plan, base or dates is LICENSE_MISMATCH', () => 
     ['a VALIDITY of what never ends', { type: 'VALIDITY', extends: endless.id }, /never expires/],
     ['an end before the start', { validFrom: inDays(2), expiresAt: inDays(1) }, /before it starts/],
     ['an end at the start', { validFrom: now, expiresAt: now }, /before it starts/],
+    ['a term too far ahead', { validFrom: '6999-06-01T00:00:00Z' }, /too far ahead/],
+    ['grace after a trial', { planId: plans.trial.id, graceDays: 7 }, /has no grace/],
     ['an end of a perpetual one', { planId: plans.perpetual.id, expiresAt: inDays(9) }, /does not expire/],
   ]
   test.each(cases)('%s', async (_, body, detail) => {
@@ -133,6 +135,9 @@ describe('bad fields are named', () => {
     [{ validFrom: 'tomorrow' }, '/body/validFrom'],
     [{ validFrom: '2026-02-30T00:00:00Z' }, '/body/validFrom'],
     [{ validFrom: '2026-02-20T00:00:00+01:00' }, '/body/validFrom'],
+    [{ validFrom: '1969-12-31T23:59:59.999Z' }, '/body/validFrom'],
+    // What people write for never: its grace and the news of its end would lie beyond the years there are.
+    [{ expiresAt: '9999-12-31T00:00:00Z' }, '/body/expiresAt'],
     [{ fingerprints: [] }, '/body/fingerprints'],
     [{ fingerprints: ['short'] }, '/body/fingerprints/0'],
     [{ reference: ' ' }, '/body/reference'],

@@ -146,6 +146,7 @@ describe('is refused and changes nothing', () => {
       { expiresAt: '2051-01-01T00:00:00Z' },
       { expiresAt: '2051-01-01T00:00:00Z' },
     ],
+    ['by a term too far ahead', '422 LICENSE_MISMATCH', { expiresAt: '6999-12-31T00:00:00Z' }, {}],
     ['to an end that is over', '422 LICENSE_MISMATCH', old, { expiresAt: inDays(-50) }],
     ['by a term that is over', '422 LICENSE_MISMATCH', old, { from: 'expiry' }],
     [

@@ -232,6 +232,9 @@ describe('the series of a metric', () => {
     expect(outcome(await ask({ from, to: '2026-02-01T00:00:00Z', by: 'hour' }))).toBe('200')
     expect(outcome(await ask({ from, to: '2026-02-01T01:00:00Z', by: 'hour' }))).toBe('400 INVALID_REQUEST')
     expect(outcome(await ask({ from, to: from }))).toBe('400 INVALID_REQUEST')
+    // The month that it would end with lies beyond the years there are.
+    const never = { from: '9999-12-31T00:00:00Z', to: '9999-12-31T01:00:00Z', by: 'month' }
+    expect(outcome(await ask(never))).toBe('400 INVALID_REQUEST')
     expect(outcome(await ask({ from, metric: 'none' }))).toBe('400 INVALID_REQUEST')
   })
 })
