@@ -118,7 +118,9 @@ export async function joinServed(
   if (waiting.length < Math.min(pool.waiting, most)) return undefined
   const line = [...waiting, ticket].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
   const serve = serving(applied(pool, joining), line.slice(0, lookedAt(terms)), terms, seconds(now))
-  const { change, beside } = serve ? servedBy(serve, address, joining) : { change: joining, beside: {} }
+  const { change, beside } = serve
+    ? servedBy(serve, address, joining, ticket)
+    : { change: joining, beside: {} }
   const isOwn = ({ ref }: Ticket) => ref === ticket.ref
   const held = serve?.holds.find((one) => isOwn(one.ticket))?.offer
   const isOver = serve?.dead.some(isOwn) === true
@@ -128,10 +130,7 @@ export async function joinServed(
     served: {
       // Who is told to wait waits for what is freed from now on.
       change: waits === undefined ? change : { ...change, usedBefore: pool.used },
-      beside: {
-        ...Object.fromEntries(Object.entries(beside).filter(([label]) => !isOfWaiting(label, ticket))),
-        ...(waits && { ticket: joinQueue(address, waits) }),
-      },
+      beside: { ...beside, ...(waits && { ticket: joinQueue(address, waits) }) },
     },
     held,
     waits,
@@ -141,22 +140,24 @@ export async function joinServed(
 
 const keyOf = ({ order, ref }: Ticket) => `${order}#${ref}`
 
-/** What `servedBy` does to a ticket that waits already. */
-const isOfWaiting = (label: string, { ref }: Ticket) =>
-  [`dead ${ref}`, `waited ${ref}`, `overtaken ${ref}`].includes(label)
-
+/** `newcomer`: has no row in the queue yet. */
 function servedBy(
   { change, holds, dead, overtaken }: Serving,
   address: PoolAddress,
   first: PoolChange,
+  newcomer?: Ticket,
 ): Served {
-  const beside: Record<string, Action> = {}
-  for (const ticket of dead) beside[`dead ${ticket.ref}`] = leaveQueue(address, ticket)
-  for (const { ticket, offer } of holds) {
-    beside[`waited ${ticket.ref}`] = leaveQueue(address, ticket)
-    beside[`held ${ticket.ref}`] = keepHeld(address, ticket, offer.until)
-  }
-  for (const ticket of overtaken) beside[`overtaken ${ticket.ref}`] = setOvertaken(address, ticket)
+  const waited = ({ ref }: Ticket) => ref !== newcomer?.ref
+  const gone = [...dead, ...holds.map(({ ticket }) => ticket)].filter(waited)
+  const beside = Object.fromEntries<Action>([
+    ...gone.map((ticket) => [`waited ${ticket.ref}`, leaveQueue(address, ticket)] as const),
+    ...holds.map(
+      ({ ticket, offer }) => [`held ${ticket.ref}`, keepHeld(address, ticket, offer.until)] as const,
+    ),
+    ...overtaken
+      .filter(waited)
+      .map((ticket) => [`overtaken ${ticket.ref}`, setOvertaken(address, ticket)] as const),
+  ])
   return { change: together(first, change), beside }
 }
 
