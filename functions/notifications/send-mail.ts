@@ -34,6 +34,10 @@ const PATIENCE = [1, 5, 15, 30, 60]
 /** Sendings of which nobody can say whether they came, before it is given up: each may be one more of the same. */
 const MOST_TIMES = 5
 
+/** Mail servers name whom they refuse, and logs hold no addresses. */
+const withoutAddresses = (reason: string) =>
+  reason.replaceAll(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, '(address)')
+
 type Request = { readonly now: Instant; readonly requestId: string }
 
 /**
@@ -93,8 +97,7 @@ async function sendBox(
   const told = judged.filter(({ became }) => became === undefined).map(({ notice }) => notice)
   const [first, ...others] = told
   if (first === undefined || audience === undefined) {
-    await settle(table, tenantId, box, dropped, request, sending)
-    await goOn()
+    await goOn(await settle(table, tenantId, box, dropped, request, sending))
     return dropped.length
   }
   await settle(table, tenantId, box, dropped, request)
@@ -115,8 +118,10 @@ async function sendBox(
     times: next.times,
   })
   const outcome = await services.sendMail(mail)
-  if (outcome.outcome !== 'sent')
-    services.log('warn', 'mail', { ...request, subject: mail.id, code: outcome.outcome }, outcome.reason)
+  if (outcome.outcome !== 'sent') {
+    const fields = { requestId: request.requestId, subject: mail.id, code: outcome.outcome }
+    services.log('warn', 'mail', fields, withoutAddresses(outcome.reason))
+  }
   switch (outcome.outcome) {
     case 'sent':
       await finish({ state: 'sent', at: now, messageId: outcome.messageId, repeated: next.times > 1 })
@@ -179,13 +184,12 @@ async function sendBox(
 
   async function finish(became: NoticeState): Promise<void> {
     const settled = told.map((notice) => ({ notice, became }))
-    await settle(table, tenantId, box, settled, request, next)
-    await goOn()
+    await goOn(await settle(table, tenantId, box, settled, request, next))
   }
 
-  /** More than a mail's worth is due at once; nothing more ends the timer, unless something was noted since. */
-  async function goOn(): Promise<void> {
-    if (sending === undefined && waiting.length <= batch.length) await endMailTimer(table, timer)
+  /** Whatever may still wait is due at once; nothing more ends the timer, unless something was noted since. */
+  async function goOn(isSettled: boolean): Promise<void> {
+    if (isSettled && sending === undefined && waiting.length <= batch.length) await endMailTimer(table, timer)
     else await moveMailTimer(table, timer, now, 0)
   }
 }

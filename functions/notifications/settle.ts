@@ -15,7 +15,11 @@ const TOGETHER = 30
 /** What the log is told of: it should have been told and was not. */
 const LOST: ReadonlySet<DropReason> = new Set(['TOO_LATE', 'NO_MAIL'])
 
-/** Writes what became of notices, with the events of those that should have been told and were not. */
+/**
+ * Writes what became of notices, with the events of those that should have been told and were not.
+ *
+ * @returns false if somebody else settled some of them: then others of these may still wait
+ */
 export async function settle(
   table: Table,
   tenantId: TenantId | undefined,
@@ -23,16 +27,18 @@ export async function settle(
   settled: readonly Settled[],
   request: { readonly now: Instant; readonly requestId: string },
   sending?: Sending,
-): Promise<void> {
+): Promise<boolean> {
+  let isAll = true
   for (let start = 0; start < Math.max(settled.length, 1); start += TOGETHER) {
     const batch = settled.slice(start, start + TOGETHER)
     const isLast = start + TOGETHER >= settled.length
-    // What it failed on was settled by somebody else; the next look at the box sees what is left.
-    await transact(table, {
+    const outcome = await transact(table, {
       ...settleNotices(tenantId, box, batch, isLast ? sending : undefined),
       ...eventsOf(batch, request),
     })
+    isAll &&= outcome.ok
   }
+  return isAll
 }
 
 function eventsOf(settled: readonly Settled[], request: { now: Instant; requestId: string }) {

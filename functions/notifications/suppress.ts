@@ -1,4 +1,4 @@
-import type { MailAddress } from '../../shared/domain/notice-settings.ts'
+import { addressOf, type MailAddress } from '../../shared/domain/notice-settings.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { record } from '../../shared/store/commit.ts'
@@ -9,21 +9,18 @@ import { putOnce, type Table, transact } from '../../shared/store/transact.ts'
 /** Who does it, as events name it. */
 export const MAILER = 'sendNotices'
 
-/**
- * Sends no more mail to an address, once: its event tells others of it.
- *
- * @returns whether it was not so before
- */
+/** Sends no more mail to an address, once: its event tells others of it. */
 export async function suppress(
   table: Table,
   tenantId: TenantId | undefined,
-  email: string,
+  recipient: string,
   suppressed: NonNullable<MailAddress['suppressed']>,
   request: { readonly now: Instant; readonly requestId: string },
-): Promise<boolean> {
+): Promise<void> {
+  const email = addressOf(recipient)
   for (;;) {
     const known = await readMailAddress(table, tenantId, email)
-    if (known?.suppressed !== undefined) return false
+    if (known?.suppressed !== undefined) return
     const { why, detail } = suppressed
     const event = record(
       {
@@ -38,6 +35,6 @@ export async function suppress(
       address: writeMailAddress(tenantId, known, { ...(known ?? { email, muted: [] }), suppressed }),
       event: putOnce(eventItem(event)),
     })
-    if (outcome.ok) return true
+    if (outcome.ok) return
   }
 }

@@ -1,16 +1,21 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sendMail } from '../../../functions/notifications/send-mail.ts'
 import type { NotificationServices } from '../../../functions/notifications/services.ts'
+import { settle as settleNotices } from '../../../functions/notifications/settle.ts'
 import { readAudience } from '../../../functions/notify.ts'
 import { createClients, createServices } from '../../../functions/services.ts'
 import { withVerifier } from '../../../functions/verified.ts'
 import type { NoticeAbout } from '../../../shared/domain/notice.ts'
+import type { MailAddress } from '../../../shared/domain/notice-settings.ts'
 import { Environment, readEnvironment } from '../../../shared/platform/config/environment.ts'
 import type { Mail, SendOutcome } from '../../../shared/platform/mail/mail-sender.ts'
 import { DAY, MINUTE, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
 import { newNotice, readNotices } from '../../../shared/store/notice.ts'
+import { readMailAddress, writeMailAddress } from '../../../shared/store/notice-settings.ts'
 import { addNotice, boxOf, MAIL_TIMER } from '../../../shared/store/outbox.ts'
-import { readTimer } from '../../../shared/store/timer.ts'
+import { fileTimer, readTimer } from '../../../shared/store/timer.ts'
+import { writeRow } from '../../../shared/store/write.ts'
+import { transact } from '../../../shared/store/transact.ts'
 import { startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
@@ -52,7 +57,7 @@ let people = 0
 /** Somebody who is to be told something, and a mail server that does as it is told. */
 async function world(about: NoticeAbout, manners: ((mail: Mail) => Promise<SendOutcome> | SendOutcome)[]) {
   people += 1
-  const recipient = { email: `person-${people}@example.edu`, name: 'Ada' }
+  const recipient = { email: `Person-${people}@Example.edu`, name: 'Ada' }
   const add = async (what: NoticeAbout) => {
     const until = plusMilliseconds(readClock(), DAY)
     const draft = { about: what, occasion: [JSON.stringify(what)], at: readClock(), until }
@@ -62,9 +67,10 @@ async function world(about: NoticeAbout, manners: ((mail: Mail) => Promise<SendO
   }
   const mails: Mail[] = []
   const plan = [...manners]
+  const logged: string[] = []
   const services: NotificationServices = {
     ...base,
-    log: () => undefined,
+    log: (...line) => logged.push(JSON.stringify(line)),
     publicUrl: 'https://licensing.example.test',
     mailFrom: 'licensing@vendor.example',
     async sendMail(mail) {
@@ -94,7 +100,7 @@ async function world(about: NoticeAbout, manners: ((mail: Mail) => Promise<SendO
     }
   }
   const became = async (of = notice) => (await readNotices(api.table, tenant.id, [of.id]))[0]?.became
-  return { mails, services, notice, add, look, settle, became }
+  return { mails, logged, services, recipient, notice, add, look, settle, became }
 }
 
 const dies = (): never => {
@@ -165,6 +171,63 @@ test('a refusal is no sending: it is tried later, and is not marked', async () =
   await settle()
   expect(mails.map(({ headers }) => headers['X-Latchkey-Repeated'])).toEqual([undefined])
   expect(await became()).toMatchObject({ state: 'sent', repeated: false })
+})
+
+test('a timer that was tried anew without its place takes what comes, and ends', async () => {
+  const { mails, timer, add, settle, became } = await world(needed('f'), [])
+  // As a vendor has it who retries one whose row could not be read.
+  await writeRow(api.table, fileTimer(timer))
+  const next = await add(needed('g'))
+  await settle(3)
+  expect(mails).toHaveLength(1)
+  expect([await became(), await became(next)]).toMatchObject([{ state: 'sent' }, { state: 'sent' }])
+  await writeRow(api.table, fileTimer(timer))
+  await settle(3)
+  expect(await readTimer(api.table, timer)).toBeUndefined()
+})
+
+test('what another run settles meanwhile leaves the others of the box waiting for the next look', async () => {
+  const { notice, add, services, look, settle, became } = await world(needed('first'), [])
+  const other = await add(needed('second'))
+  advanceClock(2 * DAY)
+  const late = { state: 'dropped', at: readClock(), because: 'TOO_LATE' } as const
+  const settleFirst = () =>
+    settleNotices(api.table, tenant.id, boxOf(notice), [{ notice, became: late }], {
+      now: readClock(),
+      requestId: 'run_other',
+    })
+  const { client, faults } = faultyClient(3, new Set(['TransactWriteItemsCommand']))
+  faults.push({ before: settleFirst })
+  await look({ ...services, table: { ...api.table, client } })
+  client.destroy()
+  await settle(3)
+  expect([await became(), await became(other)]).toMatchObject([late, { because: 'TOO_LATE' }])
+  expect(typesOf(await eventsOf(api.table, other.id, tenant.id))).toEqual(['notice.dropped'])
+})
+
+test('an address that does not exist is told as addresses are kept, and is not in the log', async () => {
+  const reason = (mail: Mail) => `550 5.1.1 <${mail.to.email}>: no such user`
+  const { recipient, logged, look } = await world(needed('nobody'), [
+    (mail) => ({ outcome: 'undeliverable', reason: reason(mail) }),
+  ])
+  await look()
+  const email = recipient.email.toLowerCase()
+  expect(typesOf(await eventsOf(api.table, email, tenant.id))).toEqual(['mail.suppressed'])
+  expect(await readMailAddress(api.table, tenant.id, email)).toMatchObject({ email })
+  expect(logged).toEqual([expect.stringContaining('550 5.1.1 <(address)>: no such user')])
+  expect(logged[0]).not.toContain('Example.edu')
+})
+
+test('who changes an address without knowing of the language that was chosen meanwhile is refused', async () => {
+  const email = 'two@example.edu'
+  const write = (read: MailAddress | undefined, next: MailAddress) =>
+    transact(api.table, { address: writeMailAddress(tenant.id, read, next) })
+  const first: MailAddress = { email, muted: [] }
+  await write(undefined, first)
+  const german: MailAddress = { ...first, language: 'de' }
+  expect(await write(first, german)).toEqual({ ok: true })
+  expect(await write(first, { ...first, muted: ['capacity'] })).toEqual({ ok: false, failed: ['address'] })
+  expect(await write(german, { ...german, muted: ['capacity'] })).toEqual({ ok: true })
 })
 
 test('what cannot be sent while it is news is dropped, and the log says so', async () => {
