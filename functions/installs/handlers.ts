@@ -1,5 +1,6 @@
 import { seesTenant } from '../../shared/domain/access.ts'
-import { attribute, limitOf } from '../../shared/domain/entitlement.ts'
+import { own } from '../../shared/domain/catalog.ts'
+import { attribute } from '../../shared/domain/entitlement.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
@@ -149,7 +150,7 @@ export const installsHandlers: InstallHandlers = {
           standings.values(),
         )
         const share = shares.find((one) => one.licenseId === params.licenseId)
-        return { metric: code, kind, used: share?.used ?? 0, limit: limitOf(license, code) ?? 0, excess }
+        return { metric: code, kind, used: share?.used ?? 0, limit: own(license.limits, code) ?? 0, excess }
       }),
     }
   },

@@ -1,4 +1,3 @@
-import { dayOf } from '../../shared/domain/calendar.ts'
 import { notFound } from '../../shared/domain/refusal.ts'
 import type { TenantPool } from '../../shared/domain/seat.ts'
 import {
@@ -13,6 +12,7 @@ import { emailKey, type User } from '../../shared/domain/user.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
 import { ProductId, type TenantId, UserId } from '../../shared/platform/ids.ts'
 import {
+  dayOf,
   earliest,
   epochMilliseconds,
   fromEpochMilliseconds,

@@ -1,7 +1,7 @@
 // The functions of temporal-polyfill rather than its classes: half as large where they are bundled.
 import * as durations from 'temporal-polyfill/fns/Duration'
 import * as instants from 'temporal-polyfill/fns/Instant'
-import * as dates from 'temporal-polyfill/fns/PlainDate'
+import type * as dates from 'temporal-polyfill/fns/PlainDate'
 import * as zoned from 'temporal-polyfill/fns/ZonedDateTime'
 import {
   Duration,
@@ -37,11 +37,7 @@ export function addDays(instant: Instant, days: number, timeZone: TimeZone): Ins
   return days === 0 ? instant : addDuration(instant, Duration.parse(`P${days}D`), timeZone)
 }
 
-/** The day of an instant on the calendar of a time zone: `2026-11-21`. */
-export const dayOf = (instant: Instant, timeZone: TimeZone): string =>
-  dates.toString(dateOf(instant, timeZone))
-
-/** The same as a date to count with. */
+/** The day of an instant on the calendar of a time zone, as a date to count with. */
 export const dateOf = (instant: Instant, timeZone: TimeZone): dates.Record =>
   zoned.toPlainDate(inZone(instant, timeZone))
 

@@ -38,7 +38,7 @@ type CapacityChange = {
 
 /**
  * What is to be told of a pool, each crossing once: a threshold is reached by use at or above it, and cleared by use
- * five points below. A jump over several is told as the highest; so is a fall, with the threshold that stays reached.
+ * five points below, or none. A jump over several is told as the highest; so is a fall, with the threshold that stays reached.
  *
  * @param thresholds percent of the capacity
  */
@@ -77,10 +77,8 @@ export function watchPool(
 export const isQuiet = ({ reached, excess }: CapacityLevel) => reached === 0 && excess === 'none'
 
 /** Is so many percent of the capacity in use? Not of the rounded figure: 79.6 % is not 80 %. Any use of none is. */
-function isAt({ capacity, used }: Pick<Pool, 'capacity' | 'used'>, percent: number): boolean {
-  if (capacity === 'unlimited') return false
-  return capacity > 0 ? used * 100 >= percent * capacity : used > 0
-}
+const isAt = ({ capacity, used }: Pick<Pool, 'capacity' | 'used'>, percent: number): boolean =>
+  capacity !== 'unlimited' && used > 0 && used * 100 >= percent * capacity
 
 const stateOf = (excess: Excess | undefined): CapacityLevel['excess'] =>
   excess === undefined ? 'none' : excess.isOverdue ? 'overdue' : 'curing'

@@ -86,6 +86,11 @@ export type Limit = z.infer<typeof Limit>
 export const Limits = z.record(Code, Limit)
 export const Features = z.record(Code, FeatureValue)
 
+/** The value of a name, which may be one that every object inherits, such as `constructor`. */
+export function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined
+}
+
 export const Term = z.enum(['perpetual', 'subscription', 'trial'])
 export const Allocation = z.enum(['named', 'floating', 'node-locked', 'site'])
 export const LicenseType = z.enum(['NORMAL', 'TOPUP', 'VALIDITY', 'TRIAL', 'FEATURE'])

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { LicenseId, ProductId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric } from './catalog.ts'
+import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric, own } from './catalog.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import type { License } from './license.ts'
 import { usedOf } from './meter-rule.ts'
@@ -89,16 +89,11 @@ export function entitlement(holdings: Holdings, standings: Iterable<Standing>): 
 
 function pool(metric: Metric['code'], counting: readonly Standing[], used: number): Pool {
   const sources = counting.flatMap(({ license }) => {
-    const amount = limitOf(license, metric)
+    const amount = own(license.limits, metric)
     return amount === undefined ? [] : [{ licenseId: license.id, type: license.type, amount }]
   })
   const capacity = sum(sources.map((source) => source.amount))
   return { metric, capacity, used, ...room(capacity, used), sources }
-}
-
-/** A license's limit of a metric, which may be named like something every object inherits, such as `constructor`. */
-export function limitOf({ limits }: License, metric: string): Limit | undefined {
-  return Object.hasOwn(limits, metric) ? limits[metric] : undefined
 }
 
 /** What is left of a capacity, and how much of it is used. */
@@ -166,7 +161,7 @@ export function attribute(
   const shares: Attribution[] = []
   let left = used
   for (const { license } of [...standings].filter((one) => one.counts).toSorted(byPrecedence)) {
-    const limit = limitOf(license, metric)
+    const limit = own(license.limits, metric)
     if (limit === undefined) continue
     const share = limit === 'unlimited' ? left : Math.min(left, limit)
     shares.push({ licenseId: license.id, metric, used: share, limit })

@@ -1,4 +1,5 @@
 import type { Instant } from '../platform/time.ts'
+import { own } from './catalog.ts'
 import { type Entitlement, entitlement } from './entitlement.ts'
 import { curesOf, heldStep, standingStep } from './explain-license.ts'
 import { checkOutOf, outcomeOf, type PoolSituation, poolCures, poolSteps } from './explain-pool.ts'
@@ -151,8 +152,3 @@ function poolOf(
 }
 
 const isOn = (value: unknown) => value !== undefined && value !== false
-
-/** A value by a name that may be one every object inherits, such as `constructor`. */
-function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined
-}

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Code, type Feature, FeatureValue } from './catalog.ts'
+import { Code, type Feature, FeatureValue, own } from './catalog.ts'
 import { byPrecedence } from './entitlement.ts'
 import type { Standing } from './holdings.ts'
 
@@ -23,9 +23,9 @@ export function evaluateFlag(
   granted: Readonly<Record<string, FeatureValue>>,
   standings: Iterable<Standing>,
 ): EvaluatedFlag {
-  const value = granted[feature.code]
+  const value = own(granted, feature.code)
   const sources = [...standings]
-    .filter(({ counts, license }) => counts && license.features[feature.code] !== undefined)
+    .filter(({ counts, license }) => counts && own(license.features, feature.code) !== undefined)
     .toSorted(byPrecedence)
   return {
     key: feature.code,

@@ -1,22 +1,20 @@
+import { own } from './catalog.ts'
 import type { Entitlement } from './entitlement.ts'
 import { type Finding, finding } from './finding.ts'
 import type { Standing } from './holdings.ts'
 
 /** Features that were asked for and that no license gives. */
 export function featureFindings(granted: Entitlement, wanted: readonly string[]): Finding[] {
-  return (
-    wanted
-      // Own keys only: a feature asked for may be named like something every object inherits.
-      .filter((code) => !Object.hasOwn(granted.features, code) || granted.features[code] === false)
-      .map((code) =>
-        finding(
-          'FEATURE_MISSING',
-          `feature:${code}`,
-          `No license in force gives ${code}.`,
-          `Buy a license that includes ${code}.`,
-        ),
-      )
-  )
+  return wanted
+    .filter((code) => (own(granted.features, code) ?? false) === false)
+    .map((code) =>
+      finding(
+        'FEATURE_MISSING',
+        `feature:${code}`,
+        `No license in force gives ${code}.`,
+        `Buy a license that includes ${code}.`,
+      ),
+    )
 }
 
 /** Use above what is licensed. */

@@ -1,4 +1,4 @@
-import type { Metering } from './catalog.ts'
+import { type Metering, own } from './catalog.ts'
 import { isApplied, type Standing } from './holdings.ts'
 import { type PeriodTerms, periodOf } from './period.ts'
 import { rowOf, type Usage } from './usage.ts'
@@ -12,7 +12,7 @@ export function ruling(
   const granting = all.filter(({ counts, license }) => counts && Object.hasOwn(license.limits, metric))
   const [first] = (granting.length > 0 ? granting : all)
     .flatMap(({ license }) => {
-      const rule = ruleOf(license, metric)
+      const rule = own(license.rules.metering ?? {}, metric)
       return rule === undefined ? [] : [{ license, rule }]
     })
     .toSorted(
@@ -23,10 +23,6 @@ export function ruling(
   const { period: each, overage } = first.rule
   return { granting, rule: { terms: { anchor, each, timeZone }, overage } }
 }
-
-/** A metric may be named like something every object inherits. */
-const ruleOf = ({ rules: { metering = {} } }: Standing['license'], metric: string): Metering | undefined =>
-  Object.hasOwn(metering, metric) ? metering[metric] : undefined
 
 /** How much is used of a metric: of one with an allowance, in the period of the instant that the licenses are seen at. */
 export function usedOf(usage: readonly Usage[], metric: string, standings: readonly Standing[]): number {

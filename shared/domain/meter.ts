@@ -2,7 +2,7 @@ import type { Instant } from '../platform/time.ts'
 import type { Metering } from './catalog.ts'
 import type { Standing } from './holdings.ts'
 import { ruling } from './meter-rule.ts'
-import { sizeOf, UNLIMITED } from './overdraft.ts'
+import { sizeOf, UNLIMITED, wholeUnits } from './overdraft.ts'
 import { isOpen, type Period, type PeriodTerms, periodOf } from './period.ts'
 
 /** How a counter is measured: what it may reach in a period. */
@@ -17,10 +17,10 @@ export type Meter = {
 
 /**
  * How a counter is measured by the licenses of its product. The allowance is the sum over all licenses in force; the
- * rule is that of the license that began first, so that a later one shifts no period; they are counted from its begin, for
- * its anchor moves when it is renewed. While no license that
- * grants the metric is in force, the rule of one that did still holds, with an allowance of 0: a suspension does not
- * open the meter. Without a rule a counter counts for good and is never refused.
+ * rule is that of the license that began first, so that a later one shifts no period. Periods are counted from when it
+ * began, for its anchor moves when it is renewed. While no license that grants the metric is in force, the rule of one
+ * that did still holds, with an allowance of 0: a suspension does not open the meter. Without a rule a counter counts for
+ * good and is never refused.
  */
 export function meterOf(standings: Iterable<Standing>, metric: string): Meter {
   const { granting, rule } = ruling([...standings], metric)
@@ -40,7 +40,7 @@ export function meterOf(standings: Iterable<Standing>, metric: string): Meter {
 function limitOf(capacity: number, overage: Metering['overage']): number {
   if (overage === 'allow') return UNLIMITED
   if (overage === 'refuse') return capacity
-  const extra = 'absolute' in overage ? overage.absolute : Math.floor((capacity * overage.percent) / 100)
+  const extra = 'absolute' in overage ? overage.absolute : wholeUnits((capacity * overage.percent) / 100)
   return Math.min(UNLIMITED, capacity + extra)
 }
 

@@ -1,4 +1,4 @@
-import type { Limit, Rules } from './catalog.ts'
+import { type Limit, own, type Rules } from './catalog.ts'
 import { sum } from './entitlement.ts'
 import type { License } from './license.ts'
 
@@ -19,12 +19,15 @@ export type Size = {
  * own rule; the sum is rounded down once, so that splitting a capacity over several licenses loses no unit.
  */
 export function sizeOf(licenses: readonly Pick<License, 'limits' | 'rules'>[], metric: string): Size {
-  const limits = licenses.map(({ limits: own }) => (Object.hasOwn(own, metric) ? (own[metric] ?? 0) : 0))
+  const limits = licenses.map((license) => own(license.limits, metric) ?? 0)
   const total = sum(limits)
   const capacity = total === 'unlimited' ? UNLIMITED : total
   const extra = licenses.reduce((units, { rules }, index) => units + overdraft(rules, limits[index] ?? 0), 0)
-  return { capacity, limit: Math.min(UNLIMITED, capacity + Math.floor(extra)) }
+  return { capacity, limit: Math.min(UNLIMITED, capacity + wholeUnits(extra)) }
 }
+
+/** Rounded down, but for what is a little below the whole number that is meant: a product of decimal fractions may be. */
+export const wholeUnits = (units: number): number => Math.floor(units + 1e-9)
 
 function overdraft({ overdraft: rule }: Pick<Rules, 'overdraft'>, limit: Limit): number {
   switch (rule?.kind) {

@@ -1,5 +1,6 @@
-import { DAY, type Instant, plusMilliseconds, type TimeZone } from '../platform/time.ts'
-import { dayOf } from './calendar.ts'
+import * as dates from 'temporal-polyfill/fns/PlainDate'
+import type { Instant, TimeZone } from '../platform/time.ts'
+import { dateOf } from './calendar.ts'
 import { type Pending, poolName, type TenantPool } from './seat.ts'
 import type { User } from './user.ts'
 
@@ -78,4 +79,4 @@ export function sumOf(all: readonly Counts[]): Counts {
 
 /** The first of the last so many days, today included: `2026-11-21`. */
 export const firstDayOf = (now: Instant, days: number, timeZone: TimeZone): string =>
-  dayOf(plusMilliseconds(now, -(days - 1) * DAY), timeZone)
+  dates.toString(dates.addDays(dateOf(now, timeZone), 1 - days))

@@ -3,7 +3,7 @@ import { ProductId } from '../platform/ids.ts'
 import { Code } from './catalog.ts'
 import type { Entry } from './lease-entry.ts'
 import { Department } from './lease-last.ts'
-import { UNLIMITED } from './overdraft.ts'
+import { UNLIMITED, wholeUnits } from './overdraft.ts'
 import { type FieldError, type Refusal, refuse } from './refusal.ts'
 
 /** A part of a pool's capacity; a percentage follows the capacity at the moment of use, and is rounded down. */
@@ -78,8 +78,7 @@ export function shareTerms(
 /** `unlimited`: what a part of an unlimited capacity is. */
 function unitsOf(amount: Amount, capacity: number, unlimited: number): number {
   if ('units' in amount) return amount.units
-  // A product of decimal fractions may lie a little below the whole number that is meant.
-  return capacity >= UNLIMITED ? unlimited : Math.floor((capacity * amount.percent) / 100 + 1e-9)
+  return capacity >= UNLIMITED ? unlimited : wholeUnits((capacity * amount.percent) / 100)
 }
 
 /** What keeps such shares from being given of a capacity. Later it may fall: then each has less. */

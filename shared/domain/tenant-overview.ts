@@ -1,6 +1,6 @@
 import type { Instant } from '../platform/time.ts'
-import type { Metric, Product } from './catalog.ts'
-import { entitlement, limitOf, type Pool, room, sum } from './entitlement.ts'
+import { type Metric, own, type Product } from './catalog.ts'
+import { entitlement, type Pool, room, sum } from './entitlement.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import { maskedKey } from './license-key.ts'
 import type { OperatingMode, Overview } from './overview.ts'
@@ -86,10 +86,8 @@ function isIncluded(module: Product['modules'][number], standings: readonly Stan
   return standings.some(
     ({ counts, license }) =>
       counts &&
-      (module.metrics.some((code) => (limitOf(license, code) ?? 0) !== 0) ||
-        module.features.some(
-          (code) => Object.hasOwn(license.features, code) && license.features[code] !== false,
-        )),
+      (module.metrics.some((code) => (own(license.limits, code) ?? 0) !== 0) ||
+        module.features.some((code) => (own(license.features, code) ?? false) !== false)),
   )
 }
 

@@ -122,6 +122,8 @@ describe('the effective limit', () => {
     ['none', limitOf([5, { kind: 'none' }]), [5, 5]],
     ['absolute', limitOf([5, { kind: 'absolute', units: 2 }]), [5, 7]],
     ['a percentage, rounded down', limitOf([5, { kind: 'percent', percent: 25 }]), [5, 6]],
+    // 1000 × 32.3 / 100 is 322.99999999999994 to a computer.
+    ['a percentage of decimals', limitOf([1000, { kind: 'percent', percent: 32.3 }]), [1000, 1323]],
     ['a percentage with a cap', limitOf([100, { kind: 'percent', percent: 25, cap: 10 }]), [100, 110]],
     [
       'a percentage over the sum, rounded once',

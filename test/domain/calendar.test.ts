@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { addDays, addDuration, nextPeriodEnd } from '../../shared/domain/calendar.ts'
+import { firstDayOf } from '../../shared/domain/seat-counts.ts'
 import {
   Countable,
   Duration,
@@ -27,6 +28,14 @@ test.each(['P99999W', 'P99Y999M99999DT99999H99999M99999S'])(
     expect(Countable.safeParse(reached).success).toBe(false)
   },
 )
+
+test.each([
+  ['2026-03-29T22:30:00Z', 2, '2026-03-29'], // half past midnight, after a day of 23 hours
+  ['2026-10-25T22:30:00Z', 2, '2026-10-24'], // half an hour before midnight, of a day of 25 hours
+  ['2026-11-21T10:00:00Z', 1, '2026-11-21'],
+])('the last days until %s, %i of them, begin with %s in Berlin', (now, days, first) => {
+  expect(firstDayOf(at(now), days, TimeZone.parse('Europe/Berlin'))).toBe(first)
+})
 
 describe('addDuration keeps the day of the anchor where the month has it', () => {
   test.each([

@@ -9,20 +9,24 @@ const CURE = { since: at('2026-01-01T00:00:00Z'), cureUntil: at('2026-01-15T00:0
 function watch(
   used: number,
   known?: CapacityLevel,
-  { capacity = 100, overdue }: { capacity?: number | 'unlimited'; overdue?: boolean } = {},
+  {
+    capacity = 100,
+    overdue,
+    thresholds = [80, 90, 100],
+  }: { capacity?: number | 'unlimited'; overdue?: boolean; thresholds?: readonly number[] } = {},
 ) {
   const over = capacity === 'unlimited' ? 0 : used - capacity
   const excess = over > 0 ? { seats: over, ...CURE, isOverdue: overdue ?? false } : undefined
   const { utilization } = room(capacity, used)
   const pool = { metric: 'users', capacity, used, utilization }
-  return watchPool({ productId: PRODUCT, product: 'edu', pool, excess }, known, [80, 90, 100])
+  return watchPool({ productId: PRODUCT, product: 'edu', pool, excess }, known, thresholds)
 }
 
 /** What is told of one use after the other. */
-function story(uses: readonly number[]): string[] {
+function story(uses: readonly number[], thresholds?: readonly number[]): string[] {
   let known: CapacityLevel | undefined
   return uses.flatMap((used) => {
-    const { level, changes } = watch(used, known)
+    const { level, changes } = watch(used, known, thresholds && { thresholds })
     known = level
     return changes.map(({ type, after }) =>
       `${used}: ${type.slice(9)} ${after['threshold'] ?? after['excess'] ?? ''}`.trim(),
@@ -44,6 +48,10 @@ describe('thresholds', () => {
     ['one more than all', [100, 101, 100], ['100: reached 100', '101: over-allocated 1', '100: cured']],
   ])('%s', (_, uses, told) => {
     expect(story(uses)).toEqual(told)
+  })
+
+  test('one that has nothing five points below is cleared once nothing is in use', () => {
+    expect(story([3, 1, 0, 3], [3])).toEqual(['3: reached 3', '0: cleared 3', '3: reached 3'])
   })
 
   test('no capacity is full by any use, an unlimited one never', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Entitlement, entitlement, room, sum } from '../../shared/domain/entitlement.ts'
+import { evaluateFlag } from '../../shared/domain/flags.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
 import type { Usage } from '../../shared/domain/usage.ts'
@@ -209,6 +210,21 @@ describe('features', () => {
     ['all are kept', [{ features: { b: true } }, { features: { a: 1, c: 'x' } }], { a: 1, b: true, c: 'x' }],
   ])('%s', (_, given, expected) => {
     expect(merged(...given)).toEqual(expected)
+  })
+
+  test('that are named like something every object inherits are off until a license gives them', () => {
+    const flag = (features: Record<string, boolean>) => {
+      const held = holdingsOf(licensed({ features }))
+      const all = [...standings(held, NOW, () => true).values()]
+      return evaluateFlag(
+        { code: 'constructor', type: 'boolean' },
+        'edu',
+        entitlement(held, all).features,
+        all,
+      )
+    }
+    expect(flag({})).toMatchObject({ value: false, variant: 'not-licensed', metadata: { product: 'edu' } })
+    expect(flag({ constructor: true })).toMatchObject({ value: true, metadata: { licenses: licenseId(1) } })
   })
 
   test('are listed alphabetically', () => {

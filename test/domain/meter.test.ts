@@ -34,6 +34,7 @@ describe('a meter', () => {
     ['adds up the licenses', [metered('refuse'), { type: 'TOPUP', limits: { calls: 20 } }], 120, 120],
     ['with so many more', [metered({ absolute: 5 })], 100, 105],
     ['with a share more, rounded down', [{ ...metered({ percent: 7.9 }), limits: { calls: 99 } }], 99, 106],
+    ['with a share of decimals', [{ ...metered({ percent: 32.3 }), limits: { calls: 1000 } }], 1000, 1323],
     [
       'of an unlimited license',
       [{ ...metered('refuse'), limits: { calls: 'unlimited' } }],
