@@ -1,11 +1,11 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { Token } from '../domain/token.ts'
 import type { TokenId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
 import { KIND, ownedByTenant, tokenKey } from './keys.ts'
 import { readItem } from './read.ts'
-import type { Action, Table } from './transact.ts'
-import { writeRow } from './write.ts'
+import { type Action, isConditionFailed, sendAlone, type Table } from './transact.ts'
 
 export const tokenEntity = entity('token', 2, Token, 1)
 
@@ -46,14 +46,20 @@ export function revokeToken(id: TokenId, now: Instant): Action {
   }
 }
 
-/** Notes that a token was used. No event: it changes nothing a person decided. */
-export async function touchToken(table: Table, id: TokenId, now: Instant): Promise<void> {
-  // The condition fails where somebody else noted it in the meantime, or the token is gone.
-  await writeRow(table, {
-    kind: 'update',
-    key: tokenKey(id),
-    update: 'SET lastUsedAt = :now',
-    condition: 'attribute_exists(pk) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :now)',
-    values: { ':now': now },
+/**
+ * Notes that a token was used. No event: it changes nothing a person decided. Not by writeRow, which would bring
+ * validations the commands of all other writes, too.
+ */
+export async function touchToken({ client, name }: Table, id: TokenId, now: Instant): Promise<void> {
+  const command = new UpdateCommand({
+    TableName: name,
+    Key: tokenKey(id),
+    UpdateExpression: 'SET lastUsedAt = :now',
+    ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :now)',
+    ExpressionAttributeValues: { ':now': now },
+  })
+  await sendAlone(() => client.send(command)).catch((error: unknown) => {
+    // Somebody else noted it in the meantime, or the token is gone.
+    if (!isConditionFailed(error)) throw error
   })
 }
