@@ -88,11 +88,13 @@ function soonerTimer(timer: Timer, mailAt: Instant, filed: string): Action {
 
 /** Only if the timer is the one that was read: also what was filed for the same instant since is another. */
 function asRead(action: Put | Remove, { dueAt, place }: Timer): Put | Remove {
+  const filed = place?.['filed']
   return {
     ...action,
-    condition: 'dueAt = :dueAt AND #place.#filed = :filed',
+    // One whose row could not be read has no place once it is tried anew.
+    condition: `dueAt = :dueAt AND ${filed === undefined ? 'attribute_not_exists(#place.#filed)' : '#place.#filed = :filed'}`,
     names: { '#place': 'place', '#filed': 'filed' },
-    values: { ':dueAt': dueAt, ':filed': place?.['filed'] ?? '' },
+    values: { ':dueAt': dueAt, ...(filed !== undefined && { ':filed': filed }) },
   }
 }
 

@@ -14,8 +14,8 @@ import { newNotice, readNotices } from '../../../shared/store/notice.ts'
 import { readMailAddress, writeMailAddress } from '../../../shared/store/notice-settings.ts'
 import { addNotice, boxOf, MAIL_TIMER } from '../../../shared/store/outbox.ts'
 import { fileTimer, readTimer } from '../../../shared/store/timer.ts'
-import { writeRow } from '../../../shared/store/write.ts'
 import { transact } from '../../../shared/store/transact.ts'
+import { writeRow } from '../../../shared/store/write.ts'
 import { startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
@@ -100,7 +100,8 @@ async function world(about: NoticeAbout, manners: ((mail: Mail) => Promise<SendO
     }
   }
   const became = async (of = notice) => (await readNotices(api.table, tenant.id, [of.id]))[0]?.became
-  return { mails, logged, services, recipient, notice, add, look, settle, became }
+  const timer = { kind: MAIL_TIMER, subject, dueAt: readClock() }
+  return { mails, logged, services, recipient, notice, timer, add, look, settle, became }
 }
 
 const dies = (): never => {
