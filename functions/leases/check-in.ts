@@ -15,6 +15,9 @@ import { giveOn, type Served } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 
+/** Writes to queues beside which those to another fit: of 100 of a transaction one queue has up to 50, and ten pools 30. */
+const MOST_BESIDE = 10
+
 type CheckedIn = { released: boolean }
 
 /** Gives a lease back: one conditional write in the normal case. Doing it again changes nothing. */
@@ -62,7 +65,11 @@ export async function checkIn(
         if (!('entry' in found)) continue
         const change = giveBack(ref, found.entry, sharer)
         const place = { tenantId, productId, metric }
-        const served = await giveOn(place, pool, grounds, call.now, services, change)
+        // What would be too much for one transaction is given on by the next who asks.
+        const served =
+          Object.keys(beside).length > MOST_BESIDE
+            ? { change, beside: {} }
+            : await giveOn(place, pool, grounds, call.now, services, change)
         changes.set(metric, served.change)
         beside = { ...beside, ...served.beside }
       }

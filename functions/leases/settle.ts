@@ -99,7 +99,7 @@ export async function settle<Reply>(
 /** The pools are cleared of what one write cannot take away, one write after another. */
 function makingRoom(call: CommitRequest, pools: Pools): Step<never> | undefined {
   for (const [metric, pool] of pools) {
-    const change = clearing(pool, seconds(call.now))
+    const change = clearing(pool, seconds(call.now), pools.size)
     if (change) return makeWay(call, metric, { change, beside: {} })
   }
   return undefined

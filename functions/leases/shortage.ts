@@ -1,4 +1,4 @@
-import { earliestEnd, isLapsed, type Pool } from '../../shared/domain/pool.ts'
+import { earliestEnd, isLapsed, type Pool, unitsOf } from '../../shared/domain/pool.ts'
 import type { PoolShortage } from '../../shared/domain/pool-shortage.ts'
 import { instantOf, limitOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -24,6 +24,7 @@ export async function shortage(
   const { caller, now } = call
   const { metric, units } = wanted
   const live = [...pool.entries.values()].filter((entry) => !isLapsed(entry, seconds(now)))
+  const used = unitsOf(live)
   const nextFree = earliestEnd(live)
   // A license key may be anybody's who has the application; who else uses it is the tenant's to know.
   const mayKnow = caller.kind === 'tenant'
@@ -32,7 +33,7 @@ export async function shortage(
   const tokenRef = asker.leaseToken === undefined ? undefined : ask.ref
   await denied(call, asked, wanted, asker, tokenRef, { because }, services)
   const detail = fits
-    ? `${pool.used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}${WHY[because]}.`
+    ? `${used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}${WHY[because]}.`
     : `${units} units of ${metric} are more than the ${most} that there are${most < limit ? ' for this department' : ''}.`
   // Its places would have to come free in several queues at once: those in each would wait for those in the others.
   const instead = fits && !isQueueable ? ONE_BY_ONE : ''
@@ -42,7 +43,7 @@ export async function shortage(
       units,
       capacity: limitOf(capacity),
       limit: limitOf(limit),
-      used: pool.used,
+      used,
       because,
       waiting: pool.waiting,
       ...(fits && nextFree !== undefined && { nextFree: instantOf(nextFree) }),

@@ -1,5 +1,5 @@
 import type { Entry, Seconds } from './lease-entry.ts'
-import { isBorrow, lapsedIn, type Pool, unitsOf } from './pool.ts'
+import { isBorrow, lapsedIn, MOST_ITEMS, type Pool, unitsOf } from './pool.ts'
 import type { Bounds } from './shares.ts'
 
 /**
@@ -56,12 +56,13 @@ export function applied(pool: Pool, change: PoolChange): Pool {
 }
 
 /**
- * What nobody renewed, where it is more than one write takes away: it goes first, so that nobody is refused, or let go,
- * for the sake of leases that are over.
+ * What nobody renewed, where it is more than one write takes away, of so many pools at once: it goes first, so that
+ * nobody is refused, or let go, for the sake of leases that are over.
  */
-export function clearing(pool: Pool, now: Seconds): PoolChange | undefined {
-  const { entries: seen, isAll } = lapsedIn(pool, now)
-  return isAll ? undefined : { put: new Map(), seen, remove: [...seen.keys()] }
+export function clearing(pool: Pool, now: Seconds, pools = 1): PoolChange | undefined {
+  const { entries: seen, isAll, items } = lapsedIn(pool, now)
+  const fits = isAll && items * pools <= MOST_ITEMS
+  return fits ? undefined : { put: new Map(), seen, remove: [...seen.keys()] }
 }
 
 /** The pool as it is decided on, once that has gone. */

@@ -47,10 +47,17 @@ export function earliestEnd(entries: readonly Entry[]): Seconds | undefined {
 /** AWS: an expression has at most 300 operators and 4 KB; the rest is for the next who looks. */
 const MOST_RECLAIMED = 60
 /** AWS: a transaction has at most 100 items, of which those who wait need some, too. */
-const MOST_ITEMS = 20
+export const MOST_ITEMS = 20
 
-/** Entries that nobody renewed, as many as one write can take away, the units they free, and whether there are no more. */
-type Lapsed = { readonly entries: Map<string, Entry>; readonly units: number; readonly isAll: boolean }
+/** Entries that nobody renewed, as many as one write can take away, and the units they free. */
+type Lapsed = {
+  readonly entries: Map<string, Entry>
+  readonly units: number
+  /** There are no more. */
+  readonly isAll: boolean
+  /** Those that they all lie in. */
+  readonly items: number
+}
 
 export function lapsedIn(pool: Pool, now: Seconds): Lapsed {
   const all = [...pool.entries].filter(([, entry]) => isLapsed(entry, now))
@@ -60,7 +67,7 @@ export function lapsedIn(pool: Pool, now: Seconds): Lapsed {
   const items = Map.groupBy([...first, ...rest], ([ref, entry]) => itemOf(ref, entry))
   const some = [...items.values()].slice(0, MOST_ITEMS).flatMap((one) => one.slice(0, MOST_RECLAIMED))
   const entries = new Map(some)
-  return { entries, units: unitsOf(entries.values()), isAll: entries.size === all.length }
+  return { entries, units: unitsOf(entries.values()), isAll: entries.size === all.length, items: items.size }
 }
 
 export const unitsOf = (entries: Iterable<Entry>) =>

@@ -137,6 +137,19 @@ test('leases that lapsed on more pages than one write reaches are no reason to r
   expect((await world.pool()).used).toBe(140)
 })
 
+test('nor where they are of many pools, which one transaction could not clear all', async () => {
+  const metrics = ['a', 'b', 'c', 'd', 'e', 'f']
+  const limits = Object.fromEntries(metrics.map((metric) => [metric, 120]))
+  const world = await aWorld(table, { limits })
+  await Promise.all(metrics.map((metric) => world.fill(100, metric)))
+  const items = metrics.map((metric) => ({ metric, units: 1 }))
+  await times(20, () => world.out({ items }))
+  world.pass(631)
+  granted(await world.out({ items }))
+  const pools = await Promise.all(metrics.map((metric) => world.pool(metric)))
+  expect(pools.map(({ used }) => used)).toEqual(Array(6).fill(101))
+})
+
 function ticketless(): never {
   throw new Error('there is none')
 }

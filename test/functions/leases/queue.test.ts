@@ -209,3 +209,19 @@ test('a place that is free is held by the join itself: its answer, given again, 
   expect([...pool.entries.values()].map(({ kind }) => kind)).toEqual(['hold'])
   expect(pool).toMatchObject({ used: 1, waiting: 7 })
 })
+
+test('what one transaction cannot give to the queues of several pools is given by the next who asks', async () => {
+  const world = await aWorld(table, { limits: { a: 25, b: 25 } })
+  const items = ['a', 'b'].map((metric) => ({ metric, units: 25 }))
+  const lease = granted(await world.out({ items }))
+  const join = async (metric: string) => queued(await world.join({ wanted: { metric, units: 1 } }))
+  await times(25, () => join('a'))
+  const [last] = await times(25, () => join('b'))
+  if (last === undefined) throw new Error('no ticket')
+  expect(await world.in(lease)).toEqual({ released: true })
+  expect((await world.ping(last)).state).toBe('held')
+  expect([await world.pool('a'), await world.pool('b')]).toMatchObject([
+    { used: 25, waiting: 0 },
+    { used: 25, waiting: 0 },
+  ])
+})

@@ -160,7 +160,7 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     claim: async (ticket: TicketView, by = services) =>
       answered(await claimTicket(call(), openedTicket(ticket), by)),
     /** Leases of others that last, in the item of the pool: what comes then lies on pages. */
-    async fill(count: number) {
+    async fill(count: number, metric = 'concurrent') {
       const until = seconds(NOON) + 90 * 86_400
       const lease = {
         kind: 'lease',
@@ -175,11 +175,7 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
         const refs = Array.from({ length: Math.min(50, count - first) }, (_, index) => `fill${first + index}`)
         const put = new Map(refs.map((ref) => [ref, lease]))
         const last = lastOf('out', 'nobody', { caller, now: clock.now, requestId: 'fill' })
-        const [action] = changePool(
-          { ...asked, metric: 'concurrent' },
-          { put, seen: new Map(), remove: [] },
-          last,
-        )
+        const [action] = changePool({ ...asked, metric }, { put, seen: new Map(), remove: [] }, last)
         if (action === undefined || !(await transact(table, { action })).ok) throw new Error('not filled')
       }
     },
