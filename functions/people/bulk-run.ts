@@ -53,7 +53,8 @@ async function selectMore(bulk: Bulk, drive: Drive, services: VerifyingServices)
   if (seating === undefined) return false
   const { product, module, ...rest } = filter
   const place = module === undefined ? undefined : await findSeatPlace(table, product, module)
-  if (isRefusal(place)) return finish(bulk, bulk, drive, services)
+  // The product has no such module any more: who was found until then it is.
+  if (isRefusal(place)) return finish(bulk, { ...bulk, state: 'running' }, drive, services)
   // The days are counted back from when it was ordered, whenever it is selected.
   const asked = { caller: by, now: bulk.createdAt }
   const selection = selectionOf(

@@ -1,8 +1,11 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { BulkRow, BulkView } from '../../../shared/domain/bulk.ts'
 import { UserView } from '../../../shared/domain/user.ts'
+import { BulkId } from '../../../shared/platform/ids.ts'
 import { readClock } from '../../../shared/platform/time.ts'
+import { bulkKey, KIND } from '../../../shared/store/keys.ts'
 import { type Answer, type CallOptions, outcome, startApi } from '../../support/api.ts'
 import { eventsOf } from '../../support/events.ts'
 import { createPeople } from '../../support/people.ts'
@@ -130,6 +133,33 @@ describe('a large set', () => {
     await Promise.all([1, 2].map(() => api.run('runBulkChanges', scheduledAt)))
     expect(await get(id)).toMatchObject({ state: 'finished', counts: { changed: 55 } })
     expect(outcome(await people.call('POST', `/bulk/${id}/cancel`))).toBe('409 TRANSITION_NOT_ALLOWED')
+  })
+
+  test('is done by the job whatever is wrong with another, on which the job fails at its end', async () => {
+    const { client, name: TableName } = api.table
+    const Key = { pk: 'no bulk change', sk: 'at all' }
+    // It is the oldest, so it comes first.
+    const Item = { ...Key, entity: 'bulk', kindPk: KIND.bulks, kindSk: '2000-01-01' }
+    await client.send(new PutCommand({ TableName, Item }))
+    const { organization, users } = await crowd('Beside', 51)
+    const { id } = view(
+      await order({ action: { do: 'suspend' }, filter: { organizationId: organization.id } }),
+    )
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    await expect(api.run('runBulkChanges')).rejects.toThrow('1 bulk changes failed')
+    expect(logged.mock.calls).toEqual([[expect.objectContaining({ subject: Key.pk })]])
+    logged.mockRestore()
+    expect(await get(id)).toMatchObject({ state: 'finished', counts: { changed: 51 } })
+    await client.send(new DeleteCommand({ TableName, Key }))
+
+    // A module that is gone before everybody was selected: those that were are changed, and it ends.
+    const { id: cut } = view(await order({ action: { do: 'reactivate' }, users }))
+    const { Item: row } = await client.send(
+      new GetCommand({ TableName, Key: bulkKey(people.tenantId, BulkId.parse(cut)) }),
+    )
+    const filter = { product: 'gone', module: 'gone' }
+    await client.send(new PutCommand({ TableName, Item: { ...row, state: 'selecting', filter } }))
+    expect(await go(cut, shortly(400))).toMatchObject({ state: 'finished', counts: { changed: 51 } })
   })
 })
 
