@@ -1,10 +1,6 @@
 import { REFUSALS, type RefusalCode } from '../../domain/refusal.ts'
 import type { Route } from './contract.ts'
 
-/** Does it answer 304 to whoever has its answer already? */
-export const isConditional = (route: Route) =>
-  route.conditional === true || (route.method === 'GET' && route.dialect === 'scim')
-
 /** Headers of responses, besides those of HTTP itself that say what the content is and who may keep it. */
 export const HEADERS = {
   'X-Request-Id': {

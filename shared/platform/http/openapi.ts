@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { REFUSALS, type RefusalCode } from '../../domain/refusal.ts'
 import type { Method, Route } from './contract.ts'
-import { HEADERS, isConditional, NOT_MODIFIED, problemHeaders, successHeaders } from './openapi-headers.ts'
-import { IDEMPOTENCY_KEY, isMutation } from './parse.ts'
+import { HEADERS, NOT_MODIFIED, problemHeaders, successHeaders } from './openapi-headers.ts'
+import { IDEMPOTENCY_KEY, ifMatchOf, isConditional, isMutation } from './parse.ts'
 import { Problem, ScimError } from './problem.ts'
 import { CODE_HEADER, SCIM_TYPE } from './scim.ts'
 
@@ -10,6 +10,7 @@ type Described = Route & { readonly operationId: string; readonly context: strin
 
 /** Refusals that an operation can give besides its own, by what it takes. */
 function commonErrors(route: Route): RefusalCode[] {
+  const match = ifMatchOf(route)
   return [
     'INVALID_REQUEST',
     'RATE_LIMITED',
@@ -21,12 +22,8 @@ function commonErrors(route: Route): RefusalCode[] {
     ...(route.body ? (['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     ...(route.query && 'cursor' in route.query.shape ? (['INVALID_CURSOR'] as const) : []),
     ...(isMutation(route) ? (['INVALID_IDEMPOTENCY_KEY', 'IDEMPOTENCY_MISMATCH', 'CONTENDED'] as const) : []),
-    ...(route.versioned && route.method === 'PATCH'
-      ? (['REVISION_REQUIRED', 'REVISION_OUTDATED'] as const)
-      : []),
-    ...(route.dialect === 'scim' && isMutation(route) && route.params
-      ? (['REVISION_OUTDATED'] as const)
-      : []),
+    ...(match === 'required' ? (['REVISION_REQUIRED'] as const) : []),
+    ...(match === undefined ? [] : (['REVISION_OUTDATED'] as const)),
   ]
 }
 
@@ -148,16 +145,14 @@ const typeOf = ({ dialect }: Route) => (dialect === 'scim' ? SCIM_TYPE : 'applic
 
 function headers(route: Route) {
   const text = { type: 'string' }
-  const isScim = route.dialect === 'scim'
+  const match = ifMatchOf(route)
   const pattern = IDEMPOTENCY_KEY.source
   return [
     ...(isMutation(route)
       ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { ...text, pattern } }]
       : []),
     ...(isConditional(route) ? [{ name: 'If-None-Match', in: 'header', required: false, schema: text }] : []),
-    ...((route.versioned && route.method === 'PATCH') || (isScim && isMutation(route) && route.params)
-      ? [{ name: 'If-Match', in: 'header', required: !isScim, schema: text }]
-      : []),
+    ...(match ? [{ name: 'If-Match', in: 'header', required: match === 'required', schema: text }] : []),
   ]
 }
 

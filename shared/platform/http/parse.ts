@@ -109,12 +109,23 @@ export function idempotencyKey(route: Route, event: HttpEvent): string | undefin
     : refuse('INVALID_IDEMPOTENCY_KEY', 'It holds characters that are not allowed, or too many.')
 }
 
-/** The revision in If-Match, which an edit must name; 0 where the operation takes none. */
+/** Does the answer have an entity tag with which it is asked for again, and 304 if it is still the same? */
+export function isConditional(route: Route): boolean {
+  return route.conditional === true || (route.dialect === 'scim' && route.method === 'GET')
+}
+
+/** Must, or may, the revision that is to be changed be named in If-Match? */
+export function ifMatchOf(route: Route): 'required' | 'optional' | undefined {
+  if (route.versioned && route.method === 'PATCH') return 'required'
+  return route.dialect === 'scim' && isMutation(route) && route.params ? 'optional' : undefined
+}
+
+/** The revision in If-Match; 0 where none is named or the operation takes none. */
 export function revision(route: Route, event: HttpEvent): number | Refusal {
-  const isScim = route.dialect === 'scim'
-  if (!isScim && (route.versioned !== true || route.method !== 'PATCH')) return 0
+  const match = ifMatchOf(route)
   const header = event.headers['if-match']
-  if (isScim && (header === undefined || header.trim() === '*')) return 0
+  if (match === undefined) return 0
+  if (match === 'optional' && (header === undefined || header.trim() === '*')) return 0
   if (header === undefined) return refuse('REVISION_REQUIRED', 'An edit names the revision it was made on.')
   const [, digits] = /^(?:W\/)?"(\d{1,15})"$/.exec(header.trim()) ?? []
   return digits === undefined

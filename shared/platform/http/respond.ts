@@ -4,6 +4,7 @@ import { REFUSALS, type Refusal } from '../../domain/refusal.ts'
 import type { Allowance } from '../auth/rate-limit.ts'
 import type { Route } from './contract.ts'
 import type { HttpResult } from './event.ts'
+import { isConditional } from './parse.ts'
 import type { Problem } from './problem.ts'
 import { CODE_HEADER, namesEtag, SCIM_TYPE, scimError } from './scim.ts'
 
@@ -26,10 +27,8 @@ export function succeed(route: Route, reply: unknown, known?: string): HttpResul
   const isScim = route.dialect === 'scim'
   const meta = isScim ? ScimResource.parse(body).meta : undefined
   const etag = isScim ? meta?.version : etagOf(route, body, text)
-  const isKnown = isScim && route.method === 'GET' ? etag && namesEtag(known, etag) : etag === known
-  if ((route.conditional || isScim) && etag !== undefined && isKnown) {
+  if (etag !== undefined && isConditional(route) && namesEtag(known, etag))
     return { statusCode: 304, headers: { etag, 'cache-control': 'no-cache' }, body: '' }
-  }
   return {
     statusCode: success.status,
     headers: {
@@ -51,15 +50,15 @@ function raw(
   { cacheSeconds, conditional }: Route,
   known: string | undefined,
 ): HttpResult {
-  const etag = conditional && `"${createHash('sha256').update(content).digest('base64url')}"`
+  const etag = conditional ? tagOf(content) : undefined
   // Whoever may ask again with its tag may keep it, and nobody between.
-  const cached = { etag: String(etag), 'cache-control': 'private, no-cache' }
-  if (etag && namesEtag(known, etag)) return { statusCode: 304, headers: cached, body: '' }
+  const kept = etag ? { etag, 'cache-control': 'private, no-cache' } : undefined
+  if (kept && namesEtag(known, kept.etag)) return { statusCode: 304, headers: kept, body: '' }
   return {
     statusCode,
     headers: {
       'content-type': type,
-      ...(etag ? cached : { 'cache-control': cacheControl(cacheSeconds) }),
+      ...(kept ?? { 'cache-control': cacheControl(cacheSeconds) }),
       ...(type.startsWith('text/html') && HTML_HEADERS),
       ...(next !== undefined && { link: `<${next}>; rel="next"` }),
     },
@@ -81,9 +80,10 @@ const cacheControl = (seconds: number | undefined) =>
 /** The revision of an editable resource, or a hash of a conditional answer's content. */
 function etagOf(route: Route, body: unknown, text: string): string | undefined {
   if (route.versioned) return `"${Versioned.parse(body).revision}"`
-  if (route.conditional) return `"${createHash('sha256').update(text).digest('base64url')}"`
-  return undefined
+  return route.conditional ? tagOf(text) : undefined
 }
+
+const tagOf = (content: string) => `"${createHash('sha256').update(content).digest('base64url')}"`
 
 /** A refusal, as its problem document; in the words of the route's dialect if it has one. */
 export function problem(refusal: Refusal, requestId: string, dialect?: Route['dialect']): HttpResult {
