@@ -20,7 +20,8 @@ type Fresh = { readonly owner: WebhookOwner; readonly id: WebhookId; readonly de
 
 /**
  * Sends what has just come, to endpoints that are well and quick. It is a short cut and promises nothing: what it does not
- * do, or what dies with it, the job does a minute later. So it never asks for records to be delivered again.
+ * do, or what dies with it, the job does a minute later. So it never asks for records to be delivered again, and leaves
+ * one that cannot be read.
  *
  * @throws ZodError when this is no batch of records
  */
@@ -32,13 +33,22 @@ export async function sendAtOnce(
   const { Records: records } = StreamEvent.parse(event)
   const lanes = [
     ...Map.groupBy(
-      records.flatMap((raw) => freshOf(raw) ?? []),
+      records.flatMap((raw) => readable(raw) ?? []),
       ({ id }) => id,
     ).values(),
   ]
   for (let start = 0; start < lanes.length; start += TOGETHER)
     await Promise.all(lanes.slice(start, start + TOGETHER).map(serve))
   return { batchItemFailures: [] }
+
+  function readable(raw: RawRecord): Fresh | undefined {
+    try {
+      return freshOf(raw)
+    } catch (error) {
+      services.log('error', 'webhook', { requestId, subject: raw.dynamodb.SequenceNumber }, error)
+      return undefined
+    }
+  }
 
   async function serve(lane: readonly Fresh[]): Promise<void> {
     const [first] = lane

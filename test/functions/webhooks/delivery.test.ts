@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { WebhookId } from '../../../shared/platform/ids.ts'
 import { HOUR, MINUTE, readClock } from '../../../shared/platform/time.ts'
-import { eventKey } from '../../../shared/store/keys.ts'
+import { deliveriesOf, eventKey } from '../../../shared/store/keys.ts'
 import { readTimer } from '../../../shared/store/timer.ts'
 import { LANE } from '../../../shared/store/webhook.ts'
 import { writeRow } from '../../../shared/store/write.ts'
@@ -400,6 +401,18 @@ test('an event that cannot be read keeps no other from being sent', async () => 
   expect(receiver.to('/damaged').map(({ body }) => JSON.parse(body).data.after.name)).toEqual(['Good'])
   const states = (await deliveries(webhook.id)).map(({ state, last }) => last?.error ?? state)
   expect(states).toEqual(['delivered', 'Its event cannot be read.', 'Its event cannot be read.'])
+})
+
+test('a delivery that cannot be read keeps no other from being sent at once', async () => {
+  const { tenantId, endpoint, happen } = await tenantOf(rig)
+  const webhook = await endpoint('/beside', { eventTypes: ['organization.*'] })
+  const pk = deliveriesOf(tenantId, WebhookId.parse(webhook.id))
+  const item = { pk, sk: 'evt_damaged', entity: 'webhook-delivery', schema: 1, fresh: true }
+  await writeRow(rig.api.table, { kind: 'put', item })
+  await happen()
+  await rig.tell(tenantId)
+  await rig.atOnce(webhook)
+  expect(receiver.to('/beside')).toHaveLength(1)
 })
 
 test('a timer of an endpoint for which nothing waits ends, after a second look', async () => {
