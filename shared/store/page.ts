@@ -11,6 +11,11 @@ export type Page<T> = { items: T[]; nextCursor?: string }
 /** Signs cursors, so that nobody reads from a place that a list did not lead to. */
 type CursorKey = Uint8Array
 
+/** Items that a page looks at, unless it says otherwise: what is left out costs time, too. A second or so. */
+const MOST_LOOKED_AT = 10_000
+/** Items that are read at a time once some were left out. */
+const STRIDE = 100
+
 /**
  * One page of a list: reads on until `limit` items pass `take` (which decodes an item, or leaves it out) or the range
  * ends, or `most` were looked at. The cursor names the last item taken and the range it belongs to; it is signed.
@@ -22,8 +27,8 @@ export async function readPage<T>(
   {
     limit,
     cursor,
-    most = Number.POSITIVE_INFINITY,
-  }: { limit: number; cursor?: string | undefined; most?: number },
+    most = MOST_LOOKED_AT,
+  }: { limit: number; cursor?: string | undefined; most?: number | undefined },
   take: (items: readonly Item[]) => Promise<(T | undefined)[]>,
 ): Promise<Page<T> | Refusal> {
   let from: Item | undefined
@@ -37,7 +42,7 @@ export async function readPage<T>(
     const page: QueryCommandOutput = await client.send(
       new QueryCommand({
         ...rangeQuery(name, range),
-        Limit: limit,
+        Limit: looked === 0 ? limit : Math.max(limit, STRIDE),
         ...(from && { ExclusiveStartKey: from }),
       }),
     )

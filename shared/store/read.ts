@@ -9,6 +9,7 @@ import {
 import * as z from 'zod'
 import type { Item } from './codec.ts'
 import type { Key } from './keys.ts'
+import { pause } from './pause.ts'
 import { type IndexName, TABLE } from './table.ts'
 import type { Table } from './transact.ts'
 
@@ -36,7 +37,9 @@ export async function readItems({ client, name }: Table, keys: readonly Key[]): 
 
   async function readBatch(keysOfBatch: Item[]): Promise<void> {
     let wanted: Item[] | undefined = keysOfBatch
-    while (wanted !== undefined && wanted.length > 0) {
+    for (let attempt = 0; wanted !== undefined && wanted.length > 0; attempt += 1) {
+      // What is left over is what the table was too busy for.
+      if (attempt > 0) await pause(attempt)
       const batch: BatchGetCommandOutput = await client.send(
         new BatchGetCommand({ RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }),
       )

@@ -6,7 +6,8 @@ import type { Item } from '../../shared/store/codec.ts'
 import { type Page, readPage } from '../../shared/store/page.ts'
 import type { Range } from '../../shared/store/read.ts'
 import { transact } from '../../shared/store/transact.ts'
-import { localTable, put } from './local-table.ts'
+import { interpose } from '../support/sdk.ts'
+import { localTable, newClient, put } from './local-table.ts'
 
 const table = await localTable()
 const KEY = randomBytes(32)
@@ -81,6 +82,26 @@ describe('a list', () => {
   test('of which nothing is wanted is one empty page, however long', async () => {
     const { pk } = await filled(30)
     expect(await pages({ pk }, 4, () => false)).toEqual([[]])
+  })
+
+  test('reads on in strides past what it leaves out, and no further than it may', async () => {
+    const { pk } = await filled(250)
+    const client = newClient()
+    let queries = 0
+    interpose(client, (_, send) => {
+      queries += 1
+      return send()
+    })
+    const only = (wanted: number) => async (items: readonly Item[]) =>
+      (await ALL(items)).map((number) => (number === wanted ? number : undefined))
+    const read = (wanted: number, cursor?: string, most?: number) =>
+      readPage({ client, name: table.name }, KEY, { pk }, { limit: 1, cursor, most }, only(wanted))
+    expect(await read(240)).toEqual({ items: [240] })
+    expect(queries).toBe(4)
+    const first = await read(240, undefined, 150)
+    expect(first).toEqual({ items: [], nextCursor: expect.any(String) })
+    if (isRefusal(first)) throw new Error(first.refused)
+    expect(await read(240, first.nextCursor, 150)).toMatchObject({ items: [240] })
   })
 
   test('never loses or repeats an item, whatever is left out and however long a page is', async () => {

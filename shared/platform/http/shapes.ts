@@ -20,7 +20,7 @@ export const PageQuery = z.strictObject({
   cursor: z.string().max(2000).optional(),
 })
 
-/** The body of every list. */
+/** The body of every list. It ends where `nextCursor` is absent: a page with a filter may hold few, and have others behind it. */
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.strictObject({ items: z.array(item), nextCursor: z.string().optional() })
 
