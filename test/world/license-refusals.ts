@@ -61,20 +61,25 @@ async function suspendAll(world: World, sent: Sent): Promise<Sent> {
   return sent
 }
 
+/** Its row is not what was signed. */
+async function tamper(world: World, sent: Sent): Promise<Sent> {
+  const { tenantId, productId, licenseId } = world.tenancy.known
+  await tampered(world, TenantId.parse(tenantId), ProductId.parse(productId), LicenseId.parse(licenseId))
+  return sent
+}
+
 /** All but a part of what the pool has. */
 const MOST = 9
 
 /** Refusals of operations on licenses that others hold, or use together. */
 export const licenseRefusals: readonly Refused[] = [
-  [
-    'requestTransfer',
-    'LICENSE_TAMPERED',
-    async (world, sent) => {
-      const { tenantId, productId, licenseId } = world.tenancy.known
-      await tampered(world, TenantId.parse(tenantId), ProductId.parse(productId), LicenseId.parse(licenseId))
-      return sent
-    },
-  ],
+  ['editLicense', 'LICENSE_TAMPERED', tamper],
+  ['suspendLicense', 'LICENSE_TAMPERED', tamper],
+  ['reinstateLicense', 'LICENSE_TAMPERED', tamper],
+  ['renewLicense', 'LICENSE_TAMPERED', tamper],
+  ['rotateLicenseKey', 'LICENSE_TAMPERED', tamper],
+  ['getLicenseFile', 'LICENSE_TAMPERED', tamper],
+  ['requestTransfer', 'LICENSE_TAMPERED', tamper],
   [
     'requestTransfer',
     'LICENSE_MISMATCH',
@@ -94,6 +99,12 @@ export const licenseRefusals: readonly Refused[] = [
       await tampered(world, transfer.giving.tenantId, transfer.product.id, firstOf(transfer).licenseId)
       return sent
     },
+  ],
+  [
+    'takeUpTransfer',
+    'TRANSFER_NOT_ALLOWED',
+    // By who gives it.
+    async ({ tenancy }, sent) => ({ ...sent, params: { tenantId: tenancy.known.tenantId } }),
   ],
   ['approveTransfer', 'LICENSE_MISMATCH', extendedBy({ fingerprints: ['of a machine'] })],
   ['approveTransfer', 'TRANSFER_NOT_ALLOWED', extendedBy({}, { transfer: { allowed: false } })],

@@ -3,6 +3,7 @@ import { MOST_WEBHOOKS } from '../../shared/domain/webhook.ts'
 import {
   newGroupId,
   newOrganizationId,
+  newTenantId,
   OrganizationId,
   TenantId,
   WebhookId,
@@ -17,7 +18,7 @@ import { expected } from '../support/scenario.ts'
 import { archived } from './archived.ts'
 import type { World } from './calls.ts'
 import { licenseRefusals } from './license-refusals.ts'
-import type { Sent } from './requests.ts'
+import { named, type Sent, send } from './requests.ts'
 import { fill, type Refused, type Spoil, set, tenantOf, withBody } from './spoil.ts'
 
 /** Another person and another group of the directory, whose names are taken. */
@@ -112,6 +113,19 @@ export const refusals: readonly Refused[] = [
     },
   ],
   ['activateMachine', 'NOT_FOUND', nowhere],
+  ['correctUsage', 'NOT_FOUND', withBody({ tenantId: newTenantId(readClock()) })],
+  ['editSeatPolicy', 'NOT_FOUND', (_, sent) => ({ ...sent, params: { tenantId: newTenantId(readClock()) } })],
+  ['reserveSeats', 'SEATS_EXHAUSTED', withBody({ seats: 1_000 })],
+  [
+    'refuseSeatRequest',
+    'SEAT_REQUEST_OVER',
+    async ({ api }, sent) => {
+      const [, operation] = named.find(([id]) => id === 'refuseSeatRequest') ?? []
+      if (operation === undefined) throw new Error('there is no such operation')
+      expected(operation.success.status, await send(api, operation, sent))
+      return sent
+    },
+  ],
   [
     'activateOffline',
     'NOT_FOUND',
