@@ -35,7 +35,8 @@ const unfinished = (left: number) =>
  * Changes membership, each person with its roles and seats in one transaction. It is the person's row that says which
  * groups it is in, so a repeated change finds nothing to do.
  *
- * @returns how many were changed and are in no list any more; or the refusal of one, or that time ran out
+ * @returns undefined once all are changed; else the refusal of one, or that time ran out. One who stays and cannot have
+ *   what the group gives keeps nobody else from it
  */
 export async function moveMembers(
   request: Request,
@@ -45,6 +46,7 @@ export async function moveMembers(
   moves: readonly (readonly [UserId, Move])[],
 ): Promise<Refusal | undefined> {
   let open = [...moves]
+  let without: Refusal | undefined
   for (let round = 0; open.length > 0; round += 1) {
     const again: (readonly [UserId, Move])[] = []
     const queue = open.values()
@@ -63,6 +65,7 @@ export async function moveMembers(
           const done = await moveMember(request, services, tenantId, groupId, ...one)
           if (!isRefusal(done) || done.refused === 'NOT_FOUND') continue
           if (done.refused === 'CONTENDED' && round < ROUNDS) again.push(one)
+          else if (one[1] === 'stay') without ??= done
           else refused = done
         }
       }),
@@ -71,7 +74,7 @@ export async function moveMembers(
     if (isLate) return unfinished(again.length)
     open = again
   }
-  return undefined
+  return without
 }
 
 function moveMember(

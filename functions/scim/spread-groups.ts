@@ -26,7 +26,11 @@ export function spreadGroups(delivery: Delivery, services: VerifyingServices): P
             : await takeAway(request, services, group)
         // Delivered again, it finds what is left.
         if (late?.refused === 'UNFINISHED') throw new Error(`spreadGroups: ${late.detail}`)
-        count(1, 1)
+        if (late) {
+          const { tenantId, id: subject } = group
+          services.log('warn', 'group', { requestId, tenantId, subject, code: late.refused })
+        }
+        count(1, late ? 0 : 1)
       }
   })
 }

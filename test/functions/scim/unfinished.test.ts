@@ -122,6 +122,20 @@ test('what a group gives reaches all in it, and one that goes leaves nothing, by
   expect(disagreements(await seatRows(api.table, tenantId))).toEqual([])
 })
 
+test('who cannot have what a group gives keeps nobody else from it, and the group says so', async () => {
+  const { members, having, addGroup, edit, call } = await world(6)
+  // As many as one may have, and the first of all, as groups go through their people by id.
+  const full = { roles: Array.from({ length: 20 }, (_, index) => `role-${index}`) }
+  expect(outcome(await edit(members[0] ?? '', full))).toBe('200')
+  const { id } = await addGroup('club', ...members)
+  const headers = { 'if-match': '"2"' }
+  const give = await call('PATCH', `/groups/${id}`, { body: { roles: ['observer'] }, headers })
+  expect(expected(200, give)).toMatchObject({ spreading: true })
+  expect(await having('observers')).toBe(5)
+  // It is no matter of time: nothing is delivered again.
+  await api.run('spreadGroups')
+})
+
 test('says when a person and a group were last changed, by what a directory asks for what is new', async () => {
   const { get, list, members, patch, addGroup } = await world(2)
   const [first = '', second = ''] = members
