@@ -35,9 +35,10 @@ export type ConsumerServices = {
 export type BatchResult = { readonly batchItemFailures: { readonly itemIdentifier: string }[] }
 
 /**
- * Writes down what a batch of stream records means, and does what follows from events. A record that fails does not keep the others from being processed;
- * from the first failed one on all are delivered again. That does no harm: an event is put only once, and rows are
- * written in the order of the stream each time, so that the newest change of a pool has the last word.
+ * Writes down what a batch of stream records means, and does what follows from events. A record that fails does not keep
+ * the others from being processed; from the first failed one on all are delivered again. That does no harm: an event is
+ * put only once, and rows are written in the order of the stream each time, so that the newest change of a pool has the
+ * last word.
  *
  * @throws ZodError when this is no batch of records; Lambda then takes it for failed as a whole
  */

@@ -11,7 +11,6 @@ import type { ByHand, User } from '../../shared/domain/user.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { bySystem } from '../../shared/store/commit.ts'
-import { userKey } from '../../shared/store/keys.ts'
 import {
   countReclaimed,
   type PersonWithCases,
@@ -20,6 +19,7 @@ import {
 } from '../../shared/store/reclaim.ts'
 import { endTimer, moveTimer, readTimer, type Timer } from '../../shared/store/timer.ts'
 import type { Action } from '../../shared/store/transact.ts'
+import { unchangedUser } from '../../shared/store/user.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import { adjustSeats } from '../seating/adjust-seats.ts'
 import { lookAtOf, type ProductStep, stepsFor } from '../seating/reclaim-outlook.ts'
@@ -111,13 +111,8 @@ async function perform(
   services: VerifyingServices,
 ): Promise<boolean> {
   const { user } = person
-  const { tenantId, id } = user
-  const asJudged: Action = {
-    kind: 'check',
-    key: userKey(tenantId, id),
-    condition: 'version = :version',
-    values: { ':version': user.version },
-  }
+  const { tenantId } = user
+  const asJudged = unchangedUser(user)
   switch (step.does) {
     case 'wait':
       return true

@@ -16,17 +16,16 @@ import {
 import type { User } from '../../shared/domain/user.ts'
 import type { Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
-import { seatRequestsOf, userKey } from '../../shared/store/keys.ts'
+import { seatRequestsOf } from '../../shared/store/keys.ts'
 import { readOrganizations } from '../../shared/store/organization.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readRequest, seatRequestEntity, writeRequest } from '../../shared/store/seat-request.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
-import type { Action } from '../../shared/store/transact.ts'
-import { type Person, readPerson } from '../../shared/store/user.ts'
+import { type Person, readPerson, unchangedUser } from '../../shared/store/user.ts'
 import { adjustSeats } from '../seating/adjust-seats.ts'
 import { changePerson, personView } from '../seating/change-person.ts'
 import { findSeatPlace, type SeatPlace } from '../seating/seat-place.ts'
-import { readSeating, type TenantSeating } from '../seating/seating.ts'
+import { productsOf, readSeating, type TenantSeating } from '../seating/seating.ts'
 import { refuseShortage } from '../seating/seats-exhausted.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
@@ -64,7 +63,7 @@ export const requestHandlers: Handlers<typeof requestRoutes, VerifyingServices> 
         version: (last?.version ?? 0) + 1,
       }
       return services.commit(call, {
-        writes: { request: writeRequest(tenantId, last, next), user: asRead(user) },
+        writes: { request: writeRequest(tenantId, last, next), user: unchangedUser(user) },
         events: [requestEvent('seat-request.made', tenantId, next)],
         reply: seatRequestView(next, call.now),
         refusals: { request: outdated, user: outdated },
@@ -153,10 +152,7 @@ async function withRequest<T>(
       readPerson(table, tenantId, userId),
     ])
     if (person === undefined) return notFound
-    const others = [...person.seats, ...person.user.direct, ...person.user.pending].map(
-      (one) => one.productId,
-    )
-    const seating = await readSeating(services, tenantId, call.now, [place.productId, ...others])
+    const seating = await readSeating(services, tenantId, call.now, [place.productId, ...productsOf(person)])
     const { organizationId } = person.user
     if (seating === undefined || !seesOrganization(call.caller, organizationId, seating.organizations))
       return notFound
@@ -189,13 +185,6 @@ function openOne(last: SeatRequest | undefined, { now }: Pick<CommitRequest, 'no
   const state = requestStateAt(last, now)
   return last.state === 'open' && state === 'open' ? last : refuse('SEAT_REQUEST_OVER', `It is ${state}.`)
 }
-
-const asRead = ({ tenantId, id, version }: User): Action => ({
-  kind: 'check',
-  key: userKey(tenantId, id),
-  condition: 'version = :version',
-  values: { ':version': version },
-})
 
 function requestEvent(type: EventDraft['type'], tenantId: TenantId, request: SeatRequest): EventDraft {
   const { userId, productId, module, reason, requestedAt } = request

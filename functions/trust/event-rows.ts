@@ -1,15 +1,14 @@
-import type { LicenseRecord } from '../../shared/domain/integrity.ts'
 import { EventId, type TenantId } from '../../shared/platform/ids.ts'
 import type { Item } from '../../shared/store/codec.ts'
 import { eventKey } from '../../shared/store/keys.ts'
 import { readItems } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 
-/** The rows of the events that were recorded last of some licenses, by id; those that are gone are left out. */
+/** The rows of the events that were recorded last of something, by id; those that are gone are left out. */
 export async function eventRows(
   table: Table,
   tenantId: TenantId,
-  records: readonly LicenseRecord[],
+  records: readonly { readonly eventId: string }[],
 ): Promise<Map<string, Item>> {
   const ids = new Set(records.map(({ eventId }) => EventId.parse(eventId)))
   const items = await readItems(

@@ -1,10 +1,9 @@
 import { difference, type Found } from '../../shared/domain/integrity.ts'
 import { judgeRow, type RecordedRow, recordedRow } from '../../shared/domain/recorded-row.ts'
-import { EventId, type TenantId, TokenId } from '../../shared/platform/ids.ts'
+import { type TenantId, TokenId } from '../../shared/platform/ids.ts'
 import { type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
 import type { Item } from '../../shared/store/codec.ts'
 import {
-  eventKey,
   eventLog,
   ORGANIZATION_PREFIX,
   organizationsKey,
@@ -18,10 +17,11 @@ import { readRecordedRows } from '../../shared/store/recorded-row.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { LATE_AFTER } from '../logs/check-log.ts'
 import { readable } from './compare-license.ts'
+import { eventRows } from './event-rows.ts'
 
 /** Where the rows of each type of subject are. */
 const ROWS: Readonly<Record<string, (table: Table, tenantId: TenantId) => Promise<readonly Item[]>>> = {
-  tenant: async (table, tenantId) => [(await readItem(table, tenantKey(tenantId))) ?? []].flat(),
+  tenant: (table, tenantId) => readItems(table, [tenantKey(tenantId)]),
   organization: (table, tenantId) =>
     readRange(table, { pk: organizationsKey(tenantId), prefix: ORGANIZATION_PREFIX }),
   webhook: (table, tenantId) => readRange(table, { pk: webhooksOf(tenantId), prefix: 'ENDPOINT#' }),
@@ -46,7 +46,7 @@ export async function scanRows(
 ): Promise<{ readonly checked: number; readonly found: readonly Found[] }> {
   const records = await readRecordedRows(table, tenantId)
   const byName = new Map(records.map((record) => [nameOf(record), record]))
-  const found: Found[] = []
+  const found: (Found | undefined)[] = []
   let checked = 0
   for (const [type, read] of Object.entries(ROWS)) {
     const rows = await read(table, tenantId)
@@ -54,42 +54,33 @@ export async function scanRows(
     const ids = new Set(rows.map(({ id }) => String(id)))
     for (const row of rows) {
       const subject = { type, id: String(row['id']) }
-      found.push(...[judgeRow(subject, row, byName.get(nameOf(subject))) ?? []].flat())
+      found.push(judgeRow(subject, row, byName.get(nameOf(subject))))
     }
     for (const record of records)
-      if (record.type === type && !ids.has(record.id)) found.push(...(await missing(table, record)))
+      if (record.type === type && !ids.has(record.id)) found.push(await missing(table, record))
   }
-  found.push(...(await withoutEvents(table, tenantId, records)))
-  if (found.length === 0) return { checked, found }
+  const events = await eventRows(table, tenantId, records)
+  found.push(...records.filter(({ eventId }) => !events.has(eventId)).map(withoutEvent))
+  const wrong = found.filter((one) => one !== undefined)
+  if (wrong.length === 0) return { checked, found: [] }
   const fresh = await changedSince(table, tenantId, plusMilliseconds(now, -LATE_AFTER))
-  return { checked, found: found.filter(({ subject }) => !fresh.has(nameOf(subject))) }
+  return { checked, found: wrong.filter(({ subject }) => !fresh.has(nameOf(subject))) }
 }
 
 const nameOf = ({ type, id }: { readonly type: string; readonly id: string }) => `${type} ${id}`
 
 /** One that an index did not show is asked for by its key. */
-async function missing(table: Table, record: RecordedRow): Promise<Found[]> {
+async function missing(table: Table, record: RecordedRow): Promise<Found | undefined> {
   const { type, id } = record
-  if (type === 'token' && (await readItem(table, tokenKey(TokenId.parse(id)))) !== undefined) return []
-  return [judgeRow({ type, id }, undefined, record) ?? []].flat()
+  if (type === 'token' && (await readItem(table, tokenKey(TokenId.parse(id)))) !== undefined) return undefined
+  return judgeRow({ type, id }, undefined, record)
 }
 
-async function withoutEvents(
-  table: Table,
-  tenantId: TenantId,
-  records: readonly RecordedRow[],
-): Promise<Found[]> {
-  const keys = records.map(({ eventId }) => eventKey(tenantId, EventId.parse(eventId)))
-  const unique = [...new Map(keys.map((key) => [key.sk, key])).values()]
-  const there = new Set((await readItems(table, unique)).map(({ sk }) => String(sk)))
-  return records
-    .filter(({ eventId }) => !there.has(eventId))
-    .map(({ type, id, eventId }) => ({
-      check: 'event-missing',
-      subject: { type, id },
-      differs: [difference('event', undefined, eventId)],
-    }))
-}
+const withoutEvent = ({ type, id, eventId }: RecordedRow): Found => ({
+  check: 'event-missing',
+  subject: { type, id },
+  differs: [difference('event', undefined, eventId)],
+})
 
 /** What events since then are about. */
 async function changedSince(table: Table, tenantId: TenantId, since: Instant): Promise<ReadonlySet<string>> {

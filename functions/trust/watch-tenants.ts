@@ -1,7 +1,7 @@
 import { readClock } from '../../shared/platform/time.ts'
 import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
 import { watchTenant } from '../../shared/store/license-timers.ts'
-import { readPages } from '../../shared/store/read.ts'
+import { readFirst, readPages } from '../../shared/store/read.ts'
 import { tenantEntity } from '../../shared/store/tenant.ts'
 import { type Delivery, runJob } from '../job.ts'
 import type { TrustServices } from './handlers.ts'
@@ -34,8 +34,7 @@ export function watchTenants(delivery: Delivery, services: TrustServices): Promi
 
   async function watch(id: Parameters<typeof watchTenant>[1]): Promise<number> {
     const range = { index: 'owned', pk: ownedByTenant(id, 'LICENSES') } as const
-    for await (const { items } of readPages(table, range, undefined, 1))
-      return items.length === 0 ? 0 : watchTenant(table, id, readClock())
-    return 0
+    const [license] = await readFirst(table, range, 1)
+    return license === undefined ? 0 : watchTenant(table, id, readClock())
   }
 }

@@ -18,8 +18,8 @@ export type UnreadableRow = {
 type ReadableHoldings = { readonly holdings: Holdings; readonly unreadable: readonly UnreadableRow[] }
 
 /**
- * What a tenant holds of every product, or of one: one strongly consistent query. For who looks at all of it and must not stop at a
- * row that cannot be read; whoever grants something does (readHoldings).
+ * What a tenant holds of every product, or of one: one strongly consistent query. For who looks at all of it and must not
+ * stop at a row that cannot be read; whoever grants something does (readHoldings).
  */
 export async function readReadableHoldings(
   table: Table,
@@ -49,5 +49,8 @@ export async function readReadableHoldings(
   })
 }
 
-/** `H#<product>#LICENSE#<license>` or `H#<product>#USAGE#<metric>`, or a mark that seats are managed; by its key, for the rest may be anything. */
+/**
+ * `H#<product>#LICENSE#<license>` or `H#<product>#USAGE#<metric>`, or a mark that seats are managed; by its key, for the
+ * rest may be anything.
+ */
 const partsOf = (item: Item): string[] => String(item['sk']).split('#')

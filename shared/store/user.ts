@@ -142,6 +142,14 @@ export function writeUser(before: User | undefined, after: User): Record<string,
   return writes
 }
 
+/** Holds while a person is as it was read. */
+export const unchangedUser = ({ tenantId, id, version }: User): Action => ({
+  kind: 'check',
+  key: userKey(tenantId, id),
+  condition: 'version = :version',
+  values: { ':version': version },
+})
+
 /**
  * Notes that a person was seen again on the day it was last seen: one update, which moves no key of an index and changes
  * no count. False if it was seen later, or on another day, meanwhile.

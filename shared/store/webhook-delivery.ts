@@ -6,7 +6,7 @@ import { DAY, epochSeconds, type Instant, plusMilliseconds } from '../platform/t
 import { entity, type Item } from './codec.ts'
 import { eventEntity } from './event.ts'
 import { attemptKey, attemptsOf, deliveriesOf, deliveryKey, dueDeliveriesOf, eventKey } from './keys.ts'
-import { type Range, readItem, readPages, readRange } from './read.ts'
+import { type Range, readFirst, readItem, readRange } from './read.ts'
 import { type Action, type Put, putOnce, type Table } from './transact.ts'
 import { writeRow } from './write.ts'
 
@@ -101,16 +101,15 @@ export const deliveriesRange = ({ owner, id }: Endpoint): Range => ({
   newestFirst: true,
 })
 
-/** The delivery that waits the longest, or several; by the index, which may lag a little. */
+/** The deliveries that are due first, whether yet or not; by the index, which may lag a little. */
 export async function readWaiting(
   table: Table,
   { owner, id }: Endpoint,
   most: number,
 ): Promise<WaitingDelivery[]> {
   const range = { index: 'owned', pk: dueDeliveriesOf(owner, id) } as const
-  for await (const { items } of readPages(table, range, undefined, most))
-    return items.map(deliveryEntity.decode).filter((one) => one.state === 'waiting')
-  return []
+  const items = await readFirst(table, range, most)
+  return items.map(deliveryEntity.decode).filter((one) => one.state === 'waiting')
 }
 
 export async function readEvent(table: Table, log: WebhookOwner, id: EventId): Promise<Event | undefined> {

@@ -20,7 +20,7 @@ export const userNameKey = (tenant: TenantId, userName: string) =>
   key(['T', tenant, 'USERNAME', encodeURIComponent(userName)], ['ADDRESS'])
 /** A tenant's people by when they were last seen. */
 export const activityOf = (tenant: TenantId) => `T#${part(tenant)}#ACTIVITY`
-/** People with a role, and people with a seat of a pool. */
+/** People with a role. */
 export const ownedByRole = (tenant: TenantId, role: string) => `T#${part(tenant)}#ROLE#${part(role)}`
 /** The groups of a tenant's directory are read together; who is in one has a partition of its own. */
 export const groupsKey = (tenant: TenantId) => `T#${part(tenant)}#GROUPS`
