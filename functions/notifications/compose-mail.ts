@@ -1,5 +1,5 @@
+import type { Language } from '../../shared/domain/notice.ts'
 import { isOptional, type NoticeAbout } from '../../shared/domain/notice.ts'
-import type { Language } from '../../shared/domain/notice-settings.ts'
 import { escapeHtml } from '../../shared/platform/http/html-page.ts'
 import type { Mail } from '../../shared/platform/mail/mail-sender.ts'
 import type { Instant, TimeZone } from '../../shared/platform/time.ts'

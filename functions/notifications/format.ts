@@ -1,5 +1,4 @@
-import type { NoticeAbout } from '../../shared/domain/notice.ts'
-import type { Language } from '../../shared/domain/notice-settings.ts'
+import type { Language, NoticeAbout } from '../../shared/domain/notice.ts'
 import { DAY, dayOf, epochMilliseconds, Instant, inWords, type TimeZone } from '../../shared/platform/time.ts'
 import { english } from './texts/english.ts'
 import { german } from './texts/german.ts'

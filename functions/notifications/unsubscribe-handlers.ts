@@ -1,6 +1,6 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
-import { isOptional, NoticeKind } from '../../shared/domain/notice.ts'
-import type { Language, MailAddress } from '../../shared/domain/notice-settings.ts'
+import { isOptional, type Language, NoticeKind } from '../../shared/domain/notice.ts'
+import type { MailAddress } from '../../shared/domain/notice-settings.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'

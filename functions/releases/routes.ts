@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
-import { Release, ReleaseDraft, Version } from '../../shared/domain/release.ts'
+import { Channel, Release, ReleaseDraft, Version } from '../../shared/domain/release.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, ProductId } from '../../shared/platform/ids.ts'
@@ -49,7 +49,7 @@ export const releasesRoutes = {
       licenseId: LicenseId.optional(),
       /** The version in use; everything counts as newer if it is absent. */
       version: Version.optional(),
-      channel: z.enum(['stable', 'beta', 'alpha', 'dev']).default('stable'),
+      channel: Channel.default('stable'),
     }),
     success: {
       status: 200,

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { ActivationId, LicenseId, ProductId, TenantId } from '../platform/ids.ts'
-import { epochSeconds, Instant } from '../platform/time.ts'
+import { epochSeconds, Instant, latest } from '../platform/time.ts'
 import type { Activation } from './activation.ts'
 import type { MachineTerms } from './activation-terms.ts'
 import { Code } from './catalog.ts'
@@ -47,10 +47,7 @@ export type ActivationClaims = z.infer<typeof ActivationClaims>
 export function endOfPlaces({ standings }: Pick<MachineTerms, 'standings'>): Instant | undefined {
   const terms = standings.map(({ license, extensions }) => effectiveTerm(license, extensions))
   if (terms.some(({ expiresAt }) => expiresAt === undefined)) return undefined
-  return terms
-    .flatMap(({ expiresAt, graceEndsAt }) => graceEndsAt ?? expiresAt ?? [])
-    .toSorted()
-    .at(-1)
+  return latest(terms.map(({ expiresAt, graceEndsAt }) => graceEndsAt ?? expiresAt))
 }
 
 /** What the response file of an offline activation says (RFC 7519 names where they exist). */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { LicenseId, ProductId } from '../platform/ids.ts'
-import { Instant } from '../platform/time.ts'
+import { Instant, latest } from '../platform/time.ts'
 import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric, own } from './catalog.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import type { License } from './license.ts'
@@ -70,12 +70,7 @@ export function entitlement(holdings: Holdings, standings: Iterable<Standing>): 
     ...holdings.usage.map((usage) => usage.metric),
   ])
   const ends = counting.map((standing) => effectiveTerm(standing.license, standing.extensions).expiresAt)
-  const last = ends.includes(undefined)
-    ? undefined
-    : ends
-        .filter((end) => end !== undefined)
-        .toSorted()
-        .at(-1)
+  const last = ends.includes(undefined) ? undefined : latest(ends)
   return {
     productId: holdings.productId,
     inForce: counting.length > 0,

@@ -143,6 +143,7 @@ const MADE: Readonly<Partial<Record<EventType, Make>>> = {
   'license.reinstated': license('reinstated'),
   'license.revoked': license('revoked'),
   'license.renewed': license('renewed'),
+  'license.transferred': license('transferred'),
   'license.tampered': integrity,
   'integrity.found': integrity,
   'capacity.reached': (event, names) => {

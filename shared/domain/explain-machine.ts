@@ -159,13 +159,13 @@ function poolSteps(
   const dead = machines.filter(({ pulse }) => isDead(pulse, now)).length
   const overdraft =
     limit > capacity ? `, ${limitOf(limit)} with overdraft (${pool.overdrawn} of it granted)` : ''
-  const isGranted = place?.is === 'place' && place.overdraft ? '; granted beyond the capacity' : ''
+  const beyond = place?.is === 'place' && place.overdraft ? '; granted beyond the capacity' : ''
   const moves = movesLeft(terms, pool, now)
   return [
     step(
       'place',
       place?.is !== 'full',
-      `${pool.used} of ${limitOf(capacity)} taken${overdraft}${dead > 0 ? `, ${dead} of them by dead machines` : ''}${isGranted}`,
+      `${pool.used} of ${limitOf(capacity)} taken${overdraft}${dead > 0 ? `, ${dead} of them by dead machines` : ''}${beyond}`,
     ),
     ...(moves
       ? [

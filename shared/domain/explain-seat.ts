@@ -1,10 +1,11 @@
 import type { Instant } from '../platform/time.ts'
 import { addDuration } from './calendar.ts'
-import type { Module, Product } from './catalog.ts'
+import type { Product } from './catalog.ts'
 import type { Way } from './explain-ways.ts'
 import { type Cure, free, type Prediction, purchase, type Step, step } from './explanation.ts'
 import { isQueued, type Pending, type PoolName, poolName, type Seat } from './seat.ts'
 import { decideSeats, EMPTY_POOL, neededModules, type Seating } from './seat-decision.ts'
+import { isSeated, type Seated } from './seat-target.ts'
 import { isAllowedAt } from './seat-terms.ts'
 import type { Tenant } from './tenant.ts'
 import type { User } from './user.ts'
@@ -20,9 +21,6 @@ type SeatSituation = {
   /** Some who have a seat and were not seen lately. */
   readonly idle: ReadonlyMap<PoolName, readonly Pick<User, 'id' | 'name'>[]>
 }
-
-type Seated = Module & { readonly seat: NonNullable<Module['seat']> }
-const isSeated = (module: Module): module is Seated => module.seat !== undefined
 
 /** What nobody can have who is no person of the tenant. */
 export const strangerWay = (): Way => ({
@@ -88,13 +86,12 @@ export function seatWay(situation: SeatSituation, now: Instant): Way {
       .filter(({ code }) => !has(code))
       .map(({ code, seat }) => {
         const roles = seat.roles.filter((role) => !user.roles.includes(role))
-        const byRole =
-          roles.length > 0 && !withheldOf(user, product, code)
-            ? `Give the role ${roles.join(' or ')}, or `
-            : ''
+        const byHand = `a seat of ${code} by hand.`
         return free(
           'tenant',
-          `${byRole || 'Give'} ${byRole ? 'give ' : ''}a seat of ${code} by hand.`.replace('  ', ' '),
+          roles.length > 0 && !withheldOf(user, product, code)
+            ? `Give the role ${roles.join(' or ')}, or give ${byHand}`
+            : `Give ${byHand}`,
         )
       })
   }

@@ -14,7 +14,6 @@ export type Contacts = {
  * Who is told of a kind of notice, each address once. A person whom it is told alone is the only one, if mail reaches it.
  *
  * @param organizationIds the organization that it is about, and those above it
- * @param nobody `all`: where nobody has the roles, all contacts of the tenant
  */
 export function recipientsOf(
   kind: NoticeKind,

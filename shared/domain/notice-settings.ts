@@ -1,10 +1,6 @@
 import * as z from 'zod'
 import { Instant, TimeZone } from '../platform/time.ts'
-import { NoticeContact, NoticeKind } from './notice.ts'
-
-const LANGUAGES = ['en', 'de'] as const
-export const Language = z.enum(LANGUAGES)
-export type Language = z.infer<typeof Language>
+import { Language, NoticeContact, NoticeKind } from './notice.ts'
 
 const Days = z
   .array(z.int().min(0).max(730))

@@ -36,7 +36,7 @@ export const NOTICE_KINDS = {
     roles: ['owner', 'administrator', 'billing'],
   },
   'license-status': {
-    meaning: 'A license was suspended, reinstated, revoked or renewed.',
+    meaning: 'A license was suspended, reinstated, revoked, renewed or transferred.',
     optional: false,
     roles: ['owner', 'administrator'],
   },
@@ -212,12 +212,15 @@ export const NoticeState = z.discriminatedUnion('state', [
 ])
 export type NoticeState = z.infer<typeof NoticeState>
 
+export const Language = z.enum(['en', 'de'])
+export type Language = z.infer<typeof Language>
+
 /** Who is told, by what it was when the notice was made. */
 export const Recipient = z.strictObject({
   email: z.email().max(254),
   name: z.string().max(200),
   /** The language it asked for. */
-  language: z.enum(['en', 'de']).optional(),
+  language: Language.optional(),
 })
 export type Recipient = z.infer<typeof Recipient>
 

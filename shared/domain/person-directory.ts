@@ -7,10 +7,7 @@ import { archivePerson, returnPerson } from './person-return.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { changes } from './revision.ts'
 import type { Seat, SeatPolicy } from './seat.ts'
-import { Email, type User, userView } from './user.ts'
-
-/** A role too many is refused: the person's row would not be one any more. */
-const MOST_ROLES = 20
+import { Email, MOST_ROLES, type User, userView } from './user.ts'
 
 /** By what name a directory finds a person, also one that did not come from it. */
 const userNameOf = ({ directory, email, id }: Pick<User, 'directory' | 'email' | 'id'>) =>

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId, UserId } from '../platform/ids.ts'
-import { DAY, Instant, plusMilliseconds } from '../platform/time.ts'
+import { DAY, Instant, latest, plusMilliseconds } from '../platform/time.ts'
 import { Code } from './catalog.ts'
 import { ByHand } from './user.ts'
 
@@ -101,7 +101,7 @@ export function commonOf(one: ReclaimCase) {
 
 /** When the seats of a case are taken at the earliest: when they are due, and when its notices said. */
 export const reclaimAtOf = ({ notices }: Pick<ReclaimCase, 'notices'>, dueAt: Instant): Instant =>
-  [dueAt, ...notices.map(({ at, days }) => plusMilliseconds(at, days * DAY))].toSorted().at(-1) ?? dueAt
+  latest([dueAt, ...notices.map(({ at, days }) => plusMilliseconds(at, days * DAY))]) ?? dueAt
 
 /** A case as the API shows it. */
 export const ReclaimCaseView = z

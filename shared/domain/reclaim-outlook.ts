@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { earliest, type Instant, type TimeZone } from '../platform/time.ts'
+import { earliest, type Instant, latest, type TimeZone } from '../platform/time.ts'
 import { addDays, addDuration } from './calendar.ts'
 import type { Product } from './catalog.ts'
 import type { ReclaimReason } from './reclaim-case.ts'
@@ -57,11 +57,7 @@ export function outlookOf(
   const { onLeaveUntil: leave } = user
   const isOnLeave = leave !== undefined && now < leave
   const given = latest(asked.map(({ assignedAt }) => assignedAt)) ?? now
-  const idleSince = latest([
-    given,
-    ...(user.lastActiveAt ? [user.lastActiveAt] : []),
-    ...(leave ? [leave] : []),
-  ])
+  const idleSince = latest([given, user.lastActiveAt, leave])
   const idleFor = user.lastActiveAt === undefined ? terms.neverSeenFor : terms.inactiveFor
   const grounds: Pick<Outlook, 'reason' | 'since' | 'dueAt'>[] = []
   if (idleSince !== undefined && idleFor !== null)
@@ -123,8 +119,6 @@ function reclaimable(seats: readonly Seat[], { modules }: Pick<Product, 'modules
     .toSorted((a, b) => (a.metric < b.metric ? -1 : 1))
     .slice(0, MOST_SEATS)
 }
-
-const latest = (all: readonly Instant[]): Instant | undefined => all.toSorted().at(-1)
 
 /** The earlier of two, where either may be never. */
 export const sooner = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>

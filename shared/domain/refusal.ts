@@ -147,7 +147,7 @@ export const REFUSALS = {
   TRANSFER_NOT_ALLOWED: {
     status: 409,
     title: 'The license cannot be transferred',
-    next: 'Ask the vendor: whether a license may be transferred is part of its plan.',
+    next: 'Where detail names the plan, ask the vendor; a license goes to another tenant only.',
   },
   TRANSFERS_EXHAUSTED: {
     status: 409,
@@ -387,8 +387,8 @@ export const REFUSALS = {
   },
   TOO_MUCH_AT_ONCE: {
     status: 422,
-    title: 'Too many seats would change at once',
-    next: 'Change a few roles at a time.',
+    title: 'Too much for one person at once',
+    next: 'Change a few roles or seats at a time; a person has at most 20 roles.',
   },
 } as const satisfies Record<string, { status: number; title: string; next: string }>
 

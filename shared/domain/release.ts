@@ -5,9 +5,11 @@ import { Instant } from '../platform/time.ts'
 /** Semantic Versioning 2.0.0; that it is one, the catalog's rules check. */
 export const Version = z.string().min(5).max(100)
 
+export const Channel = z.enum(['stable', 'beta', 'alpha', 'dev'])
+
 export const ReleaseDraft = z.strictObject({
   version: Version,
-  channel: z.enum(['stable', 'beta', 'alpha', 'dev']).default('stable'),
+  channel: Channel.default('stable'),
   /** When it came out; what maintenance covers is decided by this date, never by one the client names. */
   releasedAt: Instant.optional(),
 })
@@ -17,7 +19,7 @@ export const Release = z
   .strictObject({
     productId: ProductId,
     version: Version,
-    channel: z.enum(['stable', 'beta', 'alpha', 'dev']),
+    channel: Channel,
     releasedAt: Instant,
     /** It should not be used any more; who has it keeps running. */
     withdrawnAt: Instant.optional(),

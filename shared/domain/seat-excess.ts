@@ -1,4 +1,4 @@
-import type { Instant, TimeZone } from '../platform/time.ts'
+import { type Instant, latest, type TimeZone } from '../platform/time.ts'
 import { addDays } from './calendar.ts'
 import type { Standing } from './holdings.ts'
 import { effectiveTerm } from './status.ts'
@@ -15,8 +15,8 @@ export type Excess = {
 }
 
 /**
- * Capacity falls when a license ends, is suspended, revoked or deleted: the last of those begins the window; where none
- * did, the last edit of a license that counts.
+ * Capacity falls when a license ends, is suspended, revoked or deleted, or when one that counts is edited: the last of
+ * those begins the window. An edit that took nothing away makes it longer, which is better than none after one that did.
  */
 export function excessOf(
   assigned: number,
@@ -29,13 +29,12 @@ export function excessOf(
 ): Excess | undefined {
   if (assigned <= limit) return undefined
   const own = standings.filter(({ license }) => Object.hasOwn(license.limits, metric))
-  const since =
-    latest(own.filter(({ counts }) => !counts).flatMap((one) => lossOf(one, now))) ??
-    latest(own.filter(({ license }) => license.revision > 1).map(({ license }) => license.signedAt)) ??
-    now
+  const since = latest(own.flatMap((one) => (one.counts ? editOf(one) : lossOf(one, now)))) ?? now
   const cureUntil = addDays(since, cureDays, timeZone)
   return { seats: assigned - limit, since, cureUntil, isOverdue: cureUntil <= now }
 }
+
+const editOf = ({ license }: Standing): Instant[] => (license.revision > 1 ? [license.signedAt] : [])
 
 function lossOf({ license, extensions }: Standing, now: Instant): Instant[] {
   const { expiresAt, graceEndsAt } = effectiveTerm(license, extensions)
@@ -43,5 +42,3 @@ function lossOf({ license, extensions }: Standing, now: Instant): Instant[] {
     .filter((at) => at !== undefined)
     .filter((at) => at <= now)
 }
-
-const latest = (all: readonly Instant[]): Instant | undefined => all.toSorted().at(-1)

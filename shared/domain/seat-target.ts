@@ -2,7 +2,8 @@ import type { Module, ModuleSeat, Product } from './catalog.ts'
 import { isQueued, type Pending, type PendingReason, type Seat } from './seat.ts'
 
 /** A module that has seats. */
-type Seated = Module & { readonly seat: ModuleSeat }
+export type Seated = Module & { readonly seat: ModuleSeat }
+export const isSeated = (module: Module): module is Seated => module.seat !== undefined
 
 /** What a person should have of a product, and what is missing. */
 type Target = {
@@ -148,8 +149,6 @@ type Missing = {
   /** Does it wait in a queue for this module? */
   readonly waits: (code: string) => boolean
 }
-
-const isSeated = (module: Module): module is Seated => module.seat !== undefined
 
 const exclude = (a: Seated, b: Seated) =>
   a.seat.excludes?.includes(b.code) === true || b.seat.excludes?.includes(a.code) === true

@@ -1,4 +1,4 @@
-import type { Instant } from '../platform/time.ts'
+import { type Instant, latest } from '../platform/time.ts'
 import type { License } from './license.ts'
 
 export const STATUSES = ['REVOKED', 'SUSPENDED', 'PENDING', 'ACTIVE', 'GRACE', 'EXPIRED'] as const
@@ -66,7 +66,7 @@ export function nextChange(
 ): Instant | undefined {
   return periods(license, extensions)
     .flatMap((period) => [period.validFrom, period.expiresAt, period.graceEndsAt])
-    .filter((instant): instant is Instant => instant !== undefined && instant > now)
+    .filter((instant) => instant !== undefined && instant > now)
     .toSorted()[0]
 }
 
@@ -74,10 +74,3 @@ const isUsable = (dated: Dated) => dated.revokedAt === undefined && dated.suspen
 const periods = (license: Dated, extensions: readonly Dated[]) => [license, ...extensions.filter(isUsable)]
 const begunBy = (now: Instant, all: readonly Dated[]) => all.filter((period) => period.validFrom <= now)
 const before = (now: Instant, end: Instant | undefined) => end === undefined || now < end
-
-function latest(instants: readonly (Instant | undefined)[]): Instant | undefined {
-  return instants
-    .filter((instant): instant is Instant => instant !== undefined)
-    .toSorted()
-    .at(-1)
-}

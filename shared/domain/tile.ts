@@ -99,16 +99,10 @@ const PATH = /^(entries|[0-9]|[1-5][0-9]|6[0-3])\/((?:x\d{3}\/)*\d{3})(?:\.p\/([
 /** Enough for 2^53 leaves. */
 const MOST_GROUPS = 6
 
-/** A tile's number in groups of three digits, all but the last with an `x`: 1234067 is `x001/x234/067`. */
-export function tilePath({ level, index, width }: TileRequest): string {
-  const digits = String(index)
-  const padded = digits.padStart(Math.ceil(digits.length / 3) * 3, '0')
-  const groups = padded.match(/\d{3}/g) ?? []
-  const number = groups.map((group, place) => (place < groups.length - 1 ? `x${group}` : group)).join('/')
-  return `${level}/${number}${width === TILE_WIDTH ? '' : `.p/${width}`}`
-}
-
-/** What the path of a tile, behind `tile/`, asks for; undefined where it is none. */
+/**
+ * What the path of a tile, behind `tile/`, asks for; undefined where it is none. Its number is in groups of three digits,
+ * all but the last with an `x`: 1234067 is `x001/x234/067`.
+ */
 export function parseTilePath(path: string): TileRequest | undefined {
   const [, level, number = '', width] = PATH.exec(path) ?? []
   if (level === undefined) return undefined

@@ -11,10 +11,12 @@ export const UserStatus = z.enum(['active', 'suspended', 'archived'])
 export type UserStatus = z.infer<typeof UserStatus>
 
 export const Email = z.email().max(254)
+/** Of one person: its row names each of them, and has one beside it for each. */
+export const MOST_ROLES = 20
 /** What somebody is in the tenant: content-author, observer, … Products declare which of them need a seat. */
 export const PersonRoles = z
   .array(Code)
-  .max(20)
+  .max(MOST_ROLES)
   .refine((roles) => new Set(roles).size === roles.length, 'roles must differ')
 
 export const UserDraft = z.strictObject({

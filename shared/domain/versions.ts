@@ -18,9 +18,9 @@ export function limitsVersions({ rules }: Pick<License, 'rules'>): boolean {
 }
 
 /**
- * Is a release covered? By its number: a semver range, or everything a policy allows from its base on (patch: the same
- * minor line, minor: the same major line, major: all). And by its date: released before maintenance ended. Releases
- * that were covered once stay covered (market.md, section 2.3).
+ * Is a release covered? By its number: a semver range, or everything up to the end of what a policy allows of its base
+ * (patch: its minor line, minor: its major line, major: all). And by its date: released before maintenance ended.
+ * Releases that were covered once stay covered (market.md, section 2.3).
  */
 export function notCovered(license: Versioned, release: Release): NotCovered | undefined {
   const { rules, maintenanceEndsAt } = license

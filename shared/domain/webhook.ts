@@ -54,7 +54,7 @@ export const WebhookEdit = z.strictObject({
 /** Why an endpoint is disabled: its owner said so, it failed for days, or it answered 410 (gone). */
 const Disabled = z.strictObject({ because: z.enum(['owner', 'failing', 'gone']), at: Instant })
 
-/** An endpoint as stored. Its secrets are not: they are derived from its id and a generation, see signature.ts. */
+/** An endpoint as stored. Its secrets are not: they are derived from its id and a generation (platform/webhooks/signature.ts). */
 export const Webhook = z.strictObject({
   id: WebhookId,
   owner: WebhookOwner,

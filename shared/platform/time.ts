@@ -105,6 +105,12 @@ export function earliest(first: Instant, ...others: readonly (Instant | undefine
   )
 }
 
+export const latest = (instants: readonly (Instant | undefined)[]): Instant | undefined =>
+  instants
+    .filter((instant) => instant !== undefined)
+    .toSorted()
+    .at(-1)
+
 /** A day of some calendar, `2026-11-21`: it compares as a string, and lies in a time zone that is known from elsewhere. */
 export const Day = z.iso.date().brand<'Day'>().meta({ id: 'Day' })
 export type Day = z.infer<typeof Day>

@@ -44,6 +44,12 @@ describe('what is told of an event', () => {
       undefined,
       [{ kind: 'license-status', change: 'suspended' }],
     ],
+    [
+      'license.transferred',
+      { id: licenseId(1), productId: PRODUCT },
+      undefined,
+      [{ kind: 'license-status', change: 'transferred' }],
+    ],
     ['license.status-changed', { state: 'GRACE' }, undefined, []],
     [
       'capacity.reached',

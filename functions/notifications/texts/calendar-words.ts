@@ -1,4 +1,4 @@
-import type { Language } from '../../../shared/domain/notice-settings.ts'
+import type { Language } from '../../../shared/domain/notice.ts'
 
 /** What a calendar feed says in a language. */
 export type CalendarWords = {

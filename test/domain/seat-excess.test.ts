@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest'
+import { standings } from '../../shared/domain/holdings.ts'
+import { excessOf } from '../../shared/domain/seat-excess.ts'
+import { TimeZone } from '../../shared/platform/time.ts'
+import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
+
+const NOW = at('2026-06-20T00:00:00Z')
+const CURE_DAYS = 14
+
+/** Of 120 seats, where 100 are licensed. */
+function excess(...overrides: LicenseOverrides[]) {
+  const licenses = overrides.map((one, index) => aLicense({ id: licenseId(index + 1), ...one }))
+  const all = [...standings(holdingsOf(licenses), NOW, () => true).values()]
+  return excessOf(120, 100, all, 'users', CURE_DAYS, TimeZone.parse('UTC'), NOW)
+}
+
+const CUT: LicenseOverrides = { revision: 2, signedAt: '2026-06-19T00:00:00Z' }
+const ENDED: LicenseOverrides = { validFrom: '2025-01-01T00:00:00Z', expiresAt: '2026-01-31T00:00:00Z' }
+
+describe('the time to cure begins', () => {
+  test.each<[string, LicenseOverrides[], string, boolean]>([
+    ['when a license ended', [{}, ENDED], '2026-01-31', true],
+    ['when it was suspended', [{}, { suspendedAt: '2026-06-10T00:00:00Z' }], '2026-06-10', false],
+    ['when one that counts was cut', [CUT], '2026-06-19', false],
+    ['when one was cut, though another ended long ago', [CUT, ENDED], '2026-06-19', false],
+    ['now, where nothing tells', [{}], '2026-06-20', false],
+  ])('%s', (_, licenses, since, isOverdue) => {
+    expect(excess(...licenses)).toMatchObject({ seats: 20, since: at(`${since}T00:00:00Z`), isOverdue })
+  })
+})
