@@ -31,7 +31,8 @@ export function replyItem(
   now: Instant,
 ): Item {
   const expiresAt = plusMilliseconds(now, KEPT_FOR)
-  const stored = { fingerprint, sealed: seal(sealingKey, JSON.stringify(reply ?? null)), expiresAt }
+  const whose = JSON.stringify([subject, idempotencyKey, fingerprint])
+  const stored = { fingerprint, sealed: seal(sealingKey, whose, JSON.stringify(reply ?? null)), expiresAt }
   return replyEntity.encode(replyKey(subject, idempotencyKey), stored, { ttl: epochSeconds(expiresAt) })
 }
 
@@ -47,22 +48,24 @@ export async function readReply(
   if (item === undefined) return undefined
   const stored = replyEntity.decode(item)
   if (stored.fingerprint !== fingerprint) return 'mismatch'
-  const reply: unknown = JSON.parse(open(sealingKey, stored.sealed))
+  const whose = JSON.stringify([subject, idempotencyKey, fingerprint])
+  const reply: unknown = JSON.parse(open(sealingKey, whose, stored.sealed))
   return { reply }
 }
 
-// AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D): nonce, tag, ciphertext.
-function seal(key: SealingKey, text: string): string {
+// AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D): nonce, tag, ciphertext. Whose it is is authenticated with it,
+// so that nobody who can write the table has another's reply told to himself.
+function seal(key: SealingKey, whose: string, text: string): string {
   const nonce = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(whose))
   const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
 }
 
-function open(key: SealingKey, sealed: string): string {
+function open(key: SealingKey, whose: string, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url')
   // Without the length Node.js takes shorter tags too, which are easier to guess.
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
-  decipher.setAuthTag(bytes.subarray(12, 28))
+  decipher.setAAD(Buffer.from(whose)).setAuthTag(bytes.subarray(12, 28))
   return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
 }

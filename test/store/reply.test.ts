@@ -61,6 +61,16 @@ describe('a reply that is kept', () => {
     await expect(read(key)).rejects.toThrow()
   })
 
+  test.each([
+    ['another caller', 'tok_2', 'own', 'print'],
+    ['another key', 'tok_1', 'own', 'print'],
+    ['another request', 'tok_1', 'key', 'print of another'],
+  ])('that was put in the place of that of %s is not believed', async (_, subject, key, print) => {
+    const { sealed } = replyItem(KEY, 'tok_1', 'key', 'print', { token: SECRET }, NOW)
+    await put(table, { ...replyItem(KEY, subject, key, print, {}, NOW), sealed })
+    await expect(readReply(table, KEY, subject, key, print)).rejects.toThrow()
+  })
+
   test('is found by its subject and key alone, and only for the same request', async () => {
     const key = await stored({ token: SECRET })
     expect(await readReply(table, KEY, 'tok_2', key, 'print')).toBeUndefined()
