@@ -1,4 +1,4 @@
-import { standings } from '../shared/domain/holdings.ts'
+import { type Standing, standings } from '../shared/domain/holdings.ts'
 import { type License, signedFacts } from '../shared/domain/license.ts'
 import { type LicenseFile, licenseFile } from '../shared/domain/license-file.ts'
 import { type LicenseView, licenseView } from '../shared/domain/license-view.ts'
@@ -37,6 +37,10 @@ export async function viewOf(
     !verifier.isGenuine(license),
   )
 }
+
+/** The view of a license as it stands. */
+export const standingView = ({ license, status, extensions, because }: Standing): LicenseView =>
+  licenseView(license, status, extensions, because === 'TAMPERED')
 
 /** The file of a license, unless its row is no longer what was signed. */
 export function fileOf(license: License, { verifier, issuer }: VerifyingServices): LicenseFile | Refusal {

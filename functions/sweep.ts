@@ -1,3 +1,4 @@
+import { chunks } from '../shared/domain/chunks.ts'
 import type { Log } from '../shared/platform/log.ts'
 import { epochMilliseconds, type Instant, readClock } from '../shared/platform/time.ts'
 import type { CorruptItemError, Item } from '../shared/store/codec.ts'
@@ -34,8 +35,7 @@ export async function sweep(
 ): Promise<void> {
   let longest = 0
   for await (const page of dueTimers(table, kind, readClock(), setAsideRow))
-    for (let start = 0; start < page.length; start += TOGETHER) {
-      const batch = page.slice(start, start + TOGETHER)
+    for (const batch of chunks(page, TOGETHER)) {
       const changes = await Promise.all(batch.map(attempt))
       run.count(
         batch.length,

@@ -1,4 +1,5 @@
 import { logOf } from '../../shared/domain/checkpoint.ts'
+import { chunks } from '../../shared/domain/chunks.ts'
 import type { Event } from '../../shared/domain/event.ts'
 import { EventId, eventIdsFrom, type TenantId } from '../../shared/platform/ids.ts'
 import { plusMilliseconds } from '../../shared/platform/time.ts'
@@ -41,7 +42,7 @@ export async function sequenceLate(
   const between = [from ?? '!', eventIdsFrom(plusMilliseconds(request.now, -LATE_AFTER))] as const
   if (between[0] > between[1]) return { events }
   for await (const page of readPages(table, { pk: eventLog(tenantId), between }, undefined, PAGE)) {
-    for (const batch of await lateOf(table, tenantId, page.items)) {
+    for (const batch of chunks(await lateOf(table, tenantId, page.items), TOGETHER)) {
       await putBatch(tenantId, batch, request, table)
       events.push(...batch.map(({ id }) => id))
     }
@@ -60,10 +61,7 @@ async function lateOf(
   const events = items.flatMap((item) => readable<Event>(() => eventEntity.decode(item)) ?? [])
   const names = events.map(({ id }) => id)
   const places = await readPlaces(table, logOf(tenantId), names)
-  const late = events.filter(({ id }) => !places.has(id))
-  return Array.from({ length: Math.ceil(late.length / TOGETHER) }, (_, place) =>
-    late.slice(place * TOGETHER, (place + 1) * TOGETHER),
-  )
+  return events.filter(({ id }) => !places.has(id))
 }
 
 function putBatch(

@@ -105,9 +105,6 @@ async function findPlace(
     return isKnown(call, tenantId, address) ? address : notFound
   }
   const ownProduct = caller.kind === 'license' ? caller.productId : undefined
-  const product = await findHeldProduct(table, tenantId, ownProduct ?? body.product)
-  if (product !== undefined) return { tenantId, productId: product.id }
-  return refuse('INVALID_REQUEST', 'Say which product: more than one is held, or there is no such product.', {
-    errors: [{ field: '/body/product', message: 'the code or id of a product' }],
-  })
+  const product = await findHeldProduct(table, tenantId, ownProduct ?? body.product, '/body/product')
+  return isRefusal(product) ? product : { tenantId, productId: product.id }
 }

@@ -72,16 +72,9 @@ async function evaluate(
   const { caller, body, now } = call
   if (!('tenantId' in caller)) return refuse('FORBIDDEN', 'Flags are evaluated for a tenant.')
   const own = caller.kind === 'license' ? caller.productId : undefined
-  const product = await findHeldProduct(table, caller.tenantId, own ?? body.context?.product)
-  if (product === undefined) {
-    return refuse(
-      'INVALID_REQUEST',
-      'Say which product: more than one is held, or there is no such product.',
-      {
-        errors: [{ field: '/body/context/product', message: 'the code or id of a product' }],
-      },
-    )
-  }
+  const name = own ?? body.context?.product
+  const product = await findHeldProduct(table, caller.tenantId, name, '/body/context/product')
+  if (isRefusal(product)) return product
   const holdings = await readHoldings(table, caller.tenantId, product.id)
   const all = [...standings(holdings, now, verifier.isGenuine).values()]
   const granted = entitlement(holdings, all).features

@@ -1,18 +1,20 @@
 import { seesTenant } from '../../shared/domain/access.ts'
 import { own } from '../../shared/domain/catalog.ts'
 import { attribute } from '../../shared/domain/entitlement.ts'
+import { type Holdings, standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { isRefusal, notFound } from '../../shared/domain/refusal.ts'
 import { checkUpload } from '../../shared/domain/upload.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
+import type { Instant } from '../../shared/platform/time.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
 import { fencesOf, raiseFences } from '../../shared/store/fence.ts'
 import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
-import { fileOf, loadLicense } from '../known-license.ts'
+import { fileOf, loadLicense, standingView } from '../known-license.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { observe } from '../observe.ts'
 import { commitAndServe, serveWaiting } from '../seating/serve-seats.ts'
@@ -20,7 +22,6 @@ import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { installsRoutes } from './routes.ts'
 import type { transferRoutes } from './transfer-routes.ts'
-import { standingsOf, standingView } from './views.ts'
 
 type InstallHandlers = Omit<Handlers<typeof installsRoutes, VerifyingServices>, keyof typeof transferRoutes>
 
@@ -154,4 +155,8 @@ export const installsHandlers: InstallHandlers = {
       }),
     }
   },
+}
+
+function standingsOf(holdings: Holdings, now: Instant, { verifier }: VerifyingServices) {
+  return standings(holdings, now, verifier.isGenuine)
 }

@@ -1,3 +1,4 @@
+import { chunks } from '../../shared/domain/chunks.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { licenseView } from '../../shared/domain/license-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -117,12 +118,6 @@ async function importRounds(
     }
   }
   return { imported, alreadyHere, remaining: 0 }
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  )
 }
 
 type SealedRow = PlannedRow & { readonly license: License; readonly key: string }

@@ -1,4 +1,5 @@
 import type { FeatureValue, Plan, Product } from '../../shared/domain/catalog.ts'
+import { chunks } from '../../shared/domain/chunks.ts'
 import { type Base, decideIssue, type UnsignedLicense } from '../../shared/domain/issue.ts'
 import type { LicenseAddress } from '../../shared/domain/license.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
@@ -143,11 +144,10 @@ async function readEach<K, V>(
   keys: Iterable<K>,
   read: (key: K) => Promise<V | undefined>,
 ): Promise<Map<K, V>> {
-  const distinct = [...new Set(keys)]
   const found = new Map<K, V>()
-  for (let start = 0; start < distinct.length; start += AT_ONCE) {
+  for (const some of chunks([...new Set(keys)], AT_ONCE)) {
     await Promise.all(
-      distinct.slice(start, start + AT_ONCE).map(async (key) => {
+      some.map(async (key) => {
         const value = await read(key)
         if (value !== undefined) found.set(key, value)
       }),

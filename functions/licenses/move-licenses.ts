@@ -1,7 +1,7 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { type Holdings, standings } from '../../shared/domain/holdings.ts'
 import { type License, signedFacts } from '../../shared/domain/license.ts'
-import { type LicenseView, licenseView } from '../../shared/domain/license-view.ts'
+import type { LicenseView } from '../../shared/domain/license-view.ts'
 import type { Refusal } from '../../shared/domain/refusal.ts'
 import type { ApprovedTransfer } from '../../shared/domain/transfer.ts'
 import type { Succession } from '../../shared/domain/transfer-rules.ts'
@@ -15,6 +15,7 @@ import { tenantKey } from '../../shared/store/keys.ts'
 import { endTimer, type Timer } from '../../shared/store/timer.ts'
 import { type Action, checkLive } from '../../shared/store/transact.ts'
 import { releaseFromTransfer, replaceTransfer } from '../../shared/store/transfer.ts'
+import { standingView } from '../known-license.ts'
 import { exposureOf } from '../moving/exposure.ts'
 import type { Move } from '../moving/plan-move.ts'
 import { stepEvents } from '../moving/step-events.ts'
@@ -141,10 +142,5 @@ function viewsOf(
   { verifier }: LicenseServices,
 ): Map<License['id'], LicenseView> {
   const all = standings({ ...holdings, licenses }, now, verifier.isGenuine)
-  return new Map(
-    [...all].map(([id, { license, status, extensions, because }]) => [
-      id,
-      licenseView(license, status, extensions, because === 'TAMPERED'),
-    ]),
-  )
+  return new Map([...all].map(([id, standing]) => [id, standingView(standing)]))
 }

@@ -1,4 +1,5 @@
 import { type Bulk, type BulkRow, decideAction, eventFor, rowOf } from '../../shared/domain/bulk.ts'
+import { chunks } from '../../shared/domain/chunks.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { isRefusal, notFound, refuse } from '../../shared/domain/refusal.ts'
 import { type PoolName, poolName } from '../../shared/domain/seat.ts'
@@ -114,8 +115,8 @@ export async function createChunk(
   }
 
   async function end(): Promise<PoolMove[]> {
-    for (let start = 0; start < told.length; start += TOGETHER)
-      await Promise.all(told.slice(start, start + TOGETHER).map((one) => writeRow(table, putRow(bulk, one))))
+    for (const some of chunks(told, TOGETHER))
+      await Promise.all(some.map((one) => writeRow(table, putRow(bulk, one))))
     if (dryRun) return sumMoves([...foreseen, ...servedMoves(base, foreseen)])
     await serveQueue(request, services, tenantId, [...serve.values()], SERVED_AT_ONCE)
     return foreseen

@@ -6,7 +6,6 @@ import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/r
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import { BulkId, newBulkId, type TenantId } from '../../shared/platform/ids.ts'
 import {
-  bulkChunkItem,
   bulkEntity,
   bulkRowEntity,
   readBulk,
@@ -19,12 +18,12 @@ import { BULK_ROW_PREFIX, bulkKey, ownedByTenant, tenantKey } from '../../shared
 import { readOrganizations } from '../../shared/store/organization.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
-import { type Action, checkLive, type Table } from '../../shared/store/transact.ts'
+import { checkLive, type Table } from '../../shared/store/transact.ts'
 import { findSeatPlace } from '../seating/seat-place.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { bulkRoutes } from './bulk-routes.ts'
-import { chunksOf, driveBulk } from './bulk-run.ts'
+import { driveBulk, withPeople } from './bulk-run.ts'
 
 /** Milliseconds that must be left for another page of those who may be meant; the job goes on with the rest. */
 const SELECTING = 20_000
@@ -147,8 +146,7 @@ async function create(
   const place =
     filter?.module === undefined ? undefined : await findSeatPlace(table, filter.product, filter.module)
   if (isRefusal(place)) return place
-  const chunks = chunksOf(users ?? [])
-  const bulk: Bulk = {
+  const empty: Bulk = {
     id,
     tenantId,
     action,
@@ -158,18 +156,15 @@ async function create(
     by: caller,
     fingerprint,
     state: users === undefined ? 'selecting' : 'running',
-    selected: users?.length ?? 0,
-    chunks: chunks.length,
+    selected: 0,
+    chunks: 0,
     next: 0,
     counts: NO_COUNTS,
     foreseen: [],
     createdAt: now,
     version: 1,
   }
-  const puts = chunks.map((ids, index): [string, Action] => [
-    `chunk ${index}`,
-    { kind: 'put', item: bulkChunkItem(bulk, index, ids) },
-  ])
+  const { after: bulk, puts } = withPeople(empty, users ?? [])
   const after = { action, ...(filter && { filter }), ...(users && { users: users.length }), dryRun }
   const committed = await services.commit(
     { ...call, idempotencyKey: undefined },
@@ -177,7 +172,7 @@ async function create(
       writes: {
         bulk: writeBulk(undefined, bulk),
         tenant: checkLive(tenantKey(tenantId)),
-        ...Object.fromEntries(puts),
+        ...puts,
       },
       events: [
         { type: 'bulk.ordered', tenantId, subject: { type: 'bulk', id }, after, ...(reason && { reason }) },

@@ -1,4 +1,5 @@
 import { addCounts, type Bulk, CHUNK, isOver } from '../../shared/domain/bulk.ts'
+import { chunks } from '../../shared/domain/chunks.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import type { UserId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
@@ -18,8 +19,6 @@ import { selected, selectionOf } from './selection.ts'
 const RESERVE = 4_000
 /** People that a filter is held against at a time: a page of them takes well below the reserve, on a slow day too. */
 const SELECTED_AT_ONCE = 500
-/** AWS: at most 100 items in a transaction, one is the bulk change itself. */
-const CHUNKS_AT_ONCE = 90
 
 /** Of whom, and with which time left. */
 type Drive = { readonly remaining: () => number; readonly requestId: string }
@@ -63,40 +62,33 @@ async function selectMore(bulk: Bulk, drive: Drive, services: VerifyingServices)
     seating.organizations,
     asked,
   )
-  for await (const { items, next } of readPages(table, selection.range, bulk.place, SELECTED_AT_ONCE)) {
+  const pages = readPages(table, selection.range, bulk.place, SELECTED_AT_ONCE)
+  for await (const { items, next: goOn } of pages) {
     const found = await selected(table, tenantId, selection, items)
-    const chunks = chunksOf([...new Set(found.flatMap((user) => (user ? [user.id] : [])))])
-    let at = bulk
-    for (let start = 0; start === 0 || start < chunks.length; start += CHUNKS_AT_ONCE) {
-      const some = chunks.slice(start, start + CHUNKS_AT_ONCE)
-      const isLast = start + CHUNKS_AT_ONCE >= chunks.length
-      const { place: before, ...others } = at
-      const place = isLast ? next : before
-      const after: Bulk = {
-        ...others,
-        ...(place && { place }),
-        selected: at.selected + some.flat().length,
-        chunks: at.chunks + some.length,
-        ...(isLast && next === undefined && { state: 'running' }),
-      }
-      const puts = some.map((ids, index): [string, Action] => [
-        `chunk ${at.chunks + index}`,
-        { kind: 'put', item: bulkChunkItem(bulk, at.chunks + index, ids) },
-      ])
-      const outcome = await transact(table, { bulk: writeBulk(at, after), ...Object.fromEntries(puts) })
-      // Somebody else selects as well, or it was canceled.
-      if (!outcome.ok) return true
-      at = { ...after, version: at.version + 1 }
-    }
+    const users = [...new Set(found.flatMap((user) => (user ? [user.id] : [])))]
+    const { after, puts } = withPeople(bulk, users)
+    const { place: _, ...others } = after
+    const next = { ...others, ...(goOn ? { place: goOn } : { state: 'running' as const }) }
+    // It fails where somebody else selects as well, or it was canceled: that is read next.
+    await transact(table, { bulk: writeBulk(bulk, next), ...puts })
     return true
   }
   return false
 }
 
-export const chunksOf = (users: readonly UserId[]): UserId[][] =>
-  Array.from({ length: Math.ceil(users.length / CHUNK) }, (_, index) =>
-    users.slice(index * CHUNK, (index + 1) * CHUNK),
-  )
+/** Puts people down in chunks, behind those that a bulk change has: what it is then, and the writes of the chunks. */
+export function withPeople(
+  bulk: Bulk,
+  users: readonly UserId[],
+): { readonly after: Bulk; readonly puts: Readonly<Record<string, Action>> } {
+  const more = chunks(users, CHUNK)
+  const after = { ...bulk, selected: bulk.selected + users.length, chunks: bulk.chunks + more.length }
+  const puts = more.map((some, place): [string, Action] => {
+    const index = bulk.chunks + place
+    return [`chunk ${index}`, { kind: 'put', item: bulkChunkItem(bulk, index, some) }]
+  })
+  return { after, puts: Object.fromEntries(puts) }
+}
 
 /** Those of one chunk of whom it is not known yet; false if the time ran out, or others were quicker too often. */
 async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): Promise<boolean> {
@@ -107,8 +99,8 @@ async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): 
   const chunk = await createChunk(bulk, drive.requestId, services)
   if (chunk === undefined) return false
   let isLate = false
-  for (let start = 0; start < users.length && !isLate; start += TOGETHER) {
-    const some = users.slice(start, start + TOGETHER)
+  for (const some of chunks(users, TOGETHER)) {
+    if (isLate) break
     const [now, known, persons] = await Promise.all([
       readBulk(table, tenantId, bulk.id),
       bulk.dryRun ? [] : readOutcomes(table, bulk, some),

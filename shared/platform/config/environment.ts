@@ -31,7 +31,8 @@ export const EdgeSettings = z.strictObject({
 })
 export type EdgeSettings = z.infer<typeof EdgeSettings>
 
-const json = <S extends z.ZodType>(schema: S) =>
+/** A variable that holds JSON. */
+export const json = <S extends z.ZodType>(schema: S) =>
   z
     .string()
     .transform((text, context): unknown => {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { json } from './environment.ts'
 
 /** `Licensing <licensing@vendor.example>`, or the address alone. */
 export const MailFrom = z
@@ -24,10 +25,8 @@ export const MailSettings = z.discriminatedUnion('transport', [
 ])
 export type MailSettings = z.infer<typeof MailSettings>
 
-const Json = z.string().transform((text): unknown => JSON.parse(text))
-
 /** Of the function that sends mail: how (`null`: not at all), and under which address the links in mails lead here. */
 export const MailEnvironment = z.object({
-  MAIL: Json.pipe(MailSettings.nullable()),
+  MAIL: json(MailSettings.nullable()),
   PUBLIC_URL: z.string().transform((url) => url.replace(/\/$/, '')),
 })
