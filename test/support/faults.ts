@@ -18,12 +18,6 @@ export const WAYS: readonly [name: string, faults: readonly Fault[]][] = [
   ['answered twice', ['twice']],
 ]
 
-/** Who tries again after a fault, and how often the SDK does by itself. */
-export const PATIENCE: readonly [who: string, maxAttempts: number][] = [
-  ['the SDK tries again', 3],
-  ['the caller asks again', 1],
-]
-
 const WRITES: ReadonlySet<string> = new Set(['UpdateItemCommand', 'TransactWriteItemsCommand'])
 
 /**

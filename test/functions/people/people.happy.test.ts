@@ -1,11 +1,14 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { DAY, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
+import { userKey } from '../../../shared/store/keys.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { eventsOf } from '../../support/events.ts'
 import { createPeople, metricsOf } from '../../support/people.ts'
 import { createPlan, createProduct } from '../../support/resources.ts'
 import { expected } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const api = await startApi()
@@ -96,6 +99,26 @@ test('activity is one write a day and hour, and moves the counts of those with s
   expect(await report(ago)).toEqual({ recorded: 0, unchanged: 1, unknown: [1] })
   expect((await people.module('learn', { days: '1' })).active).toBe(1)
   expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
+})
+
+test('activity of somebody whom others write each time between is refused, not taken for unchanged', async () => {
+  const person = await people.hire('author')
+  const undo = interposeAll(async ({ command }, send) => {
+    if (command === 'TransactWriteItemsCommand')
+      await api.table.client.send(
+        new UpdateCommand({
+          TableName: api.table.name,
+          Key: userKey(people.tenantId, person.id),
+          UpdateExpression: 'SET version = version + :one',
+          ExpressionAttributeValues: { ':one': 1 },
+        }),
+      )
+    return send()
+  })
+  const report = () => people.call('POST', '/activity', { body: { records: [{ userId: person.id }] } })
+  expect(outcome(await report())).toBe('503 CONTENDED')
+  undo()
+  expect(expected(200, await report())).toMatchObject({ recorded: 1 })
 })
 
 test('a person’s seats follow its place, dependencies and conflicts, and each change has its event', async () => {

@@ -111,6 +111,17 @@ describe('a PATCH', () => {
       (await patch(`/Users/${patchee.id}`, { op: 'add', path: '__proto__.polluted', value: 'x' })).body,
     ).toEqual(error('400', 'invalidPath'))
   })
+
+  test('picks values by a boolean that is text, and members by no more than their ids', async () => {
+    const emails = [{ value: 'a@p.example', primary: true }, { value: 'b@p.example' }]
+    const { id } = await addUser('picked@p.example', { emails })
+    const operation = { op: 'replace', path: 'emails[primary eq "True"].value', value: 'c@p.example' }
+    const done = await patch(`/Users/${id}`, operation)
+    expect(done.body).toMatchObject({ emails: [{ value: 'c@p.example' }, { value: 'b@p.example' }] })
+    const group = await addGroup('picked', id)
+    const some = await patch(`/Groups/${group.id}`, { op: 'remove', path: `members[value sw "${id}"]` })
+    expect(some.body).toEqual(error('400', 'invalidFilter'))
+  })
 })
 
 test('Bulk does each for itself, what needs another after it', async () => {
