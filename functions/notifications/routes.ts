@@ -198,7 +198,7 @@ export const notificationsRoutes = {
     body: OneClick,
     textBody: ['application/x-www-form-urlencoded', 'multipart/form-data'],
     success: page,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'CONTENDED'],
     summary: 'Unsubscribe by the link of a mail: of its page, or in one click of a mail client (RFC 8058)',
     description: 'Doing it again does nothing more, so it keeps no Idempotency-Key.',
     safe: true,

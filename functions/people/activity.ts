@@ -1,3 +1,4 @@
+import { chunks } from '../../shared/domain/chunks.ts'
 import { notFound } from '../../shared/domain/refusal.ts'
 import type { TenantPool } from '../../shared/domain/seat.ts'
 import {
@@ -27,6 +28,7 @@ import { addCounts } from '../../shared/store/seat-counts.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Table, transact } from '../../shared/store/transact.ts'
 import { readUsers, seenAgain, seenOnAnotherDay } from '../../shared/store/user.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { peopleRoutes } from './routes.ts'
 
@@ -36,7 +38,6 @@ type Named = Call<(typeof peopleRoutes)['reportActivity']>['body']['records'][nu
 const TOGETHER = 30
 /** Rows of counts beside them: AWS allows 100 items. */
 const MOST_COUNTS = 60
-const ATTEMPTS = 8
 
 /**
  * Notes who was seen, to the hour. Within a day that is one update of the person's row. The first time on a day moves
@@ -59,14 +60,15 @@ export const reportActivity: Handler<(typeof peopleRoutes)['reportActivity'], Ve
   const known = new Set<UserId>()
   let recorded = 0
   let open = [...seen.keys()]
-  for (let attempt = 0; open.length > 0 && attempt < ATTEMPTS; attempt += 1) {
+  const refused = await untilFresh(async () => {
     const users = (await readUsers(table, tenantId, open)).filter(({ status }) => status !== 'archived')
     for (const { id } of users) known.add(id)
     const later = users.filter(({ id, lastActiveAt }) => (lastActiveAt ?? '') < (seen.get(id) ?? ''))
-    const left = await note(table, tenantId, later, seen, now, tenant.timeZone)
-    recorded += later.length - left.length
-    open = left
-  }
+    open = await note(table, tenantId, later, seen, now, tenant.timeZone)
+    recorded += later.length - open.length
+    return open.length > 0 ? outdated : undefined
+  })
+  if (refused) return refused
   const unknown = body.records.flatMap((_, place) => {
     const id = ids[place]
     return id === undefined || !known.has(id) ? [place] : []
@@ -112,8 +114,7 @@ async function note(
     return [{ user, at, day, counts: countChange(user, day, firstDay) }]
   })
   const sameDay = moves.filter(({ user, day }) => user.activeDay === day)
-  for (let start = 0; start < sameDay.length; start += TOGETHER) {
-    const batch = sameDay.slice(start, start + TOGETHER)
+  for (const batch of chunks(sameDay, TOGETHER)) {
     const noted = await Promise.all(batch.map(({ user, at }) => seenAgain(table, user, at)))
     left.push(...batch.filter((_, place) => !noted[place]).map(({ user }) => user.id))
   }

@@ -94,7 +94,7 @@ async function importRows(
       }
       seating = (await readSeating(services, call.params.tenantId, call.now)) ?? seating
     }
-    // What the tenant's rules refuse at once, before anybody was imported, or in a dry run, is told of all rows.
+    // A dry run tells what is refused of all rows.
     if (errors.length > 0 && !call.query.dryRun) return stopped()
   }
   return errors.length > 0 ? invalidLines(errors) : summary(0)

@@ -206,7 +206,7 @@ export const peopleRoutes = {
         unknown: z.array(z.int()),
       }),
     },
-    errors: [],
+    errors: ['CONTENDED'],
     summary: 'Say who was seen; kept to the hour, so one write per person and hour',
     description:
       'A record names a person by userId, email or externalId. Repeating it is harmless, so it keeps no Idempotency-Key; it leaves no event.',

@@ -89,7 +89,7 @@ export const REFUSALS = {
   CONTENDED: {
     status: 503,
     title: 'Too many changes of one resource at once',
-    next: 'Nothing was changed: wait for the seconds named in Retry-After and send it again.',
+    next: 'Wait for the seconds named in Retry-After and send it again.',
   },
   FAULT: {
     status: 500,
