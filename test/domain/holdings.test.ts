@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isApplied, type Standing, standings } from '../../shared/domain/holdings.ts'
+import { type Standing, standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
 import type { Status } from '../../shared/domain/status.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
@@ -69,11 +69,6 @@ describe('a base license', () => {
       counts: false,
       because: 'TAMPERED',
     })
-  })
-
-  test('is applied while it has the date of its application', () => {
-    expect(isApplied(base())).toBe(true)
-    expect(isApplied(base({ appliedAt: undefined }))).toBe(false)
   })
 })
 

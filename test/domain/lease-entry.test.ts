@@ -14,12 +14,14 @@ const entries = fc
     span: fc.integer({ min: 0, max: 0x1fff }),
     generation: fc.integer(U16),
     sharers: fc.integer(U16),
+    department: fc.option(fc.integer({ min: 1, max: 0xffff }), { nil: undefined }),
   })
   .map(
-    ({ span, ...rest }): Entry => ({
+    ({ span, department, ...rest }): Entry => ({
       ...rest,
       beat: rest.until - span,
       sharers: rest.kind === 'shared' ? rest.sharers : 0,
+      ...(department !== undefined && { department }),
     }),
   )
 
@@ -31,11 +33,15 @@ test('an entry is what was stored', () => {
   )
 })
 
-test('a lease of one unit takes 8 bytes', () => {
+test('a lease of one unit takes 8 bytes, and what is not so of most takes more', () => {
   fc.assert(
     fc.property(entries, (entry) => {
-      const size = 8 + (entry.kind === 'shared' ? 2 : 0) + (entry.units === 1 ? 0 : 4)
-      expect(encodeEntry(entry)).toHaveLength(size)
+      const more = [
+        entry.kind === 'shared' ? 2 : 0,
+        entry.units === 1 ? 0 : 4,
+        entry.department === undefined ? 0 : 2,
+      ]
+      expect(encodeEntry(entry)).toHaveLength(8 + more.reduce((sum, one) => sum + one))
     }),
   )
 })

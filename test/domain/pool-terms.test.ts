@@ -12,8 +12,7 @@ const held = (...all: readonly LicenseOverrides[]) =>
       aLicense({ allocation: 'floating', limits: { concurrent: 10 }, ...one, id: licenseId(index + 1) }),
     ),
   )
-const percent = (of: number, cap?: number) =>
-  ({ overdraft: { kind: 'percent', percent: of, ...(cap && { cap }) } }) as const
+const percent = (of: number) => ({ overdraft: { kind: 'percent', percent: of } }) as const
 
 const sizes: [string, LicenseOverrides[], number, number][] = [
   ['no license', [], 0, 0],
@@ -30,10 +29,7 @@ const sizes: [string, LicenseOverrides[], number, number][] = [
     20,
     23,
   ],
-  ['percentages, rounded down together', [{ rules: percent(25) }, { rules: percent(25) }], 20, 25],
   ['a percentage of its own units alone', [{ rules: percent(25) }, {}], 20, 22],
-  ['a capped percentage', [{ rules: percent(100, 3) }], 10, 13],
-  ['an unlimited overdraft', [{ rules: { overdraft: { kind: 'unlimited' } } }], 10, UNLIMITED],
 ]
 
 test.each(sizes)('%s', (_, licenses, capacity, limit) => {

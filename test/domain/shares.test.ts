@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../shared/domain/lease-entry.ts'
-import { decodeEntry, encodeEntry } from '../../shared/domain/lease-entry.ts'
 import type { LeaseTerms } from '../../shared/domain/lease-terms.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
 import { type Pool, unitsOf } from '../../shared/domain/pool.ts'
@@ -426,28 +425,4 @@ describe('the queue', () => {
       [2, { atLeast: 1 }],
     ])
   })
-})
-
-test('an entry keeps the code of its department', () => {
-  const entry = fc.record({
-    kind: fc.constantFrom('lease', 'shared', 'hold', 'borrow'),
-    units: fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 1_000_000 })),
-    department: fc.option(fc.integer({ min: 1, max: 0xffff }), { nil: undefined }),
-  })
-  fc.assert(
-    fc.property(entry, ({ kind, units: wanted, department }) => {
-      const sharers = kind === 'shared' ? 5 : 0
-      const whole = {
-        kind,
-        units: wanted,
-        overdraft: false,
-        until: 1_800_005_000,
-        beat: 1_800_004_000,
-        generation: 7,
-        sharers,
-        ...(department !== undefined && { department }),
-      } as const
-      expect(decodeEntry(encodeEntry(whole))).toEqual(whole)
-    }),
-  )
 })

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { customerOf, Tenant } from '../../shared/domain/tenant.ts'
-import { at, TENANT } from '../support/licenses.ts'
+import { TENANT } from '../support/licenses.ts'
 
 const contact = (name: string, role: string) => ({ name, role, email: `${name}@example.edu` })
 
@@ -23,15 +22,4 @@ test.each([
     revision: 1,
   })
   expect(customerOf(tenant)).toEqual({ id: 'C-1001', name: 'Example University', ...(email && { email }) })
-})
-
-test('what was never reported counts as 0 used', () => {
-  const now = at('2026-07-01T00:00:00Z')
-  const usage = [
-    { kind: 'gauge', metric: 'users', value: 63, at: now },
-    { kind: 'counter', metric: 'signatures', value: 5, at: now },
-  ] as const
-  expect(['users', 'signatures', 'constructor'].map((metric) => usedOf(usage, metric, []))).toEqual([
-    63, 5, 0,
-  ])
 })
