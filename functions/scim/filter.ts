@@ -9,6 +9,8 @@ export type Wanted = {
   readonly valueOf: (path: string) => string | undefined
   /** Every value that an attribute is compared with. */
   readonly valuesOf: (path: string) => readonly string[]
+  /** The values of which the attribute has to be one, where nothing else is asked. */
+  readonly choicesOf: (path: string) => readonly string[] | undefined
 }
 
 /** Values under these are told apart by their case. */
@@ -27,6 +29,7 @@ export function readFilter(text: string, attributes: readonly Attribute[]): Want
     matches: (resource) => test(foldedResource(resource)),
     valueOf: (path) => equalTo(read, path),
     valuesOf: (path) => comparisons(read, path),
+    choicesOf: (path) => choices(read, path),
   }
 }
 
@@ -85,6 +88,15 @@ function equalTo(one: Filter, path: string, root = ''): string | undefined {
   if (one.op === '[]') return equalTo(one.valFilter, path, `${one.attrPath}.`)
   if (one.op !== 'eq' || `${root}${one.attrPath}`.toLowerCase() !== path.toLowerCase()) return undefined
   return typeof one.compValue === 'string' ? one.compValue : undefined
+}
+
+function choices(one: Filter, path: string): string[] | undefined {
+  if (one.op !== 'or') {
+    const value = one.op === 'eq' ? equalTo(one, path) : undefined
+    return value === undefined ? undefined : [value]
+  }
+  const all = one.filters.map((inner) => choices(inner, path)).filter((some) => some !== undefined)
+  return all.length === one.filters.length ? all.flat() : undefined
 }
 
 function comparisons(one: Filter, path: string, root = ''): string[] {

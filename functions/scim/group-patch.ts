@@ -99,9 +99,7 @@ function onMembers(
 function idsOf(filter: string): readonly string[] | Refusal {
   const wanted = readFilter(filter.replaceAll(/\bvalue\b/gi, 'members.value'), RESOURCES.Group)
   if (isRefusal(wanted)) return wanted
-  const ids = wanted.valuesOf('members.value')
-  const isPlain = ids.length > 0 && ids.every((id) => wanted.matches({ members: [{ value: id }] }))
-  return isPlain ? ids : badFilter('members are picked by value eq "…"')
+  return wanted.choicesOf('members.value') ?? badFilter('members are picked by value eq "…"')
 }
 
 /** The ids in one member, several, or texts; undefined where it is none of these. */

@@ -97,7 +97,7 @@ function onValues(
   const { name, subAttributes = [] } = attribute
   const before = Array.isArray(holder[name]) ? holder[name].filter(isFields) : []
   if (verb === 'remove') {
-    const picked = filter === undefined ? named(before, value) : pick(before, filter, path)
+    const picked = filter === undefined ? named(before, value) : pick(before, filter, subAttributes, path)
     if (isRefusal(picked)) return picked
     if (sub === undefined) holder[name] = before.filter((one) => !picked.includes(one))
     else for (const one of picked) delete one[sub.name]
@@ -114,7 +114,7 @@ function onValues(
     holder[name] = onePrimary(kept, added)
     return undefined
   }
-  const picked = filter === undefined ? before : pick(before, filter, path)
+  const picked = filter === undefined ? before : pick(before, filter, subAttributes, path)
   if (isRefusal(picked)) return picked
   if (picked.length === 0) {
     // Entra replaces what is not there yet; a value that is replaced as a whole must be (RFC 7644, section 3.5.2.3).
@@ -142,8 +142,13 @@ function onValues(
   return undefined
 }
 
-function pick(values: readonly Fields[], filter: string, path: string): Fields[] | Refusal {
-  const wanted = readFilter(filter, [])
+function pick(
+  values: readonly Fields[],
+  filter: string,
+  subs: readonly SubAttribute[],
+  path: string,
+): Fields[] | Refusal {
+  const wanted = readFilter(filter, subs)
   return isRefusal(wanted) ? badPath(path, 'its filter cannot be read') : values.filter(wanted.matches)
 }
 
@@ -156,7 +161,7 @@ function named(values: readonly Fields[], value: unknown): Fields[] {
 
 /** The value that a filter like `type eq "work"` would pick, where there is none. */
 function madeBy(filter: string, subs: readonly SubAttribute[]): Fields | undefined {
-  const wanted = readFilter(filter, [])
+  const wanted = readFilter(filter, subs)
   if (isRefusal(wanted)) return undefined
   const made: Fields = {}
   for (const { name, type } of subs) {

@@ -118,7 +118,7 @@ describe('a PATCH', () => {
     const operation = { op: 'replace', path: 'emails[primary eq "True"].value', value: 'c@p.example' }
     const done = await patch(`/Users/${id}`, operation)
     expect(done.body).toMatchObject({ emails: [{ value: 'c@p.example' }, { value: 'b@p.example' }] })
-    const group = await addGroup('picked', id)
+    const group = await directory.addGroup('picked', id)
     const some = await patch(`/Groups/${group.id}`, { op: 'remove', path: `members[value sw "${id}"]` })
     expect(some.body).toEqual(error('400', 'invalidFilter'))
   })
