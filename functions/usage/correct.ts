@@ -56,7 +56,10 @@ export async function correctUsage(call: CorrectCall, services: VerifyingService
     const earlier = await readCorrection(table, tenant.id, product.id, id)
     if (earlier !== undefined && !isSame(earlier, correction))
       return refuse('USAGE_CONFLICT', `The id ${id} was used for another correction.`)
-    if (earlier !== undefined) return { correction: earlier, outcome: 'already-recorded' } as const
+    if (earlier !== undefined) {
+      const reply = { correction: earlier, outcome: 'already-recorded' } as const
+      return commit(call, { writes: {}, events: [], reply, refusals: {} })
+    }
     const address = { tenantId: tenant.id, productId: product.id, metric: metric.code, period }
     const counted = await writesOf(table, address, isSharded({ product, metric: metric.code }), call, adjust)
     if (isRefusal(counted)) return counted

@@ -80,7 +80,7 @@ export async function replayDelivery(
     if (delivery === undefined) return notFound
     // It is being sent at this moment.
     if (delivery.state === 'waiting' && delivery.taken && delivery.dueAt > call.now)
-      return viewOf(delivery, id)
+      return services.commit(call, { writes: {}, events: [], reply: viewOf(delivery, id), refusals: {} })
     const next = anew(delivery, call.now)
     return replay(call, webhook, [delivery], viewOf(next, id), services)
   })
@@ -97,7 +97,9 @@ export async function replayDeliveries(
     if (isRefusal(webhook)) return webhook
     const { found, nextBefore } = await findDeliveries(services.table, webhook, call.body)
     const reply = { ordered: found.length, ...(nextBefore && { nextBefore }) }
-    return found.length === 0 ? reply : replay(call, webhook, found, reply, services)
+    return found.length === 0
+      ? services.commit(call, { writes: {}, events: [], reply, refusals: {} })
+      : replay(call, webhook, found, reply, services)
   })
 }
 

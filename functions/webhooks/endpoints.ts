@@ -108,7 +108,7 @@ export async function editWebhook(
   const same = { ...rest, ...defined(told), ...(stays && { disabled: stays }) }
   const difference = changes(webhook, same)
   if (Object.keys({ ...difference.before, ...difference.after }).length === 0)
-    return viewOf(known, now, services)
+    return commit(call, { writes: {}, events: [], reply: viewOf(known, now, services), refusals: {} })
   const next: Webhook = { ...same, revision: revision + 1 }
   // Of an endpoint that is to be tried anew, or is another one, nothing is known.
   const isAnew = next.url !== webhook.url || (disabled !== undefined && stays === undefined)

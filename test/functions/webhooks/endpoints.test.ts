@@ -120,13 +120,15 @@ describe('an endpoint', () => {
   test('that is edited keeps what is not named; an edit on what it is no more is refused', async () => {
     const { call, endpoint, tenantId } = await tenantOf(rig)
     const { id } = await endpoint('/edited', { description: 'ours', eventTypes: ['license.*'] })
-    const edit = (body: object, revision: number) =>
-      call('PATCH', `/${id}`, body, { 'if-match': `"${revision}"` })
+    const edit = (body: object, revision: number, headers: Record<string, string> = {}) =>
+      call('PATCH', `/${id}`, body, { 'if-match': `"${revision}"`, ...headers })
     expect(await edit({ enabled: false }, 1)).toMatchObject({
       status: 200,
       body: { enabled: false, description: 'ours', eventTypes: ['license.*'], revision: 2 },
     })
-    expect(await edit({ enabled: false }, 2)).toMatchObject({ body: { revision: 2 } })
+    const once = { 'idempotency-key': 'edit-1' }
+    expect(await edit({ enabled: false }, 2, once)).toMatchObject({ body: { revision: 2 } })
+    expect(outcome(await edit({ enabled: true }, 2, once))).toBe('422 IDEMPOTENCY_MISMATCH')
     expect(outcome(await edit({ description: 'mine' }, 1))).toBe('412 REVISION_OUTDATED')
     const events = await rig.eventsIn(tenantId)
     expect(events.filter(({ type }) => type === 'webhook.edited')).toMatchObject([
@@ -159,13 +161,11 @@ describe('deliveries', () => {
     expect(one).toMatchObject({ status: 202, body: { state: 'waiting', messageId: all[0]?.messageId } })
     await rig.atOnce(webhook)
     expect(receiver.to('/again')).toHaveLength(before + 1)
-    const failed = await call('POST', `/${id}/replay`, { since })
-    expect(failed).toMatchObject({ status: 202, body: { ordered: 0 } })
-    const some = await call('POST', `/${id}/replay`, {
-      since,
-      state: 'delivered',
-      eventTypes: ['organization.*'],
-    })
+    const again = (body: object, headers = {}) => call('POST', `/${id}/replay`, { since, ...body }, headers)
+    const once = { 'idempotency-key': 'replay-1' }
+    expect(await again({}, once)).toMatchObject({ status: 202, body: { ordered: 0 } })
+    expect(outcome(await again({ state: 'delivered' }, once))).toBe('422 IDEMPOTENCY_MISMATCH')
+    const some = await again({ state: 'delivered', eventTypes: ['organization.*'] })
     expect(some).toMatchObject({ status: 202, body: { ordered: 3 } })
     // A run is known by its time.
     advanceClock(MINUTE)
