@@ -91,6 +91,7 @@ function taken<T extends { code: string }>(
 export function checkPlan(plan: Plan, product: Product): Refusal | undefined {
   const senseless = [
     ...termErrors(plan),
+    ...leaseErrors(plan.rules),
     ...versionErrors(plan.rules.versions),
     ...countryErrors(plan.rules.countries),
     ...tooLarge(plan),
@@ -111,6 +112,22 @@ function termErrors({ term, duration, graceDays }: Plan): FieldError[] {
   if (term === 'trial' && graceDays > 0)
     errors.push({ field: '/body/graceDays', message: 'a trial has no grace' })
   return errors
+}
+
+/** The end of a lease is kept in 31 bits, which last until 2088 (lease-entry.ts). */
+const LONGEST_LEASE = Duration.parse('P10Y')
+
+function leaseErrors({ lease, queue, borrow }: Plan['rules']): FieldError[] {
+  const lengths = {
+    'lease/duration': lease?.duration,
+    'queue/hold': queue?.hold,
+    'borrow/maximum': borrow?.maximum,
+  }
+  return Object.entries(lengths).flatMap(([field, length]) =>
+    length !== undefined && shiftDay(ANY_DAY, length, 1) > shiftDay(ANY_DAY, LONGEST_LEASE, 1)
+      ? [{ field: `/body/rules/${field}`, message: 'at most ten years' }]
+      : [],
+  )
 }
 
 function versionErrors(versions: Plan['rules']['versions']): FieldError[] {
@@ -140,17 +157,18 @@ function travelErrors(travel: Countries['travel'], allow: Countries['allow']): F
       field,
       message: 'needs a list of countries that are allowed: all others may be used anyway',
     })
-  // A window is longest and shortest where months are: it is held against any year.
-  const start = Day.parse('2000-01-01')
-  const end = shiftDay(start, travel.window, 1)
-  if (end > shiftDay(start, LONGEST_WINDOW, 1))
+  const end = shiftDay(ANY_DAY, travel.window, 1)
+  if (end > shiftDay(ANY_DAY, LONGEST_WINDOW, 1))
     errors.push({ field: `${field}/window`, message: 'at most two years' })
-  if (shiftDay(end, Duration.parse(`P${travel.days}D`), -1) <= start)
+  if (shiftDay(end, Duration.parse(`P${travel.days}D`), -1) <= ANY_DAY)
     errors.push({ field: `${field}/days`, message: 'fewer than the days of the window' })
   return errors
 }
 
 const LONGEST_WINDOW = Duration.parse('P2Y')
+
+/** Where durations are laid to be compared; months differ in length, but not so that it matters here. */
+const ANY_DAY = Day.parse('2000-01-01')
 
 function tooLarge(resource: Product | Plan): FieldError[] {
   const size = new TextEncoder().encode(JSON.stringify(resource)).length

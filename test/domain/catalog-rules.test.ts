@@ -129,6 +129,21 @@ describe('a plan', () => {
       ['INVALID_REQUEST', '/body/rules/countries/travel/window'],
     ],
     [
+      'takes leases of ten years',
+      { rules: { lease: { duration: 'P10Y' }, borrow: { maximum: 'P120M' }, queue: { hold: 'PT5M' } } },
+      undefined,
+    ],
+    [
+      'has leases longer than a pool can keep',
+      { rules: { lease: { duration: 'P99Y' }, borrow: { maximum: 'P9999D' }, queue: { hold: 'P999W' } } },
+      [
+        'INVALID_REQUEST',
+        '/body/rules/lease/duration',
+        '/body/rules/queue/hold',
+        '/body/rules/borrow/maximum',
+      ],
+    ],
+    [
       'is wrong in several ways',
       { limits: { seats: 1 }, term: 'perpetual' },
       ['PLAN_MISMATCH', '/body/limits/seats', '/body/duration'],
