@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Country } from '../../shared/domain/country.ts'
+import { Email } from '../../shared/domain/email.ts'
 import { Entitlement, Standpoint } from '../../shared/domain/entitlement.ts'
 import { Explanation } from '../../shared/domain/explanation.ts'
 import { Components } from '../../shared/domain/fingerprint.ts'
@@ -45,7 +46,7 @@ const ExplainBody = z
     units: z.int().min(1).max(1_000_000).default(1),
     /** A person: as named in check-outs and activations, and as a site license asks. */
     userId: Text.optional(),
-    email: z.email().max(254).optional(),
+    email: Email.optional(),
     organization: Text.optional(),
     department: Text.optional(),
     /** A machine: by its activation or its fingerprints; by both, whether the place of the one would go to the other. */

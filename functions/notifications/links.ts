@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { emailKey } from '../../shared/domain/email.ts'
 import { isOptional, type NoticeKind, NoticeKind as NoticeKindShape } from '../../shared/domain/notice.ts'
-import { addressOf } from '../../shared/domain/notice-settings.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import type { Notice } from '../../shared/store/notice.ts'
 import { open, seal } from '../sealed.ts'
@@ -20,7 +20,7 @@ const PREFIX = 'mute'
 
 /** The token of a link by which an address unsubscribes. It is stored nowhere, and good as long as the key is. */
 function sealUnsubscription({ tenantId, email, kinds }: Unsubscription, key: Uint8Array): string {
-  return seal(PREFIX, [tenantId ?? null, addressOf(email), kinds], key)
+  return seal(PREFIX, [tenantId ?? null, emailKey(email), kinds], key)
 }
 
 export function openUnsubscription(token: string, key: Uint8Array): Unsubscription | undefined {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
+import { Email } from '../../shared/domain/email.ts'
 import { Language, NoticeContact, NoticeKind } from '../../shared/domain/notice.ts'
 import { MailAddress, NoticeChoice } from '../../shared/domain/notice-settings.ts'
 import { NoticeView } from '../../shared/domain/notice-view.ts'
@@ -50,12 +51,12 @@ const Notifications = z
   .meta({ id: 'Notifications' })
 
 const AddressEdit = z.strictObject({
-  email: z.email().max(254),
+  email: Email,
   /** Optional kinds that it wants none of; the whole list. */
   muted: z.array(NoticeKind).max(50).optional(),
   language: Language.optional(),
 })
-const Resume = z.strictObject({ email: z.email().max(254), reason: Reason.optional() })
+const Resume = z.strictObject({ email: Email, reason: Reason.optional() })
 
 const Calendar = z.strictObject({
   /** Whoever knows it reads the calendar. */

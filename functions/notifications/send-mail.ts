@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import { emailKey } from '../../shared/domain/email.ts'
 import type { DropReason, NoticeState } from '../../shared/domain/notice.ts'
 import { whyNot } from '../../shared/domain/notice-audience.ts'
-import { addressOf } from '../../shared/domain/notice-settings.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import { type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
 import { type Notice, readNotices } from '../../shared/store/notice.ts'
@@ -169,7 +169,7 @@ async function sendBox(
   ): Promise<DropReason | undefined> {
     if (of === undefined) return 'SILENCED'
     if (until <= now) return services.sendMail === undefined ? 'NO_MAIL' : 'TOO_LATE'
-    const unwanted = whyNot(about.kind, of.addresses.get(addressOf(recipient.email)))
+    const unwanted = whyNot(about.kind, of.addresses.get(emailKey(recipient.email)))
     if (unwanted !== undefined) return unwanted
     return (await isStillTrue(about, tenantId, now, services)) ? undefined : 'SILENCED'
   }

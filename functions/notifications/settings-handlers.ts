@@ -1,10 +1,6 @@
+import { emailKey } from '../../shared/domain/email.ts'
 import { kindOf, NOTICE_KINDS, NoticeKind } from '../../shared/domain/notice.ts'
-import {
-  addressOf,
-  type MailAddress,
-  NoticeChoice,
-  NoticeSettings,
-} from '../../shared/domain/notice-settings.ts'
+import { type MailAddress, NoticeChoice, NoticeSettings } from '../../shared/domain/notice-settings.ts'
 import { NoticeView } from '../../shared/domain/notice-view.ts'
 import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
@@ -128,7 +124,7 @@ function setAddress(
   }
   return untilFresh(async () => {
     const known = await readMailAddress(table, owner, email)
-    const before: MailAddress = known ?? { email: addressOf(email), muted: [] }
+    const before: MailAddress = known ?? { email: emailKey(email), muted: [] }
     const next = { ...before, ...(muted && { muted }), ...(language && { language }) }
     return commit(call, {
       writes: { address: writeMailAddress(owner, known, next) },
@@ -179,6 +175,6 @@ function eventOf(
   const subject =
     email === undefined
       ? { type: owner === undefined ? 'vendor' : 'tenant', id: owner ?? 'vendor' }
-      : { type: 'mail-address', id: addressOf(email) }
+      : { type: 'mail-address', id: emailKey(email) }
   return { type, subject, ...(owner && { tenantId: owner }) } as const
 }

@@ -1,4 +1,5 @@
-import { addressOf, type MailAddress } from '../../shared/domain/notice-settings.ts'
+import { emailKey } from '../../shared/domain/email.ts'
+import type { MailAddress } from '../../shared/domain/notice-settings.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { record } from '../../shared/store/commit.ts'
@@ -17,7 +18,7 @@ export async function suppress(
   suppressed: NonNullable<MailAddress['suppressed']>,
   request: { readonly now: Instant; readonly requestId: string },
 ): Promise<void> {
-  const email = addressOf(recipient)
+  const email = emailKey(recipient)
   for (;;) {
     const known = await readMailAddress(table, tenantId, email)
     if (known?.suppressed !== undefined) return

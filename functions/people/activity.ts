@@ -1,4 +1,5 @@
 import { chunks } from '../../shared/domain/chunks.ts'
+import { emailKey } from '../../shared/domain/email.ts'
 import { notFound } from '../../shared/domain/refusal.ts'
 import type { TenantPool } from '../../shared/domain/seat.ts'
 import {
@@ -9,7 +10,7 @@ import {
   firstDayOf,
   sumOf,
 } from '../../shared/domain/seat-counts.ts'
-import { emailKey, type User } from '../../shared/domain/user.ts'
+import type { User } from '../../shared/domain/user.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
 import { ProductId, type TenantId, UserId } from '../../shared/platform/ids.ts'
 import {

@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { unguarded } from '../../shared/domain/csv.ts'
+import { emailKey } from '../../shared/domain/email.ts'
 import { type Organizations, seesOrganization } from '../../shared/domain/organization.ts'
 import { byPath, type PERSON_COLUMNS } from '../../shared/domain/person-csv.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
-import { emailKey, UserDraft } from '../../shared/domain/user.ts'
+import { UserDraft } from '../../shared/domain/user.ts'
 import { invalidLines, lineError, readImport } from '../import-lines.ts'
 import type { CommitRequest } from '../services.ts'
 

@@ -1,6 +1,7 @@
+import { emailKey } from '../../shared/domain/email.ts'
 import { isRefusal, notFound, type Refusal } from '../../shared/domain/refusal.ts'
 import { afterMoves } from '../../shared/domain/seat-moves.ts'
-import { datedStatus, emailKey } from '../../shared/domain/user.ts'
+import { datedStatus } from '../../shared/domain/user.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { externalIdKey, userEmailKey } from '../../shared/store/keys.ts'

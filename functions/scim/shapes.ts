@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Profile } from '../../shared/domain/directory.ts'
+import { Email } from '../../shared/domain/email.ts'
 import { ScimError } from '../../shared/platform/http/problem.ts'
 import { wholeNumber } from '../../shared/platform/http/shapes.ts'
 import { GroupId, UserId } from '../../shared/platform/ids.ts'
@@ -11,7 +12,7 @@ const Names = z.array(z.string().max(200)).max(20)
 /** Directories send more than is kept: what is not named here is left out (RFC 7644, section 3.3). */
 const NameInput = z.object({ formatted: Text, familyName: Text, givenName: Text })
 const EmailInput = z.object({
-  value: z.email().max(254).nullish(),
+  value: Email.nullish(),
   type: Text,
   primary: z.boolean().nullish(),
   display: Text,

@@ -1,3 +1,4 @@
+import { emailKey } from '../../shared/domain/email.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import {
   inGroups,
@@ -8,7 +9,7 @@ import {
 } from '../../shared/domain/person-directory.ts'
 import { fieldErrors, isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Seating } from '../../shared/domain/seat-decision.ts'
-import { emailKey, type User } from '../../shared/domain/user.ts'
+import type { User } from '../../shared/domain/user.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { readGroupsOf } from '../../shared/store/group.ts'

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
 import { Code } from '../../shared/domain/catalog.ts'
 import { Country } from '../../shared/domain/country.ts'
+import { Email } from '../../shared/domain/email.ts'
 import { Components } from '../../shared/domain/fingerprint.ts'
 import { Verdict } from '../../shared/domain/verdict.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
@@ -24,7 +25,7 @@ const ValidateBody = z
     /** Where it is used, as the caller says; what the network shows may go before it. */
     country: Country.optional(),
     /** Who asks, for site licenses. */
-    email: z.email().max(254).optional(),
+    email: Email.optional(),
     organization: z.string().min(1).max(100).optional(),
     features: z.array(Code).max(100).optional(),
     /** Asks for a signed verdict bound to this text. */

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { GroupId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { Code, Name } from './catalog.ts'
+import { Email } from './email.ts'
 
 const Text = z.string().max(200)
 
@@ -20,7 +21,7 @@ export const Profile = z.strictObject({
   emails: z
     .array(
       z.strictObject({
-        value: z.email().max(254),
+        value: Email,
         type: Text.optional(),
         primary: z.boolean().optional(),
         display: Text.optional(),

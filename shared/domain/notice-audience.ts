@@ -1,6 +1,7 @@
 import type { OrganizationId } from '../platform/ids.ts'
+import { emailKey } from './email.ts'
 import { isOptional, kindOf, type NoticeContact, type NoticeKind, type Recipient } from './notice.ts'
-import { addressOf, type MailAddress } from './notice-settings.ts'
+import type { MailAddress } from './notice-settings.ts'
 
 /** Those among whom a notice finds its recipients. */
 export type Contacts = {
@@ -23,25 +24,25 @@ export function recipientsOf(
     organizationIds = [],
   }: { person?: Recipient | undefined; organizationIds?: readonly OrganizationId[] },
 ): Recipient[] {
-  if (person !== undefined && reaches(kind, addresses.get(addressOf(person.email)))) return [person]
+  if (person !== undefined && reaches(kind, addresses.get(emailKey(person.email)))) return [person]
   const { roles, organization } = kindOf(kind)
   const ofTenant = contacts.filter(({ organizationId }) => organizationId === undefined)
   const ofOrganization = organization
     ? contacts.filter((one) => one.organizationId && organizationIds.includes(one.organizationId))
     : []
   const reached = (some: readonly NoticeContact[]) =>
-    some.filter(({ email }) => reaches(kind, addresses.get(addressOf(email))))
+    some.filter(({ email }) => reaches(kind, addresses.get(emailKey(email))))
   const inRole = [...reached(ofTenant.filter(({ role }) => roles.includes(role))), ...reached(ofOrganization)]
   const hasRole = ofTenant.some(({ role }) => roles.includes(role))
   // Muted ones stay muted: all are told only where nobody has the roles, or nobody who has them can be reached at all.
   const isForAll = inRole.length === 0 && (!isOptional(kind) || !hasRole)
   const told = isForAll ? reached(ofTenant) : inRole
   // Of an address that is there twice the first is taken.
-  const byAddress = new Map(told.toReversed().map((one) => [addressOf(one.email), one]))
+  const byAddress = new Map(told.toReversed().map((one) => [emailKey(one.email), one]))
   return [...byAddress.values()].toReversed().map(({ email, name }) => ({
     email,
     name,
-    ...languageOf(addresses.get(addressOf(email))),
+    ...languageOf(addresses.get(emailKey(email))),
   }))
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Instant, TimeZone } from '../platform/time.ts'
+import { Email } from './email.ts'
 import { Language, NoticeContact, NoticeKind } from './notice.ts'
 
 const Days = z
@@ -47,7 +48,7 @@ export const DEFAULT_SETTINGS: NoticeSettings = NoticeSettings.parse({ revision:
 
 /** An address, what it wants none of, and whether mail reaches it. */
 export const MailAddress = z.strictObject({
-  email: z.email().max(254),
+  email: Email,
   /** Optional kinds of which it wants none. */
   muted: z.array(NoticeKind).max(50).default([]),
   language: Language.optional(),
@@ -61,6 +62,3 @@ export const MailAddress = z.strictObject({
     .optional(),
 })
 export type MailAddress = z.infer<typeof MailAddress>
-
-/** Addresses are the same whatever their case. */
-export const addressOf = (email: string): string => email.toLowerCase()

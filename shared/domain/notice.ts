@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { LicenseId, OrganizationId, ProductId, UserId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
+import { Email } from './email.ts'
 import { Contact } from './tenant.ts'
 
 type ContactRole = Contact['role']
@@ -217,7 +218,7 @@ export type Language = z.infer<typeof Language>
 
 /** Who is told, by what it was when the notice was made. */
 export const Recipient = z.strictObject({
-  email: z.email().max(254),
+  email: Email,
   name: z.string().max(200),
   /** The language it asked for. */
   language: Language.optional(),

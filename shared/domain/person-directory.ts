@@ -2,12 +2,13 @@ import type { GroupId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { Country } from './country.ts'
 import { type Directory, type Group, type Profile, rolesOf } from './directory.ts'
+import { Email } from './email.ts'
 import type { Organizations } from './organization.ts'
 import { archivePerson, returnPerson } from './person-return.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { changes } from './revision.ts'
 import type { Seat, SeatPolicy } from './seat.ts'
-import { Email, MOST_ROLES, type User, userView } from './user.ts'
+import { MOST_ROLES, type User, userView } from './user.ts'
 
 /** By what name a directory finds a person, also one that did not come from it. */
 const userNameOf = ({ directory, email, id }: Pick<User, 'directory' | 'email' | 'id'>) =>

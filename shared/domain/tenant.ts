@@ -2,10 +2,11 @@ import * as z from 'zod'
 import { TenantId } from '../platform/ids.ts'
 import { Instant, TimeZone } from '../platform/time.ts'
 import { Name } from './catalog.ts'
+import { Email } from './email.ts'
 
 export const Contact = z.strictObject({
   name: Name,
-  email: z.email().max(254),
+  email: Email,
   role: z.enum(['owner', 'administrator', 'billing', 'technical']).default('administrator'),
 })
 export type Contact = z.infer<typeof Contact>
@@ -35,7 +36,7 @@ export const Customer = z
   .strictObject({
     id: z.string().max(100),
     name: Name,
-    email: z.email().max(254).optional(),
+    email: Email.optional(),
   })
   .meta({ id: 'Customer' })
 export type Customer = z.infer<typeof Customer>

@@ -4,13 +4,13 @@ import { Countable, Instant } from '../platform/time.ts'
 import { Code, Name } from './catalog.ts'
 import { Country } from './country.ts'
 import { Directory } from './directory.ts'
+import { Email } from './email.ts'
 import { Pending, Seat } from './seat.ts'
 
 /** `active` has seats by its roles. `suspended` cannot work, and keeps its roles. `archived` left, and holds nothing. */
 export const UserStatus = z.enum(['active', 'suspended', 'archived'])
 export type UserStatus = z.infer<typeof UserStatus>
 
-export const Email = z.email().max(254)
 /** Of one person: its row names each of them, and has one beside it for each. */
 export const MOST_ROLES = 20
 /** What somebody is in the tenant: content-author, observer, … Products declare which of them need a seat. */
@@ -108,6 +108,3 @@ export function datedStatus(user: User, before: User | undefined, now: Instant):
   if (user.status !== 'suspended') return others
   return { ...others, suspendedAt: before?.status === 'suspended' ? (suspendedAt ?? now) : now }
 }
-
-/** Addresses are the same whatever their case. */
-export const emailKey = (email: string) => email.toLowerCase()

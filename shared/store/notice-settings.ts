@@ -1,4 +1,5 @@
-import { addressOf, DEFAULT_SETTINGS, MailAddress, NoticeSettings } from '../domain/notice-settings.ts'
+import { emailKey } from '../domain/email.ts'
+import { DEFAULT_SETTINGS, MailAddress, NoticeSettings } from '../domain/notice-settings.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { entity } from './codec.ts'
 import { mailAddressesKey, mailAddressKey, noticeSettingsKey } from './keys.ts'
@@ -39,7 +40,7 @@ export async function readMailAddresses(
   tenantId: TenantId | undefined,
 ): Promise<Map<string, MailAddress>> {
   const items = await readRange(table, { pk: mailAddressesKey(tenantId) })
-  return new Map(items.map(mailAddressEntity.decode).map((one) => [addressOf(one.email), one]))
+  return new Map(items.map(mailAddressEntity.decode).map((one) => [emailKey(one.email), one]))
 }
 
 export async function readMailAddress(
@@ -47,7 +48,7 @@ export async function readMailAddress(
   tenantId: TenantId | undefined,
   email: string,
 ): Promise<MailAddress | undefined> {
-  const item = await readItem(table, mailAddressKey(tenantId, addressOf(email)))
+  const item = await readItem(table, mailAddressKey(tenantId, emailKey(email)))
   return item && mailAddressEntity.decode(item)
 }
 
@@ -57,7 +58,7 @@ export function writeMailAddress(
   read: MailAddress | undefined,
   next: MailAddress,
 ): Action {
-  const item = mailAddressEntity.encode(mailAddressKey(tenantId, addressOf(next.email)), next)
+  const item = mailAddressEntity.encode(mailAddressKey(tenantId, emailKey(next.email)), next)
   if (read === undefined) return putOnce(item)
   const { muted, language, suppressed } = read
   return {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
+import { emailKey } from '../domain/email.ts'
 import { NoticeAbout, type NoticeDraft, NoticeState, Recipient } from '../domain/notice.ts'
-import { addressOf } from '../domain/notice-settings.ts'
 import { TenantId } from '../platform/ids.ts'
 import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.ts'
 import { entity, type Item } from './codec.ts'
@@ -45,7 +45,7 @@ export function newNotice(
   tenantId: TenantId | undefined,
   recipient: Recipient,
 ): Notice {
-  const words = JSON.stringify([about.kind, ...occasion, addressOf(recipient.email)])
+  const words = JSON.stringify([about.kind, ...occasion, emailKey(recipient.email)])
   const id = `ntc_${createHash('sha256').update(words).digest('hex').slice(0, 32)}`
   const whose = tenantId === undefined ? {} : { tenantId }
   const facts = { occasion: [...occasion], recipient, about, createdAt: at, until }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
+import { emailKey } from '../domain/email.ts'
 import { isOptional, type NoticeState } from '../domain/notice.ts'
-import { addressOf } from '../domain/notice-settings.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
@@ -37,7 +37,7 @@ export const sendingEntity = entity('sending', 1, Sending)
 
 /** What is sent to one address lies together; what is optional apart, since that is rather lost than sent twice. */
 export function boxOf({ recipient, about }: Pick<Notice, 'recipient' | 'about'>): string {
-  const hash = createHash('sha256').update(addressOf(recipient.email)).digest('hex').slice(0, 32)
+  const hash = createHash('sha256').update(emailKey(recipient.email)).digest('hex').slice(0, 32)
   return `${isOptional(about.kind) ? 'OPTIONAL' : 'NEEDED'}-${hash}`
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
+import { emailKey } from '../domain/email.ts'
 import { Seat } from '../domain/seat.ts'
-import { emailKey, User } from '../domain/user.ts'
+import { User } from '../domain/user.ts'
 import { type TenantId, UserId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { nameEntity } from './address.ts'
