@@ -16,7 +16,7 @@ import type { VerifyingServices } from '../verified.ts'
 import { type Adjustment, adjustSeats, type Options } from './adjust-seats.ts'
 import { productsOf, readSeating, type TenantSeating } from './seating.ts'
 import { refuseShortage } from './seats-exhausted.ts'
-import { SERVED_AT_ONCE, serveQueue } from './serve-seats.ts'
+import { serveWaiting } from './serve-seats.ts'
 
 export const personView = ({ user, seats }: Person): PersonView => ({
   ...userView(user),
@@ -75,7 +75,7 @@ async function commitPerson<Reply>(
   decision: Decision<Reply, string>,
 ): Promise<Reply | Refusal | Replayed> {
   const done = await services.commit(call, decision)
-  if (!isRefusal(done)) await serveQueue(call, services, after.user.tenantId, serve, SERVED_AT_ONCE)
+  if (!isRefusal(done)) await serveWaiting(call, services, after.user.tenantId, serve)
   return done
 }
 

@@ -18,7 +18,7 @@ const PAGE = 10
 /** How often somebody else may be quicker, one after the other. */
 const PATIENCE = 10
 /** How many who wait are served within the request that freed their seats; the rest is for the next, or the job. */
-export const SERVED_AT_ONCE = 10
+const SERVED_AT_ONCE = 10
 
 /**
  * Gives free seats to those who wait for them, oldest first. Each is a transaction of its own, on the condition that
@@ -62,8 +62,7 @@ export async function serveQueue(
 /**
  * Commits a change of a license, then gives what it brings to those who wait for seats of its product, oldest first.
  * Where nobody waits that costs nothing: the fences were read anyway, and tell. What is left is for the job of the
- * queues, as is whoever joins a queue between that read and the commit. Nobody who bought a license is told that this
- * failed because of those who wait.
+ * queues, as is whoever joins a queue between that read and the commit.
  */
 export async function commitAndServe<Reply, Label extends string>(
   call: CommitRequest,
@@ -76,7 +75,10 @@ export async function commitAndServe<Reply, Label extends string>(
   return done
 }
 
-/** Serves those who wait, as far as that goes at once; what goes wrong is for the job of the queues to do better. */
+/**
+ * Serves those who wait, as far as that goes at once. What freed their seats is committed, so nobody is told that it failed
+ * because of them; what goes wrong is for the job of the queues to do better.
+ */
 export async function serveWaiting(
   request: Pick<CommitRequest, 'now' | 'requestId'>,
   services: VerifyingServices,

@@ -24,7 +24,7 @@ import { writeRow } from '../../shared/store/write.ts'
 import { adjustSeats } from '../seating/adjust-seats.ts'
 import { lookAtOf, type ProductStep, stepsFor } from '../seating/reclaim-outlook.ts'
 import type { TenantSeating } from '../seating/seating.ts'
-import { SERVED_AT_ONCE, serveQueue } from '../seating/serve-seats.ts'
+import { serveWaiting } from '../seating/serve-seats.ts'
 import { outdated } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 
@@ -155,7 +155,7 @@ async function perform(
           ...adjustment.events,
         ],
       )
-      if (isDone) await serveQueue({ now, requestId }, services, tenantId, adjustment.serve, SERVED_AT_ONCE)
+      if (isDone) await serveWaiting({ now, requestId }, services, tenantId, adjustment.serve)
       return isDone
     }
   }

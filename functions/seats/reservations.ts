@@ -6,7 +6,7 @@ import { keptFree, poolName, type Reservation, SeatPolicy } from '../../shared/d
 import { EMPTY_POOL } from '../../shared/domain/seat-decision.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { organizationKey, tenantKey } from '../../shared/store/keys.ts'
-import { readOrganizations } from '../../shared/store/organization.ts'
+import { readOrganizations, touchTree } from '../../shared/store/organization.ts'
 import {
   changeSeatPool,
   readReservations,
@@ -18,7 +18,7 @@ import { readTenant } from '../../shared/store/tenant.ts'
 import { checkLive } from '../../shared/store/transact.ts'
 import { findSeatPlace } from '../seating/seat-place.ts'
 import { readSeating } from '../seating/seating.ts'
-import { SERVED_AT_ONCE, serveQueue } from '../seating/serve-seats.ts'
+import { serveWaiting } from '../seating/serve-seats.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import type { seatsRoutes } from './routes.ts'
@@ -81,6 +81,8 @@ export const reservationHandlers: ReservationHandlers = {
           : {
               reservation: writeReservation(tenantId, before, after),
               organization: checkLive(organizationKey(tenantId, organizationId)),
+              // Whoever archives the organization at the same time has looked for its reservations already.
+              ...(seats > 0 && !before?.seats && { tree: touchTree(tenantId) }),
               ...(more !== 0 && {
                 pool: changeSeatPool(tenantId, place, {
                   committed: more,
@@ -103,7 +105,7 @@ export const reservationHandlers: ReservationHandlers = {
         reply: after,
         refusals: { reservation: outdated, pool: outdated, organization: outdated },
       })
-      if (!isRefusal(done) && more < 0) await serveQueue(call, services, tenantId, [place], SERVED_AT_ONCE)
+      if (!isRefusal(done) && more < 0) await serveWaiting(call, services, tenantId, [place])
       return done
     }),
 

@@ -3,7 +3,7 @@ import type { OrganizationId, TenantId } from '../platform/ids.ts'
 import { entity, type Item } from './codec.ts'
 import { ORGANIZATION_PREFIX, organizationKey, organizationsKey, organizationTreeKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
-import type { Action, Table } from './transact.ts'
+import type { Action, Table, Update } from './transact.ts'
 
 export const organizationEntity = entity('organization', 1, Organization)
 
@@ -25,16 +25,19 @@ export async function readOrganization(
   return item && organizationEntity.decode(item)
 }
 
+/** Has everybody decide anew who decides on the tree at the same time. */
+export const touchTree = (tenantId: TenantId): Update => ({
+  kind: 'update',
+  key: organizationTreeKey(tenantId),
+  update: 'ADD changes :one',
+  values: { ':one': 1 },
+})
+
 /** Reads how often the tree was changed; the action changes it once more, if nobody else did since. */
 export async function changeTree(table: Table, tenantId: TenantId): Promise<Action> {
-  const key = organizationTreeKey(tenantId)
-  const item = await readItem(table, key)
-  return {
-    kind: 'update',
-    key,
-    update: 'ADD changes :one',
-    ...(item === undefined
-      ? { condition: 'attribute_not_exists(pk)', values: { ':one': 1 } }
-      : { condition: 'changes = :seen', values: { ':one': 1, ':seen': item['changes'] } }),
-  }
+  const item = await readItem(table, organizationTreeKey(tenantId))
+  const touch = touchTree(tenantId)
+  return item === undefined
+    ? { ...touch, condition: 'attribute_not_exists(pk)' }
+    : { ...touch, condition: 'changes = :seen', values: { ...touch.values, ':seen': item['changes'] } }
 }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { outcome, startApi } from '../../support/api.ts'
 import { createPeople, metricsOf } from '../../support/people.ts'
 import { expected } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -85,6 +86,40 @@ test('reserved seats are kept for an organization and those below it', async () 
   expect(metricsOf(await people.read(outside.id))).toEqual(['learners'])
   expect(outcome(await people.edit(inside.id, { organizationId: lower.id }))).toBe('200')
   expect(metricsOf(await people.read(inside.id))).toEqual(['learners'])
+})
+
+test('what is done is done, though those who wait for it cannot be served at the moment', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const [first, second] = [await people.hire('author'), await people.hire('author')]
+  let isDone = false
+  const undo = interposeAll(async ({ input }, send) => {
+    if (isDone) throw new Error('out of order')
+    const answer = await send()
+    isDone = JSON.stringify(input).includes('seat.revoked-by-hand')
+    return answer
+  })
+  expect(outcome(await people.seat(first.id, '/revoke', 'learn'))).toBe('200')
+  undo()
+  expect(metricsOf(await people.read(second.id))).toEqual([])
+  await api.run('serveSeatQueues')
+  expect(metricsOf(await people.read(second.id))).toEqual(['learners'])
+})
+
+test('no organization is archived while seats are reserved for it', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const { id } = await people.organize('Closing')
+  let isReserved = false
+  const undo = interposeAll(async ({ input }, send) => {
+    if (!isReserved && JSON.stringify(input).includes('organization.archived')) {
+      isReserved = true
+      await people.reserve(id, 1)
+    }
+    return send()
+  })
+  expect(outcome(await people.call('POST', `/organizations/${id}/archive`))).toBe('409 IN_USE')
+  undo()
+  await people.reserve(id, 0)
+  expect(outcome(await people.call('POST', `/organizations/${id}/archive`))).toBe('200')
 })
 
 test('when capacity falls nothing is taken: the excess is shown with who is in it, and new seats are refused', async () => {
