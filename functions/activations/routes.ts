@@ -143,9 +143,7 @@ export const activationsRoutes = {
     params: TenantParams,
     body: z.strictObject({ product: ProductName, reason: Reason }),
     success: { status: 200, body: z.strictObject({ deactivated: z.int() }) },
-    errors: ['UNFINISHED'],
+    errors: [],
     summary: 'Deactivate all machines of a product and forget how often they were replaced',
-    description:
-      'Where time does not allow all, the answer is 503 UNFINISHED, and the same request again goes on.',
   },
 } as const satisfies RouteTable

@@ -1,6 +1,6 @@
 /**
  * The one table of what happens here: each type of event, in the past tense, and what it means. An event cannot be made
- * with another type. Webhooks are filtered by these, notices are made from them, and the API's document lists them.
+ * with another type. Webhooks are filtered by these, notices are made from them, and GET /v1/event-types lists them.
  */
 export const eventTypes = {
   'activation.created': 'A machine was activated.',
@@ -15,13 +15,13 @@ export const eventTypes = {
   'bulk.canceled': 'A bulk change of people was canceled.',
   'bulk.finished': 'A bulk change of people came to its end.',
   'bulk.ordered': 'A bulk change of people was ordered.',
+  'calendar.closed': 'The address of the calendar feed was made void.',
+  'calendar.opened': 'The calendar feed got an address of its own, or another one.',
   'capacity.cleared': 'Use of a pool fell well below a threshold that it had reached.',
   'capacity.cure-overdue': 'More is in use than is licensed, and the time to cure that is over.',
   'capacity.cured': 'Use of a pool is within its capacity again.',
   'capacity.over-allocated': 'More of a pool is in use than is licensed; the time to cure it runs.',
   'capacity.reached': 'Use of a pool reached a threshold, such as 80, 90 or 100 percent of its capacity.',
-  'calendar.closed': 'The address of the calendar feed was made void.',
-  'calendar.opened': 'The calendar feed got an address of its own, or another one.',
   'group.created': 'A directory created a group.',
   'group.deleted': 'A directory deleted a group.',
   'group.edited': 'A group was changed.',

@@ -31,6 +31,7 @@ import { isFloating, limitOf, seconds } from './pool-terms.ts'
 import type { Question } from './question.ts'
 import type { Refusal } from './refusal.ts'
 import { scopeFindings } from './scope-findings.ts'
+import { isNamed } from './seat-terms.ts'
 
 /** A person, as far as the question says who it is. */
 export type Person = {
@@ -227,9 +228,7 @@ export function machineWays({ person, standings, machines }: UserFacts, sight: S
 
 /** Named licenses: a validation asks for no seat, so that they let in everybody. */
 export function openWays({ standings }: UserFacts): Way[] {
-  const named = standings.filter(
-    ({ license, base }) => (base ?? license).allocation === 'named' && license.type !== 'VALIDITY',
-  )
+  const named = standings.filter((one) => isNamed(one) && one.license.type !== 'VALIDITY')
   if (named.length === 0) return []
   const granted = named.some(({ counts }) => counts)
   const [code = 'it'] = named.map(({ license }) => license.productCode)

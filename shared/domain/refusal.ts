@@ -273,7 +273,7 @@ export const REFUSALS = {
   BORROW_NOT_ALLOWED: {
     status: 409,
     title: 'This license cannot be borrowed',
-    next: 'Check out instead; borrowing has to be part of the plan.',
+    next: 'Mend what detail names, or check out instead; borrowing has to be part of the plan.',
   },
   BORROW_RETURNED: {
     status: 409,

@@ -23,7 +23,7 @@ export function tenantOverview(held: readonly HeldProduct[], now: Instant): Over
   const products = held.map((one) => ({
     product: one.product,
     standings: one.standings,
-    pools: [...poolsOf(one), ...unlicensed(one)],
+    pools: allPools(one),
   }))
   const userPools = products.flatMap(({ pools }) => pools.filter((pool) => pool.metric === USERS))
   const active = userPools.reduce((total, pool) => total + pool.used, 0)
@@ -62,12 +62,14 @@ function operatingMode(standings: readonly Standing[]): OperatingMode {
 export const poolsOf = ({ holdings, standings, seats }: HeldProduct): Pool[] =>
   entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats))
 
-/** Seats that people hold on to though no license gives any now: they count, and nothing is taken silently. */
-function unlicensed(held: HeldProduct): Pool[] {
-  const known = new Set(poolsOf(held).map(({ metric }) => metric))
-  return [...held.seats]
+/** Also of seats that people hold on to though no license gives any now: they count, and nothing is taken silently. */
+function allPools(held: HeldProduct): Pool[] {
+  const pools = poolsOf(held)
+  const known = new Set(pools.map(({ metric }) => metric))
+  const unlicensed = [...held.seats]
     .filter(([metric]) => !known.has(metric))
     .map(([metric, used]) => ({ metric, capacity: 0, used, ...room(0, used), sources: [] }))
+  return [...pools, ...unlicensed]
 }
 
 function withSeats(pool: Pool, seats: ReadonlyMap<string, number>): Pool {
