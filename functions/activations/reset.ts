@@ -1,7 +1,7 @@
 import { type Activation, activationView } from '../../shared/domain/activation.ts'
 import { withinTransaction } from '../../shared/domain/activation-pool.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
-import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import { readActivation, readMachines, removeActivation } from '../../shared/store/activation.ts'
 import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
@@ -15,12 +15,16 @@ import type { ActivationServices } from './services.ts'
 /** AWS: 100 items in a transaction; the rest is for the pool, the event of the reset and the reply. */
 const MOST_ITEMS = 90
 
+/** Milliseconds to keep for one more transaction, and the answer. */
+const RESERVE = 4_000
+
 /**
  * Deactivates every machine of a product and forgets the moves. As many transactions as it takes, each of them whole;
- * one that is interrupted goes on when it is asked again. Machines activated while it runs may go or stay.
+ * where time ends before, it is UNFINISHED and goes on when it is asked again. Machines activated while it runs may go or
+ * stay.
  */
 export async function reset(
-  call: CommitRequest,
+  call: CommitRequest & { readonly remaining: () => number },
   { tenantId, productId }: MachineAsking,
   reason: string,
   { table, commit }: ActivationServices,
@@ -30,6 +34,14 @@ export async function reset(
   for await (const activation of readMachines(table, tenantId, productId)) written.push(activation)
 
   for (let left = written; left.length > 0; ) {
+    if (call.remaining() < RESERVE)
+      return refuse(
+        'UNFINISHED',
+        `${left.length} machines are still to be deactivated; ${deactivated} are.`,
+        {
+          retryAfter: 1,
+        },
+      )
     const batch = withinTransaction(left, MOST_ITEMS)
     left = left.slice(batch.length)
     const done = await removeAll(batch)

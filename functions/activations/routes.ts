@@ -143,7 +143,9 @@ export const activationsRoutes = {
     params: TenantParams,
     body: z.strictObject({ product: ProductName, reason: Reason }),
     success: { status: 200, body: z.strictObject({ deactivated: z.int() }) },
-    errors: [],
+    errors: ['UNFINISHED'],
     summary: 'Deactivate all machines of a product and forget how often they were replaced',
+    description:
+      'Where time does not allow all, the answer is 503 UNFINISHED, and the same request again goes on.',
   },
 } as const satisfies RouteTable

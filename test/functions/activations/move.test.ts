@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { DAY } from '../../../shared/platform/time.ts'
-import { outcome, startApi } from '../../support/api.ts'
+import { type CallOptions, outcome, startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { typesOf } from '../../support/events.ts'
 import { tally, times } from '../../support/parallel.ts'
@@ -13,10 +13,15 @@ afterEach(() => vi.useRealTimers())
 
 const TWICE_A_MONTH = { deactivations: { allowed: 2, period: 'P30D' } }
 
-async function reset(shop: Shop, reason?: string) {
+async function reset(shop: Shop, reason?: string, options: CallOptions = {}) {
   const token = await api.token('vendor:support')
   const body = { product: shop.product, ...(reason && { reason }) }
-  return api.call('POST', `/v1/tenants/${shop.tenantId}/activations/reset`, { token, body, headers: keyed() })
+  return api.call('POST', `/v1/tenants/${shop.tenantId}/activations/reset`, {
+    token,
+    body,
+    headers: keyed(),
+    ...options,
+  })
 }
 
 describe('moving to other hardware', () => {
@@ -139,7 +144,13 @@ describe('a reset by the vendor', () => {
     const [first] = await shop.rows()
     await shop.move(first?.id ?? '', ['moved'])
     expect(outcome(await reset(shop))).toBe('400 INVALID_REQUEST')
-    expect(expected(200, await reset(shop, 'new laptops'))).toEqual({ deactivated: 42 })
+    // The frame of the function looks once, too: time for one transaction, which has no room for all.
+    let looks = 2
+    const shortly = { remaining: () => (looks-- > 0 ? 60_000 : 1_000) }
+    expect(outcome(await reset(shop, 'new laptops', shortly))).toBe('503 UNFINISHED')
+    const left = (await shop.rows()).length
+    expect(left).toBeLessThan(42)
+    expect(expected(200, await reset(shop, 'new laptops'))).toEqual({ deactivated: left })
     expect(await shop.pool()).toMatchObject({ used: 0, overdrawn: 0, freed: 0, moves: [] })
     const events = (await shop.events()).filter(({ reason }) => reason === 'new laptops')
     expect(tally(typesOf(events))).toEqual({ 'activation.deactivated': 42, 'activations.reset': 1 })

@@ -205,10 +205,10 @@ describe('an export', () => {
     return join(folder, name)
   }
   /** All pages of an export, put together. */
-  async function exported(query: Query): Promise<string> {
+  async function exported(query: Query, page = ask): Promise<string> {
     let content = ''
     for (let next: string | undefined = `?${new URLSearchParams(query)}`; next !== undefined; ) {
-      const answer = await ask(`${base}/export`, Object.fromEntries(new URLSearchParams(next.split('?')[1])))
+      const answer = await page(`${base}/export`, Object.fromEntries(new URLSearchParams(next.split('?')[1])))
       content += z.string().parse(expected(200, answer))
       next = /<(.*)>; rel="next"/.exec(answer.headers['link'] ?? '')?.[1]
     }
@@ -248,6 +248,20 @@ describe('an export', () => {
     const some = file('some.jsonl', await exported({ type: 'seat.revoked' }))
     expect(await verify(some)).toMatch(/^Proven: these 135 entries are in .*others may be left out here/)
     expect(await verify(some, { earlier: file('early.txt', early) })).toMatch(/EARLIER_UNPROVEN/)
+  })
+
+  test('of which little passes the filter has pages without any of it, where time is over', async () => {
+    const query = { subject: 'user 250' }
+    const inTime = await exported(query)
+    const cut = await exported(query, async (path, asked = {}) =>
+      api.call('GET', path, { query: asked, token: reader, remaining: () => 1_000 }),
+    )
+    const entries = (content: string) => content.split('\n').filter((line) => line.startsWith('{"index"'))
+    const heads = (content: string) => content.split('\n').filter((line) => line.startsWith('{"log"'))
+    expect(entries(cut)).toEqual(entries(inTime))
+    expect(entries(cut)).toHaveLength(1)
+    expect([heads(inTime).length, heads(cut).length]).toEqual([1, 3])
+    expect(await verify(file('cut.jsonl', cut))).toMatch(/^Proven: these 1 entries are in/)
   })
 
   const lines = () => whole.trimEnd().split('\n')
