@@ -67,17 +67,19 @@ async function decide(
   const standing = all.get(asked.licenseId)
   const isOldKey = asked.keyHash !== undefined && asked.keyHash !== standing?.license.keyHash
   if (standing === undefined || isOldKey) return unknownLicense(now, pace)
-  const { key: _, licenseId: __, file: ___, nonce: ____, version: named, country, ...rest } = body
-  const { fingerprints, ...scope } = rest
-  const version = await askedVersion(standing.license, named, table)
-  const machine = await askedMachine(standing, holdings, rest, now, services)
-  const seat = await askedSeat(standing, all.values(), holdings, rest.userId, table)
-  const question: Question = { ...scope, version, machine, seat, fileRevision: asked.fileRevision }
+  const { product, fingerprint, userId, email, organization, features } = body
+  const version = await askedVersion(standing.license, body.version, table)
+  const machine = await askedMachine(standing, holdings, body, now, services)
+  const seat = await askedSeat(standing, all.values(), holdings, userId, table)
+  const question: Question = {
+    ...{ product, fingerprint, userId, email, organization, features },
+    ...{ version, machine, seat, fileRevision: asked.fileRevision },
+  }
   if (standing.license.rules.countries === undefined)
     return judge(standing, all, holdings, question, now, pace)
 
-  const sightings = await sightingsIn(call, country, services)
-  const who = { userId: rest.userId, activation: machine?.activation, machine: partsOf(rest) }
+  const sightings = await sightingsIn(call, body.country, services)
+  const who = { userId, activation: machine?.activation, machine: partsOf(body) }
   const visitor = () => visitorOf(who, standing.license, services.secrets)
   return untilFresh(async () => {
     const seen = await seePlace(standing.license, sightings, visitor, now, table)
