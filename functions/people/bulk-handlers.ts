@@ -4,7 +4,7 @@ import { type Bulk, type BulkView, bulkView, isOver, NO_COUNTS, SMALL } from '..
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
-import { BulkId, newBulkId, type TenantId } from '../../shared/platform/ids.ts'
+import { BulkId, digitsOf, newBulkId, type TenantId } from '../../shared/platform/ids.ts'
 import {
   bulkEntity,
   bulkRowEntity,
@@ -97,7 +97,10 @@ export const bulkHandlers: Handlers<typeof bulkRoutes, VerifyingServices> = {
       const bulk = await find(call, services.table)
       if (isRefusal(bulk)) return bulk
       if (bulk.state === 'finished') return refuse('TRANSITION_NOT_ALLOWED', `It ended at ${bulk.endedAt}.`)
-      if (bulk.state === 'canceled') return viewOf(services.table, bulk)
+      if (bulk.state === 'canceled') {
+        const reply = await viewOf(services.table, bulk)
+        return services.commit(call, { writes: {}, events: [], reply, refusals: {} })
+      }
       const after: Bulk = { ...bulk, state: 'canceled', endedAt: call.now }
       const { tenantId, id } = bulk
       return services.commit(call, {
@@ -109,15 +112,13 @@ export const bulkHandlers: Handlers<typeof bulkRoutes, VerifyingServices> = {
     }),
 }
 
-const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-
 /** The same for the same key of the same caller; a new one without a key. */
 function bulkIdOf({ idempotencyKey, caller, now }: OrderCall): BulkId {
   if (idempotencyKey === undefined) return newBulkId(now)
   const digest = createHash('sha256')
     .update(JSON.stringify([subjectOf(caller), idempotencyKey]))
     .digest()
-  return BulkId.parse(`blk_${[...digest.subarray(0, 26)].map((byte) => CROCKFORD[byte % 32]).join('')}`)
+  return BulkId.parse(`blk_${digitsOf(digest.subarray(0, 26))}`)
 }
 
 /** Puts down what is wanted; what could never be is refused. That the same was put down meanwhile is fine. */

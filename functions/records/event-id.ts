@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { EventId, eventIdsFrom } from '../../shared/platform/ids.ts'
+import { digitsOf, EventId, eventIdsFrom } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 
-/** Crockford's base 32, as in every ULID. */
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 /** 70 bits, of the 80 that are random in other ids. */
 const HASH_DIGITS = 14
 
@@ -15,10 +13,7 @@ const HASH_DIGITS = 14
  * @param place which of the record's events it is, from 0 to 1023; later ones come later
  */
 export function recordedEventId(at: Instant, record: string, place: number): EventId {
-  if (place >= DIGITS.length ** 2) throw new RangeError(`a record has too many events: ${place}`)
+  if (place >= 32 ** 2) throw new RangeError(`a record has too many events: ${place}`)
   const hash = createHash('sha256').update(record).digest().subarray(0, HASH_DIGITS)
-  const random = [...hash, Math.floor(place / DIGITS.length), place].map(
-    (value) => DIGITS[value % DIGITS.length],
-  )
-  return EventId.parse(`${eventIdsFrom(at)}${random.join('')}`)
+  return EventId.parse(`${eventIdsFrom(at)}${digitsOf([...hash, Math.floor(place / 32), place])}`)
 }

@@ -60,6 +60,13 @@ export const newBulkId = fresh('blk', BulkId)
 export const newWebhookId = fresh('whk', WebhookId)
 export const newActivationId = fresh('act', ActivationId)
 
+/** Crockford's base 32, of which ULIDs are made. */
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** Ids that are not drawn by lot: one digit of a ULID for each byte of a hash, or number. */
+export const digitsOf = (bytes: Iterable<number>): string =>
+  [...bytes].map((byte) => DIGITS[byte % DIGITS.length]).join('')
+
 let monotonic = monotonicFactory()
 let newest = 0
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Found, INTEGRITY_CHECKS, IntegrityEvent, IntegrityScan } from '../domain/integrity.ts'
-import { FindingId, type TenantId } from '../platform/ids.ts'
+import { digitsOf, FindingId, type TenantId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { integrityEventKey, integrityEventsKey, integrityKey } from './keys.ts'
@@ -38,14 +38,10 @@ export async function readIntegrityEvent(
   return item && integrityEventEntity.decode(item)
 }
 
-/** Crockford's base 32, as in every other id. */
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-
 /** The id of what was found: the same each time the same is found, and another where it differs otherwise. */
 export function findingId(tenantId: TenantId, { check, subject, differs }: Found): FindingId {
   const text = JSON.stringify([tenantId, check, subject.type, subject.id, differs])
-  const hash = createHash('sha256').update(text).digest().subarray(0, 26)
-  return FindingId.parse(`itg_${[...hash].map((byte) => DIGITS[byte % DIGITS.length]).join('')}`)
+  return FindingId.parse(`itg_${digitsOf(createHash('sha256').update(text).digest().subarray(0, 26))}`)
 }
 
 export const newIntegrityEvent = (tenantId: TenantId, found: Found, now: Instant): IntegrityEvent => ({
