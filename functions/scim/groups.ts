@@ -17,6 +17,7 @@ import { movesFor, readPeople } from './group-moves.ts'
 import { type GroupChange, groupChange } from './group-patch.ts'
 import { groupResource } from './group-resource.ts'
 import { writeGroup } from './group-writes.ts'
+import { MOST_RESULTS } from './list-users.ts'
 import { moveMembers, type Request } from './membership.ts'
 import { isAsked, projected } from './project.ts'
 import type { scimRoutes } from './routes.ts'
@@ -56,7 +57,7 @@ export const groupHandlers: GroupHandlers = {
         people.filter(({ directory }) => directory?.groups.includes(id)).map((user) => user.id)
       groups = groups.filter((group) => wanted.matches(groupResource(group, membersOf(group.id), issuer)))
     }
-    const page = groups.slice(first - 1, first - 1 + Math.max(0, count))
+    const page = groups.slice(first - 1, first - 1 + Math.min(Math.max(0, count), MOST_RESULTS))
     const Resources: GroupResource[] = []
     let shown = 0
     for (const group of page) {

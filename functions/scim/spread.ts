@@ -36,8 +36,7 @@ export async function spread(
     const current = await readGroup(table, tenantId, groupId)
     // What it gives has changed again: whoever did that spreads it.
     if (current === undefined || current.given !== group.given) return {}
-    const { spreading: _, ...rest } = current
-    const settled: Group = { ...rest, revision: current.revision }
+    const { spreading: _, ...settled } = current
     return services.commit(asItself(request), {
       writes: { group: putRevision(groupItem(settled), current.revision) },
       events: [],
