@@ -1,5 +1,6 @@
 import type { Instant } from '../platform/time.ts'
 import type { DENIAL_CLASSES, DENIAL_REASONS, Denial, Judged } from './denial.ts'
+import { stretches } from './stretches.ts'
 
 type Tally = { readonly denials: number; readonly units: number }
 
@@ -19,25 +20,21 @@ export function denialSeries(
   marks: readonly Instant[],
   keyOf: (denial: Denial) => string | null,
 ): DenialBucket[] {
-  const found: DenialBucket[] = []
-  for (const [index, from] of marks.slice(0, -1).entries()) {
-    const until = marks[index + 1] ?? from
-    const own = all.filter(({ denial }) => denial.last >= from && denial.last < until)
-    for (const [key, some] of Map.groupBy(own, ({ denial }) => keyOf(denial))) {
-      const judged = some.flatMap((one) => one.judged)
-      found.push({
-        from,
-        until,
-        key,
-        byClass: tallies(judged, (one) => one.class),
-        byReason: tallies(judged, (one) => one.reason),
-      })
-    }
-  }
-  return found.toSorted((a, b) => order(a.from, b.from) || order(a.key ?? '', b.key ?? ''))
+  return stretches(marks, all, ({ denial }) => denial.last).flatMap(({ from, until, own }) =>
+    [...Map.groupBy(own, ({ denial }) => keyOf(denial))]
+      .toSorted(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1))
+      .map(([key, some]) => {
+        const judged = some.flatMap((one) => one.judged)
+        return {
+          from,
+          until,
+          key,
+          byClass: tallies(judged, (one) => one.class),
+          byReason: tallies(judged, (one) => one.reason),
+        }
+      }),
+  )
 }
-
-const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 function tallies<Key extends string>(
   judged: readonly Judged[],

@@ -1,4 +1,5 @@
 import { epochMilliseconds, HOUR, type Instant, plusMilliseconds } from '../platform/time.ts'
+import { stretches } from './stretches.ts'
 
 /** What is kept of an hour: of a counter how much was added, late and corrected; of a gauge its last value. */
 export type Kept = 'added' | 'late' | 'corrected' | 'value'
@@ -37,17 +38,12 @@ export function bucketsOf(
   marks: readonly Instant[],
   hours: readonly Hour[],
 ): Bucket[] {
-  const sorted = hours.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
-  let next = sorted.findIndex(({ at }) => at >= (marks[0] ?? at))
-  if (next < 0) next = sorted.length
-  return marks.slice(0, -1).map((from, index) => {
-    const until = marks[index + 1] ?? from
-    const first = next
-    while (next < sorted.length && (sorted[next]?.at ?? until) < until) next += 1
-    const own = sorted.slice(first, next)
-    const bucket = { from, until, reported: own.length > 0 }
-    return { ...bucket, ...(kind === 'gauge' ? gauge(own) : counter(own)) }
-  })
+  return stretches(marks, hours, ({ at }) => at).map(({ from, until, own }) => ({
+    from,
+    until,
+    reported: own.length > 0,
+    ...(kind === 'gauge' ? gauge(own) : counter(own)),
+  }))
 }
 
 function counter(hours: readonly Hour[]) {

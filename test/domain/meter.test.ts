@@ -201,7 +201,8 @@ describe('a series', () => {
   })
 
   test('of a gauge has no value where nothing was reported', () => {
-    expect(bucketsOf('gauge', marks, [hour(1, 'value', 7), hour(5, 'value', 1)])).toMatchObject([
+    const before = { ...hour(0, 'value', 9), at: at('2026-05-31T23:59:59Z') }
+    expect(bucketsOf('gauge', marks, [hour(1, 'value', 7), before, hour(5, 'value', 1)])).toMatchObject([
       { reported: false, value: null, least: null, most: null },
       { reported: true, value: 7, least: 7, most: 7 },
       { reported: false, value: null },
