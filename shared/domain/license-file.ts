@@ -4,8 +4,9 @@ import { SignedFacts, signedFacts } from './license.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 /**
- * Raise when `SignedFacts` changes so that the same facts give other bytes; older files and rows keep being read as what
- * they were signed as. A new field that may be absent, and has no default, changes nothing that was signed before.
+ * To be raised when `SignedFacts` changes so that the same facts give other bytes; the shape before has to stay beside the
+ * new one then, for files and rows that were signed as that. There was no need yet: a new field that may be absent, and
+ * has no default, changes nothing that was signed before.
  */
 const CLAIMS_VERSION = 1
 

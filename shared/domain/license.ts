@@ -10,8 +10,9 @@ export const Fingerprint = z.string().min(8).max(200)
 export const Reference = z.string().trim().min(1).max(100)
 
 /**
- * What the license file says and the signature covers: every fact that decides what the license gives. Adding,
- * renaming or reordering a field here changes what is signed: raise `CLAIMS_VERSION` in license-file.ts.
+ * What the license file says and the signature covers: every fact that decides what the license gives. Renaming or
+ * reordering a field here, or adding one that is always there, changes what is signed: see `CLAIMS_VERSION` in
+ * license-file.ts.
  */
 export const SignedFacts = z.strictObject({
   id: LicenseId,
