@@ -34,16 +34,20 @@ export async function sweep(
   work: TimerWork,
 ): Promise<void> {
   let longest = 0
-  for await (const page of dueTimers(table, kind, readClock(), setAsideRow))
-    for (const batch of chunks(page, TOGETHER)) {
-      const changes = await Promise.all(batch.map(attempt))
-      run.count(
-        batch.length,
-        changes.reduce((sum, one) => sum + one, 0),
-      )
-      await run.checkTime()
-    }
-  run.measureLag(kind, longest)
+  try {
+    for await (const page of dueTimers(table, kind, readClock(), setAsideRow))
+      for (const batch of chunks(page, TOGETHER)) {
+        const changes = await Promise.all(batch.map(attempt))
+        run.count(
+          batch.length,
+          changes.reduce((sum, one) => sum + one, 0),
+        )
+        await run.checkTime()
+      }
+  } finally {
+    // Also of a run that has no time for all of it: then it is late.
+    run.measureLag(kind, longest)
+  }
 
   async function attempt(timer: Timer): Promise<number> {
     const now = readClock()

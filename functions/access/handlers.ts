@@ -94,7 +94,8 @@ export const accessHandlers: Handlers<typeof accessRoutes, Services> = {
       const token = await readToken(table, call.params.tokenId)
       if (token === undefined || !seesToken(call.caller, token)) return notFound
       // Revoking twice is revoking once.
-      if (token.revokedAt !== undefined) return undefined
+      if (token.revokedAt !== undefined)
+        return commit(call, { writes: {}, events: [], reply: undefined, refusals: {} })
       return commit(call, {
         writes: { token: revokeToken(token.id, call.now) },
         events: [{ ...eventOf('token.revoked', token), after: { revokedAt: call.now } }],

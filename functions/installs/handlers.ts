@@ -94,7 +94,10 @@ export const installsHandlers: InstallHandlers = {
       const standing = standingsOf(holdings, call.now, services).get(licenseId)
       if (standing === undefined) return notFound
       const { appliedAt, ...rest } = standing.license
-      if (appliedAt === undefined) return standingView(standing)
+      if (appliedAt === undefined) {
+        const reply = standingView(standing)
+        return services.commit(call, { writes: {}, events: [], reply, refusals: {} })
+      }
       const deleted: License = { ...rest, deletedAt: call.now }
       const view = standingView({ ...standing, license: deleted })
       return services.commit(call, {

@@ -52,8 +52,10 @@ export const calendarHandlers: Pick<
       const { tenantId } = call.params
       const { calendar, ...others } = await readNoticeSettings(services.table, tenantId)
       // What is closed is closed, of a tenant that is not there too: nothing is told by it.
-      if (calendar === undefined)
-        return (await readTenant(services.table, tenantId)) === undefined ? notFound : undefined
+      if (calendar === undefined) {
+        if ((await readTenant(services.table, tenantId)) === undefined) return notFound
+        return services.commit(call, { writes: {}, events: [], reply: undefined, refusals: {} })
+      }
       return services.commit(call, {
         writes: { settings: writeNoticeSettings(tenantId, others, others) },
         events: [eventOf('calendar.closed', tenantId)],

@@ -88,7 +88,10 @@ async function edit(
   const refused = await checkOrganizations(next, owner, services)
   if (refused) return refused
   const change = changes(current, next)
-  if (Object.keys({ ...change.before, ...change.after }).length === 0) return shown(current, owner, services)
+  if (Object.keys({ ...change.before, ...change.after }).length === 0) {
+    const same = await shown(current, owner, services)
+    return services.commit(call, { writes: {}, events: [], reply: same, refusals: {} })
+  }
   const reply = await shown({ ...next, revision: current.revision + 1 }, owner, services)
   return services.commit(call, {
     writes: { settings: writeNoticeSettings(owner, current, next) },

@@ -31,11 +31,18 @@ const stored = (name: string) => readTimer(table, timerOf(name))
 const setAside = async () =>
   (await readRange(table, { index: 'kind', pk: KIND.setAsideTimers })).map(({ subject }) => subject)
 
+/** What runs told of how late they were, in milliseconds. */
+const lags: number[] = []
+beforeEach(() => void lags.splice(0))
+
 /** A run of the job that does what the work says, and a log of nothing. */
 function run(work: TimerWork, { scheduledAt = readClock(), milliseconds = 60_000 } = {}) {
   const services = { table, log: () => undefined }
   const delivery = { scheduledAt, remaining: () => milliseconds }
-  return runJob('reclaimSeats', delivery, services, (job) => sweep(kind, job, services, work))
+  const measureLag = (_: string, lag: number) => lags.push(lag)
+  return runJob('reclaimSeats', delivery, services, (job) =>
+    sweep(kind, { ...job, measureLag }, services, work),
+  )
 }
 
 /** Ends its timer, unless its name says that it is poisoned. */
@@ -59,14 +66,16 @@ describe('a sweep', () => {
     expect(await readLastSuccesses(table)).toEqual([{ job: 'reclaimSeats', at: readClock() }])
   })
 
-  test('goes on with the rest when time was up, for the same scheduled time', async () => {
+  test('goes on with the rest when time was up, for the same scheduled time, and tells how late it is', async () => {
     await file(...Array.from({ length: 20 }, (_, index) => `t${index}`))
     const scheduledAt = readClock()
+    advanceClock(MINUTE)
     await expect(run(work, { scheduledAt, milliseconds: 10 })).rejects.toThrow('ran out of time')
     const before = done.length
     await run(work, { scheduledAt })
     expect(before).toBeLessThan(20)
     expect(done).toHaveLength(20)
+    expect(lags).toEqual([MINUTE, MINUTE])
   })
 
   test('leaves a poisoned timer for later, then sets it aside with its reason; the others go on', async () => {

@@ -14,9 +14,9 @@ const Module = z.object({ countryOf: z.custom<(address: string) => unknown>(isFu
 /**
  * The vendor's module, as a stage of cdk.json names it: `countryOf(address)` answers `{country, confidence}` or nothing,
  * at once or as a promise. A file of data (.bin, .csv, .dat, .mmdb) that it imports is deployed with it, and the import
- * is its name: `new URL(name, import.meta.url)`. It is loaded when it is asked for the first time, so that a start costs nothing for it. A
- * failure of it, or an answer that makes no sense, is logged and means that no country is known: where somebody is
- * must not decide whether the service works.
+ * is its name: `new URL(name, import.meta.url)`. It is loaded when it is asked for the first time, so that a start costs
+ * nothing for it. A failure of it, or an answer that makes no sense, is logged and means that no country is known: where
+ * somebody is must not decide whether the service works.
  *
  * @param file where the module is, as seen from the function's own; empty: there is none
  */

@@ -21,7 +21,7 @@ export type PublicKey = {
   readonly state: 'next' | 'active' | 'retired'
 }
 
-/** The public halves of the license signing keys. Oldest first as configured: the last is next, the one before active. */
+/** The public halves of keys that sign. Oldest first as configured: the last is next, the one before active. */
 export async function loadPublicKeys(kms: KMSClient, keyIds: readonly string[]): Promise<PublicKey[]> {
   return Promise.all(
     keyIds.map(async (keyId, index) => {

@@ -4,7 +4,7 @@ import { Product } from '../../../shared/domain/catalog.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
 import { times } from '../../support/parallel.ts'
-import { createProduct, productDraft } from '../../support/resources.ts'
+import { createProduct, createTenant, productDraft } from '../../support/resources.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -55,6 +55,27 @@ test('the same key with anything else is refused and changes nothing', async () 
   expect((await api.call('GET', `/v1/products/${product.id}`, { token })).body).toEqual(product)
   // Its code is still free.
   expect(outcome(await post(randomUUID(), other))).toBe('201')
+})
+
+test('an answer that there was nothing to do is kept: its key is good for nothing else', async () => {
+  const { id } = await createTenant(api)
+  const body = { name: 'A key', role: 'tenant:app', tenantId: id }
+  const made = await api.call('POST', '/v1/tokens', { token, body })
+  const revoked = `/v1/tokens/${Object(made.body).id}`
+  expect(outcome(await api.call('DELETE', revoked, { token }))).toBe('204')
+  const nothing = [
+    ['DELETE', revoked],
+    ['DELETE', `/v1/tenants/${id}/calendar`],
+    ['PATCH', `/v1/tenants/${id}/notifications`, { language: 'en' }],
+  ] as const
+  for (const [method, path, sent] of nothing) {
+    const key = randomUUID()
+    const headers = { 'idempotency-key': key, 'if-match': '"1"' }
+    const first = await api.call(method, path, { token, headers, body: sent })
+    expect(first.status, path).toBeLessThan(300)
+    expect((await api.call(method, path, { token, headers, body: sent })).body).toEqual(first.body)
+    expect(outcome(await post(key, productDraft())), path).toBe('422 IDEMPOTENCY_MISMATCH')
+  }
 })
 
 test('a refusal is not kept: the same request is answered anew', async () => {
