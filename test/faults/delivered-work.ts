@@ -3,7 +3,7 @@ import { differences } from './sameness.ts'
 import type { Tally } from './tally.ts'
 
 /** What comes again when it failed: a run of a job, or records of the stream. */
-export type DeliveredWork = {
+type DeliveredWork = {
   /** Does it, and tells why it has to come again, if so. */
   readonly run: () => Promise<string | undefined>
   /** What it changed, once whatever has to be tried again was. */

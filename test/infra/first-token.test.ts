@@ -17,7 +17,7 @@ test('the first token of a stage lets a vendor administrator in, and has its eve
     '--table',
     api.table.name,
     '--credential-key',
-    api.keys.credentials,
+    api.kmsKeys.credentials,
     '--stage',
     'test',
   )

@@ -56,7 +56,6 @@ export type Api = {
   /** For looking behind the API. */
   readonly table: Table
   readonly kmsKeys: TestKeys
-  readonly keys: TestKeys
   /** Calls of this process to DynamoDB since the start, by operation. */
   dynamoCalls(): Readonly<Record<string, number>>
   /** Calls to KMS since the start, by operation. */
@@ -172,7 +171,6 @@ export async function startApi({
     run,
     token,
     table: { client, name: tableName },
-    keys: kms.keys,
     kmsKeys: kms.keys,
     dynamoCalls,
     kmsCalls: kms.calls,

@@ -2,7 +2,7 @@
 // `inject('dynamodbEndpoint')`, `inject('kmsEndpoint')` and `inject('kmsKeys')`.
 import { randomUUID } from 'node:crypto'
 import type { TestProject } from 'vitest/node'
-import { type LocalDynamoDb, startDynamoDb } from '../../infra/local/dynamodb.ts'
+import { startDynamoDb } from '../../infra/local/dynamodb.ts'
 import { callDynamoDb } from '../../infra/local/dynamodb-wire.ts'
 import { TABLE } from '../../shared/store/table.ts'
 import { startTestKms, type TestKeys } from './kms.ts'
@@ -16,17 +16,13 @@ declare module 'vitest' {
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [dynamoDb, kms] = await Promise.all([startSharedDynamo(), startTestKms()])
+  const [dynamoDb, kms] = await Promise.all([startDynamoDb(), startTestKms()])
   project.provide('dynamodbEndpoint', dynamoDb.endpoint)
   project.provide('kmsEndpoint', kms.endpoint)
   project.provide('kmsKeys', kms.keys)
   return async () => {
     await Promise.all([dynamoDb.close(), kms.close()])
   }
-}
-
-export function startSharedDynamo(): Promise<LocalDynamoDb> {
-  return startDynamoDb()
 }
 
 /** Settings of any AWS SDK client for a local endpoint. */

@@ -10,7 +10,7 @@ export type SdkCall = {
 }
 
 /** Stands between an SDK client and the network. */
-export type Interposed = <T>(call: SdkCall, send: () => Promise<T>) => Promise<T>
+type Interposed = <T>(call: SdkCall, send: () => Promise<T>) => Promise<T>
 
 /** As all clients of the SDK have it. */
 type Client = Pick<DynamoDBDocumentClient, 'middlewareStack'>

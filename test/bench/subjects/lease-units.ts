@@ -20,7 +20,7 @@ export const usualPair = ({ table }: Bench, pool: string) =>
 
 type Steps = Readonly<Record<'checkOut' | 'heartbeat' | 'checkIn', Consumed>>
 
-export type LeaseUnits = {
+type LeaseUnits = {
   readonly empty: Steps
   readonly crowded: Steps
   /** A check-out and a check-in in the usual design. */

@@ -99,7 +99,7 @@ const told = async (people: PeopleScenario, userId: string) =>
   )
 
 async function keepToken(people: PeopleScenario, userId: string, openedAt: Instant) {
-  const { keepKey } = await loadSecrets(createClients().kms, api.keys.credentials)
+  const { keepKey } = await loadSecrets(createClients().kms, api.kmsKeys.credentials)
   const { tenantId, product } = people
   return sealKeepToken({ tenantId, userId: UserId.parse(userId), productId: product.id, openedAt }, keepKey)
 }
@@ -302,7 +302,7 @@ describe('while it waits', () => {
     if (timer === undefined) throw new Error('no timer')
     const clients = createClients()
     const common = await createServices(readEnvironment(Environment), clients)
-    const services = await withVerifier(common, clients.kms, api.keys.signing)
+    const services = await withVerifier(common, clients.kms, api.kmsKeys.signing)
     let late = 0
     const viewOf = async (_: unknown, fresh: boolean) => {
       const seating = await readSeating(services, tenantId, readClock(), [product.id])

@@ -228,10 +228,10 @@ test('published keys are those that KMS has, each that it has no more is named, 
   await follow(scenario.tenant.id)
   const { kms } = createClients()
   const common = await createServices(readEnvironment(Environment), createClients())
-  const verifying = await withVerifier(common, kms, api.keys.signing)
-  const activations = await loadPublicKeys(kms, api.keys.activations)
-  const keys = sessionKeys(kms, api.keys.sessions)
-  const session = { keyId: api.keys.sessions, keys }
+  const verifying = await withVerifier(common, kms, api.kmsKeys.signing)
+  const activations = await loadPublicKeys(kms, api.kmsKeys.activations)
+  const keys = sessionKeys(kms, api.kmsKeys.sessions)
+  const session = { keyId: api.kmsKeys.sessions, keys }
   const published = { licenses: verifying.publicKeys, activations, session }
   const scanWith = (asked: KMSClient, own: Parameters<typeof keyProbe>[1] = published) => {
     const services = { ...verifying, probeKeys: keyProbe(asked, own), checkLog: async () => undefined }
@@ -254,7 +254,7 @@ test('published keys are those that KMS has, each that it has no more is named, 
   expect(silent).toMatchObject({ found: 0, mended: 0 })
   expect(silent?.skipped.toSorted()).toEqual(['log', ...used.map((one) => `key ${one}`)].toSorted())
   // A function that has just started does not even know what its verdicts are signed with.
-  const fresh = { keyId: api.keys.sessions, keys: sessionKeys(without, api.keys.sessions) }
+  const fresh = { keyId: api.kmsKeys.sessions, keys: sessionKeys(without, api.kmsKeys.sessions) }
   expect((await scanWith(without, { ...published, session: fresh }))?.skipped).toContain('key of verdicts')
   expect(await scanWith(kms)).toMatchObject({ found: 0, mended: 6 })
   without.destroy()

@@ -92,7 +92,7 @@ const table = (...indexes: ReturnType<typeof index>[]) => ({
   DeletionPolicy: 'Delete',
 })
 
-export const tableWithOneIndex = table(index('owned', 'ownedPk'))
+const tableWithOneIndex = table(index('owned', 'ownedPk'))
 export const tableWithTwoIndexes = table(index('owned', 'ownedPk'), index('kind', 'kindPk'))
 export const tableWithAnotherKey = {
   ...tableWithOneIndex,
