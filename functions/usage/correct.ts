@@ -11,14 +11,8 @@ import type { Call } from '../../shared/platform/http/contract.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readPage } from '../../shared/store/page.ts'
 import type { Action, Table } from '../../shared/store/transact.ts'
-import { addToCounter, readCounter } from '../../shared/store/usage.ts'
-import {
-  type CounterAddress,
-  emptyBlocks,
-  readBlocks,
-  settleBlocks,
-  sumOf,
-} from '../../shared/store/usage-blocks.ts'
+import { addToCounter, type CounterAddress, readCounter } from '../../shared/store/usage.ts'
+import { emptyBlocks, readBlocks, settleBlocks, sumOf } from '../../shared/store/usage-blocks.ts'
 import {
   correctionsOf,
   putCorrection,
@@ -143,7 +137,7 @@ async function writesOf(
   { now }: CorrectCall,
   adjust: number,
 ): Promise<Record<string, Action> | Refusal> {
-  const { tenantId, productId, metric, period } = address
+  const { metric } = address
   const inHand = sharded ? await readBlocks(table, address) : new Map<number, number>()
   const given = sumOf(inHand)
   const counted = (await readCounter(table, address))?.value ?? 0
@@ -154,8 +148,7 @@ async function writesOf(
   }
   return {
     ...emptyBlocks(address, inHand),
-    counter: addToCounter(tenantId, productId, metric, adjust - given, now, {
-      period,
+    counter: addToCounter(address, adjust - given, now, {
       corrected: adjust,
       limit: UNLIMITED,
       least: 0,

@@ -6,14 +6,8 @@ import { type Addition, exhausted, metricOf } from '../../shared/domain/usage-re
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import type { Action, Table } from '../../shared/store/transact.ts'
-import { addToCounter, readCounter } from '../../shared/store/usage.ts'
-import {
-  type CounterAddress,
-  fillBlock,
-  readBlocks,
-  settleBlocks,
-  useBlock,
-} from '../../shared/store/usage-blocks.ts'
+import { addToCounter, type CounterAddress, readCounter } from '../../shared/store/usage.ts'
+import { fillBlock, readBlocks, settleBlocks, useBlock } from '../../shared/store/usage-blocks.ts'
 import { outdated } from '../until-fresh.ts'
 
 /** Is the counter kept in shards? */
@@ -76,9 +70,9 @@ async function fromShard(table: Table, measured: Measured): Promise<Drawn | Refu
   return fromCounter(measured)
 }
 
-const take = ({ tenantId, addition, meter }: Measured, units: number): Action => {
-  const { product, metric, at, period, late } = addition
-  return addToCounter(tenantId, product.id, metric, units, at, { period, late, limit: meter.limit })
+const take = (measured: Measured, units: number): Action => {
+  const { at, late } = measured.addition
+  return addToCounter(addressOf(measured), units, at, { late, limit: measured.meter.limit })
 }
 
 const addressOf = ({ tenantId, addition }: Measured): CounterAddress => ({

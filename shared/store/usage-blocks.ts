@@ -1,21 +1,11 @@
 import * as z from 'zod'
 import { SHARDS } from '../domain/meter-block.ts'
-import type { Period } from '../domain/period.ts'
-import type { ProductId, TenantId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { type Key, usageBlockKey } from './keys.ts'
 import { readItems } from './read.ts'
 import { type Action, type Table, transact } from './transact.ts'
-import { addToCounter } from './usage.ts'
-
-/** Which counter, in which period. */
-export type CounterAddress = {
-  readonly tenantId: TenantId
-  readonly productId: ProductId
-  readonly metric: string
-  readonly period: Period | undefined
-}
+import { addToCounter, type CounterAddress } from './usage.ts'
 
 /** What a shard of a counter has taken from it and not used yet. */
 export const usageBlockEntity = entity(
@@ -90,13 +80,12 @@ export async function settleBlocks(
   address: CounterAddress,
   now: Instant,
 ): Promise<number | undefined> {
-  const { tenantId, productId, metric, period } = address
   const seen = await readBlocks(table, address)
   const units = sumOf(seen)
   if (units === 0) return 0
   const outcome = await transact(table, {
     ...emptyBlocks(address, new Map([...seen].filter(([, inHand]) => inHand > 0))),
-    counter: addToCounter(tenantId, productId, metric, -units, now, { period }),
+    counter: addToCounter(address, -units, now),
   })
   return outcome.ok ? units : undefined
 }

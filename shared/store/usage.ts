@@ -32,9 +32,16 @@ export const setGauge = (tenantId: TenantId, productId: ProductId, usage: Usage)
 /** How long the row of a period stays behind the last instant at which something could be booked in it. */
 const KEPT_FOR = 30 * DAY
 
+/** Which counter, in which period; for good where it has none. */
+export type CounterAddress = {
+  readonly tenantId: TenantId
+  readonly productId: ProductId
+  readonly metric: string
+  readonly period?: Period | undefined
+}
+
 /** What an addition is besides its amount. */
 type AdditionTerms = {
-  readonly period?: Period | undefined
   /** How much of it came too late for its own period. */
   readonly late?: number
   /** How much of it is a correction, with its sign. */
@@ -47,12 +54,10 @@ type AdditionTerms = {
 
 /** Adds to a counter, in one update: parallel additions all count, up to the limit and not beyond. */
 export function addToCounter(
-  tenantId: TenantId,
-  productId: ProductId,
-  metric: string,
+  { tenantId, productId, metric, period }: CounterAddress,
   add: number,
   at: Instant,
-  { period, late = 0, corrected = 0, limit, least }: AdditionTerms = {},
+  { late = 0, corrected = 0, limit, least }: AdditionTerms = {},
 ): Action {
   const sets = ['kind = :kind', 'metric = :metric', '#at = :at', 'entity = :entity', '#schema = :schema']
   const adds = ['#value :add']
@@ -140,12 +145,7 @@ export async function readUsage(
 /** The row of a counter in a period, strongly consistent. */
 export async function readCounter(
   table: Table,
-  {
-    tenantId,
-    productId,
-    metric,
-    period,
-  }: { tenantId: TenantId; productId: ProductId; metric: string; period: Period | undefined },
+  { tenantId, productId, metric, period }: CounterAddress,
 ): Promise<CounterUsage | undefined> {
   const item = await readItem(table, usageKey(tenantId, productId, metric, period?.from))
   const usage = item && usageEntity.decode(item)

@@ -14,6 +14,8 @@ const table = await localTable()
 const NOW = Instant.parse('2026-03-01T12:00:00.000Z')
 const later = (seconds: number) => plusMilliseconds(NOW, seconds * 1000)
 
+const counter = (metric: string) => ({ tenantId: TENANT, productId: PRODUCT, metric })
+
 async function used(metric: string): Promise<Usage | undefined> {
   const found = await readUsage(table, TENANT, [{ productId: PRODUCT, metric }])
   return [...found.values()][0]
@@ -22,14 +24,14 @@ async function used(metric: string): Promise<Usage | undefined> {
 describe('a counter', () => {
   test('adds up what 40 callers add at once', async () => {
     const outcomes = await times(40, (index) =>
-      transact(table, { add: addToCounter(TENANT, PRODUCT, 'signatures', index + 1, later(index)) }),
+      transact(table, { add: addToCounter(counter('signatures'), index + 1, later(index)) }),
     )
     expect(outcomes.every(({ ok }) => ok)).toBe(true)
     expect((await used('signatures'))?.value).toBe(820)
   })
 
   test('begins with the first addition, as a row like any other', async () => {
-    await transact(table, { add: addToCounter(TENANT, PRODUCT, 'certificates', 3, NOW) })
+    await transact(table, { add: addToCounter(counter('certificates'), 3, NOW) })
     expect(await used('certificates')).toEqual({ kind: 'counter', metric: 'certificates', value: 3, at: NOW })
     const item = await readItem(table, usageKey(TENANT, PRODUCT, 'certificates'))
     expect(item).toMatchObject({ entity: 'usage', schema: 1 })
@@ -38,7 +40,7 @@ describe('a counter', () => {
   test('counts a record once, however often it comes at the same time', async () => {
     const outcomes = await times(10, () =>
       transact(table, {
-        add: addToCounter(TENANT, PRODUCT, 'once', 5, NOW),
+        add: addToCounter(counter('once'), 5, NOW),
         record: rememberRecord(TENANT, 'record-1', 'once +5', NOW),
       }),
     )
