@@ -20,8 +20,11 @@ import type { ContextName } from '../../functions/routes.ts'
 const DELIVERY_RETRIES = 10
 /** How often Lambda repeats a run that failed (the most there is, asynchronous invocation, Lambda guide). */
 const RUN_RETRIES = 2
-/** The longest that Scheduler, and Lambda's asynchronous invocation, let a run wait. */
-const LONGEST_WAIT_MINUTES = { scheduler: 24 * 60, lambda: 6 * 60 } as const
+/**
+ * How long Scheduler, and Lambda's asynchronous invocation, let a run wait, in minutes. Lambda waits one before the first
+ * repetition and two before the second: a run that may not wait as long is given up without them.
+ */
+const WAIT = { scheduler: { least: 1, most: 24 * 60 }, lambda: { least: 5, most: 6 * 60 } } as const
 
 const scheduledJobs: readonly (readonly [name: string, job: Job])[] = Object.entries<Job>(jobs)
 
@@ -110,8 +113,9 @@ function createSchedule(
 }
 
 /** A run may wait until the next one is due, which catches up on it. */
-function waitAtMost(everyMinutes: number, where: keyof typeof LONGEST_WAIT_MINUTES): Duration {
-  return Duration.minutes(Math.min(everyMinutes, LONGEST_WAIT_MINUTES[where]))
+function waitAtMost(everyMinutes: number, where: keyof typeof WAIT): Duration {
+  const { least, most } = WAIT[where]
+  return Duration.minutes(Math.min(Math.max(everyMinutes, least), most))
 }
 
 /** What Scheduler does our jobs with: start this function, and put what it cannot deliver into this queue. */

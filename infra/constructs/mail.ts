@@ -55,8 +55,9 @@ export function createMail(
   const name = configurationSetOf(stage)
   const configuration = new CfnConfigurationSet(scope, 'Configuration', {
     name,
-    // SES's own list is of the account; ours is of each tenant, and can be seen and lifted.
-    suppressionOptions: { suppressedReasons: ['BOUNCE', 'COMPLAINT'] },
+    // No reason: SES's own list is of the account, and would go on swallowing mail to an address that a tenant has resumed.
+    // Ours is of each tenant, and can be seen and lifted.
+    suppressionOptions: { suppressedReasons: [] },
   })
   const bus = Stack.of(scope).formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' })
   const destination = new CfnConfigurationSetEventDestination(scope, 'Feedback', {

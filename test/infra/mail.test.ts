@@ -50,6 +50,10 @@ test('what comes back is told the function, by a rule of its own configuration s
   expect(onlyOne(ses, 'AWS::SES::EmailIdentity').Properties).toMatchObject({
     EmailIdentity: 'vendor.example',
   })
+  // The account's list would keep an address that a tenant has resumed.
+  expect(onlyOne(ses, 'AWS::SES::ConfigurationSet').Properties).toMatchObject({
+    SuppressionOptions: { SuppressedReasons: [] },
+  })
   const destination = onlyOne(ses, 'AWS::SES::ConfigurationSetEventDestination').Properties
   expect(destination).toMatchObject({
     ConfigurationSetName: 'latchkey-prod',

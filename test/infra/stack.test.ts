@@ -276,11 +276,22 @@ describe('jobs', () => {
     }
   })
 
+  const Failing = z.object({
+    FunctionName: z.object({ Ref: z.string() }),
+    MaximumRetryAttempts: z.number(),
+    MaximumEventAgeInSeconds: z.number(),
+    DestinationConfig: z.object({ OnFailure: z.object({ Destination: GetAtt }) }),
+  })
+
+  test('a run that fails is repeated twice, for which it has to be allowed to wait', () => {
+    for (const failing of propertiesOf(dev, 'AWS::Lambda::EventInvokeConfig', Failing)) {
+      expect(failing.MaximumRetryAttempts).toBe(2)
+      // A minute before the first repetition, two before the second, and what two runs take (Lambda developer guide).
+      expect(failing.MaximumEventAgeInSeconds).toBeGreaterThanOrEqual(60 + 120 + 2 * 28)
+    }
+  })
+
   test('a run that cannot be delivered and a run that fails end in the same dead-letter queue', () => {
-    const Failing = z.object({
-      FunctionName: z.object({ Ref: z.string() }),
-      DestinationConfig: z.object({ OnFailure: z.object({ Destination: GetAtt }) }),
-    })
     const queues = new Map(
       propertiesOf(dev, 'AWS::Lambda::EventInvokeConfig', Failing).map(
         ({ FunctionName, DestinationConfig }) => [FunctionName.Ref, DestinationConfig.OnFailure.Destination],
