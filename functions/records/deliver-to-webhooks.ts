@@ -2,7 +2,6 @@ import type { Event } from '../../shared/domain/event.ts'
 import { type Webhook, type WebhookOwner, wants } from '../../shared/domain/webhook.ts'
 import { HELD_FOR, type WaitingDelivery } from '../../shared/domain/webhook-delivery.ts'
 import { type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
-import { CorruptItemError } from '../../shared/store/codec.ts'
 import { fileLane, readWebhooks } from '../../shared/store/webhook.ts'
 import { putDelivery } from '../../shared/store/webhook-delivery.ts'
 import { writeRow } from '../../shared/store/write.ts'
@@ -27,12 +26,9 @@ export const deliverToWebhooks: EventStep = async (events, { table, log: note })
   const owners = new Set<WebhookOwner>([log, 'vendor'])
   const known = await Promise.all(
     [...owners].map((owner) =>
-      readWebhooks(table, owner).catch((error: unknown) => {
-        // One damaged row must not keep what else follows from these events.
-        if (!(error instanceof CorruptItemError)) throw error
-        note('error', 'webhook', { requestId: first.requestId, subject: owner }, error)
-        return []
-      }),
+      readWebhooks(table, owner, (error) =>
+        note('error', 'webhook', { requestId: first.requestId, subject: owner }, error),
+      ),
     ),
   )
   const now = readClock()

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { MOST_WEBHOOKS, Webhook, WebhookHealth, type WebhookOwner } from '../domain/webhook.ts'
 import type { WebhookId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
-import { entity } from './codec.ts'
+import { CorruptItemError, type Entity, entity, type Item } from './codec.ts'
 import { webhookCountKey, webhookHealthKey, webhookKey, webhooksOf } from './keys.ts'
 import { readItems, readRange } from './read.ts'
 import { fileTimer, type Timer } from './timer.ts'
@@ -18,9 +18,17 @@ export const webhookHealthEntity = entity('webhook-health', 1, StoredHealth)
 /** An endpoint and how it is. */
 export type KnownWebhook = { readonly webhook: Webhook; readonly health: WebhookHealth | undefined }
 
-/** All endpoints of an owner, the oldest first: one query. */
-export async function readWebhooks(table: Table, owner: WebhookOwner): Promise<KnownWebhook[]> {
-  return joined(await readRange(table, { pk: webhooksOf(owner) }))
+/**
+ * All endpoints of an owner, the oldest first: one query.
+ *
+ * @param onUnreadable told of a row that is none, which keeps none of the others from being read; else it is thrown
+ */
+export async function readWebhooks(
+  table: Table,
+  owner: WebhookOwner,
+  onUnreadable?: (error: CorruptItemError) => void,
+): Promise<KnownWebhook[]> {
+  return joined(await readRange(table, { pk: webhooksOf(owner) }), onUnreadable)
 }
 
 export async function readWebhook(
@@ -31,19 +39,23 @@ export async function readWebhook(
   return joined(await readItems(table, [webhookKey(owner, id), webhookHealthKey(owner, id)]))[0]
 }
 
-function joined(items: Awaited<ReturnType<typeof readRange>>): KnownWebhook[] {
-  const health = new Map(
-    items
-      .filter((item) => item['entity'] === webhookHealthEntity.name)
-      .map((item) => {
-        const { id, ...rest } = webhookHealthEntity.decode(item)
-        return [id, rest] as const
-      }),
-  )
-  return items
-    .filter((item) => item['entity'] === webhookEntity.name)
-    .map(webhookEntity.decode)
-    .map((webhook) => ({ webhook, health: health.get(webhook.id) }))
+function joined(items: readonly Item[], onUnreadable?: (error: CorruptItemError) => void): KnownWebhook[] {
+  const health = new Map(rowsOf(webhookHealthEntity).map(({ id, ...rest }) => [id, rest]))
+  return rowsOf(webhookEntity).map((webhook) => ({ webhook, health: health.get(webhook.id) }))
+
+  function rowsOf<T>({ name, decode }: Entity<T>): T[] {
+    return items
+      .filter((item) => item['entity'] === name)
+      .flatMap((item) => {
+        try {
+          return [decode(item)]
+        } catch (error) {
+          if (onUnreadable === undefined || !(error instanceof CorruptItemError)) throw error
+          onUnreadable(error)
+          return []
+        }
+      })
+  }
 }
 
 /** Adds an endpoint; `count` fails where its owner has as many as one may have. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { WebhookId } from '../../../shared/platform/ids.ts'
 import { HOUR, MINUTE, readClock } from '../../../shared/platform/time.ts'
-import { deliveriesOf, eventKey } from '../../../shared/store/keys.ts'
+import { deliveriesOf, eventKey, webhookKey } from '../../../shared/store/keys.ts'
 import { readTimer } from '../../../shared/store/timer.ts'
 import { LANE } from '../../../shared/store/webhook.ts'
 import { writeRow } from '../../../shared/store/write.ts'
@@ -401,6 +401,17 @@ test('an event that cannot be read keeps no other from being sent', async () => 
   expect(receiver.to('/damaged').map(({ body }) => JSON.parse(body).data.after.name)).toEqual(['Good'])
   const states = (await deliveries(webhook.id)).map(({ state, last }) => last?.error ?? state)
   expect(states).toEqual(['delivered', 'Its event cannot be read.', 'Its event cannot be read.'])
+})
+
+test('an endpoint that cannot be read keeps no other from being told', async () => {
+  const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+  const damaged = await endpoint('/damaged-endpoint')
+  const webhook = await endpoint('/other-endpoint', { eventTypes: ['organization.*'] })
+  const key = webhookKey(tenantId, WebhookId.parse(damaged.id))
+  await writeRow(rig.api.table, { kind: 'put', item: { ...key, entity: 'webhook', schema: 1 } })
+  await happen()
+  await rig.tell(tenantId)
+  expect(await deliveries(webhook.id)).toHaveLength(1)
 })
 
 test('a delivery that cannot be read keeps no other from being sent at once', async () => {
