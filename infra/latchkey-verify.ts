@@ -1,6 +1,6 @@
 // `npx latchkey-verify <export or URL>`: does an audit log say what was signed? For people who trust neither the vendor
 // nor the tenant: it asks nobody, and knows nothing but what it is given.
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -35,7 +35,7 @@ export async function verifySource(options: VerifyOptions): Promise<{ line: stri
       ? (save ?? join(mkdtempSync(join(tmpdir(), 'latchkey-verify-')), 'audit.jsonl'))
       : source
     if (isUrl) await fetchExport(source, options.token, file)
-    else if (!existsSync(file)) throw new Fault('FILE_UNREADABLE', `there is no ${file}`)
+    else if (!isFile(file)) throw new Fault('FILE_UNREADABLE', `there is no file ${file}`)
     const proven = await verifyExport(readExport(file), {
       key: options.key === undefined ? undefined : keyOf(options.key),
       checkpoint: textOf(options.checkpoint),
@@ -65,16 +65,18 @@ function sentenceOf(proven: Proven): string {
 }
 
 function keyOf(text: string): NoteKey {
-  const key = parseVerifierKey(existsSync(text) ? readFileSync(text, 'utf8') : text)
+  const key = parseVerifierKey(isFile(text) ? readFileSync(text, 'utf8') : text)
   if (key === undefined) throw new Fault('KEY_UNREADABLE', 'what --key names is no verifier key')
   return key
 }
 
 function textOf(file: string | undefined): string | undefined {
   if (file === undefined) return undefined
-  if (existsSync(file)) return readFileSync(file, 'utf8')
-  throw new Fault('FILE_UNREADABLE', `there is no ${file}`)
+  if (isFile(file)) return readFileSync(file, 'utf8')
+  throw new Fault('FILE_UNREADABLE', `there is no file ${file}`)
 }
+
+const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 
 if (import.meta.main) {
   const text = { type: 'string' } as const

@@ -17,6 +17,9 @@ export async function fetchExport(url: string, token: string | undefined, file: 
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       // A credential goes nowhere else.
       redirect: 'error',
+    }).catch((error: unknown) => {
+      const { message, cause = '' } = error instanceof Error ? error : new Error(String(error))
+      throw new Fault('FILE_UNREADABLE', `${origin} did not answer: ${message} ${cause}`.trimEnd())
     })
     const text = await response.text()
     if (response.status === 429) {

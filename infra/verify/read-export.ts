@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import * as z from 'zod'
 import { AUDIT_COLUMNS, ExportedEntry, ExportHeader, exportRow } from '../../shared/domain/audit-export.ts'
 import { csvLine, unguarded } from '../../shared/domain/csv.ts'
@@ -39,11 +39,21 @@ async function* readJsonLines(file: string): AsyncGenerator<ReadLine> {
   }
 }
 
+async function* rowsOf(file: string): AsyncGenerator<unknown> {
+  try {
+    yield* createReadStream(file).pipe(parse({ bom: true }))
+  } catch (error) {
+    if (error instanceof CsvError)
+      throw new Fault('FILE_UNREADABLE', `it is not CSV to its end: ${error.message}`)
+    throw error
+  }
+}
+
 const Cells = z.array(z.string()).length(AUDIT_COLUMNS.length)
 
 async function* readCsv(file: string): AsyncGenerator<ReadLine> {
   let line = 0
-  for await (const row of createReadStream(file).pipe(parse({ bom: true }))) {
+  for await (const row of rowsOf(file)) {
     line += 1
     const cells = Cells.safeParse(row)
     if (!cells.success) throw new Fault('FILE_UNREADABLE', `line ${line} is none of an export`)

@@ -105,7 +105,9 @@ export async function verifyExport(lines: AsyncIterable<ReadLine>, demands: Dema
     signed ??= open()
     if (header.checkpoint !== note || header.log !== signed.origin)
       throw new Fault('CHECKPOINT_OTHER', 'the pages are of different checkpoints or logs')
-    if (header.from !== next || header.upTo > signed.size || header.upTo < header.from) tree = undefined
+    if (header.from < next)
+      throw new Fault('ENTRY_MISPLACED', `entry ${header.from} comes again, or out of order`)
+    if (header.from > next || header.upTo > signed.size || header.upTo < header.from) tree = undefined
     isFiltered = header.isFiltered
     pageEnd = header.upTo
     next = header.from

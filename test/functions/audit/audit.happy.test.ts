@@ -294,10 +294,20 @@ describe('an export', () => {
       (all: string[]) => all.map((one) => one.replace(/(\\n\d+\\n)..../g, '$1AAAA')),
       'CHECKPOINT_UNSIGNED',
     ],
+    ['a page twice', (all: string[]) => [...all.slice(0, 101), ...all], 'ENTRY_MISPLACED'],
     ['something else', () => ['nonsense', '{'], 'FILE_UNREADABLE'],
+    ['CSV that is cut off', () => ['index,"id'], 'FILE_UNREADABLE'],
     ['nothing', () => [], 'FILE_UNREADABLE'],
   ])('with %s is not proven', async (_, edit, fault) => {
     expect(await verify(edited(edit))).toMatch(new RegExp(`^NOT proven \\(${fault}\\)`))
+  })
+
+  test('that cannot be had is not proven', async () => {
+    expect(await verify(folder)).toMatch(/^NOT proven \(FILE_UNREADABLE\): there is no file/)
+    // Nobody listens at the port 1.
+    expect(await verify('http://127.0.0.1:1/v1/tenants/ten_0/audit')).toMatch(
+      /^NOT proven \(FILE_UNREADABLE\): .* did not answer/,
+    )
   })
 
   test('signed by another key, or held against another past, is not proven', async () => {
