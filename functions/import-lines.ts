@@ -87,15 +87,21 @@ const CsvRecord = z.object({
 })
 
 function fromCsv(text: string, rowOf: RowOf): Line<unknown>[] | Refusal {
+  let twin: string | undefined
   try {
     // csv-parse counts a CRLF within quotes as two lines.
     const records: unknown[] = parse(text.replaceAll('\r\n', '\n'), {
-      columns: true,
+      columns(names: string[]) {
+        // Spreadsheets leave columns without a name behind; they hold nothing.
+        twin = names.find((name, place) => name !== '' && names.indexOf(name) !== place)
+        return names
+      },
       bom: true,
       trim: true,
       info: true,
       skip_empty_lines: true,
     })
+    if (twin !== undefined) return refuse('IMPORT_INVALID', `The header has the column ${twin} twice.`)
     return records.map((entry) => {
       const { record, info } = CsvRecord.parse(entry)
       return { line: info.lines, row: rowOf(record) }

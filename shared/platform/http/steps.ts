@@ -1,10 +1,10 @@
 import type { MiddlewareObj } from '@middy/core'
-import { mayCall, seesTenant } from '../../domain/access.ts'
+import { type Caller, mayCall, seesTenant } from '../../domain/access.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../domain/refusal.ts'
 import { TenantId } from '../ids.ts'
 import { epochMilliseconds } from '../time.ts'
 import type { HttpResult } from './event.ts'
-import type { Exchange, Ports } from './exchange.ts'
+import type { Bound, Exchange, Ports } from './exchange.ts'
 import { bodyText, fingerprint, idempotencyKey, isMutation, parseParts, revision } from './parse.ts'
 import { RefusedError } from './refused.ts'
 import { commonHeaders, problem } from './respond.ts'
@@ -80,7 +80,7 @@ export function authorize(): Step {
   return {
     before: ({ event: { event, operation, caller } }) => {
       if (!mayCall(operation.access, caller, operation.operationId)) {
-        throw new RefusedError(refuse('FORBIDDEN', `This needs ${[operation.access].flat().join(', ')}.`))
+        throw new RefusedError(refuse('FORBIDDEN', `This needs ${needOf(operation, caller)}.`))
       }
       const named = event.pathParameters['tenantId']
       if (named === undefined) return
@@ -90,6 +90,12 @@ export function authorize(): Step {
       }
     },
   }
+}
+
+/** What a caller lacks: the scope, where its role would do. */
+function needOf({ access, operationId }: Bound, caller: Caller): string {
+  const isOfRole = 'scopes' in caller && mayCall(access, { ...caller, scopes: undefined }, operationId)
+  return isOfRole ? `the scope ${operationId}, which the token does not have` : [access].flat().join(', ')
 }
 
 /** Counts the request against its credential, or its address where it has none. */

@@ -94,7 +94,10 @@ test('scopes narrow a token to operations, in every function', async () => {
   expect(await use(token, '/v1/tenants')).toBe('403 FORBIDDEN')
   expect(await use(token, '/v1/tokens')).toBe('403 FORBIDDEN')
   const options = { token, body: { code: 'x', name: 'x' } }
-  expect(outcome(await api.call('POST', '/v1/products', options))).toBe('403 FORBIDDEN')
+  const refused = await api.call('POST', '/v1/products', options)
+  expect(outcome(refused)).toBe('403 FORBIDDEN')
+  const detail = 'This needs the scope createProduct, which the token does not have.'
+  expect(refused.body).toMatchObject({ detail })
 })
 
 test('scopes give no role what it may not do', async () => {

@@ -98,6 +98,10 @@ describe('people in CSV', () => {
       'line 7, email',
     ])
     expect(outcome(await bring(people, `${HEAD}\n"A`))).toBe('422 IMPORT_INVALID')
+    const twice = await bring(people, 'name,email,email,,\nA,a@example.edu,b@example.edu,,')
+    expect(twice.body).toMatchObject({ detail: 'The header has the column email twice.' })
+    const trailing = await bring(people, 'name,email,,\nTrailing,trailing@example.edu,,', { dryRun: 'true' })
+    expect(outcome(trailing)).toBe('200')
     expect(await take(people, 1000)).not.toContain('e1@example.edu')
   })
 
