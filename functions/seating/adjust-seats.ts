@@ -1,3 +1,4 @@
+import { isSame } from '../../shared/domain/audit-entry.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { pathOf } from '../../shared/domain/organization.ts'
 import type { Refusal } from '../../shared/domain/refusal.ts'
@@ -84,7 +85,7 @@ export function adjustSeats(
   const writes: Record<string, Action> = { ...writeUser(before?.user, user) }
   for (const seat of plan.seats) {
     const old = held.find(({ productId, metric }) => productId === seat.productId && metric === seat.metric)
-    if (old !== undefined && JSON.stringify(sorted(old)) === JSON.stringify(sorted(seat))) continue
+    if (isSame(old, seat)) continue
     const item = seatItem(tenantId, seat)
     writes[`seat ${poolName(seat)}`] = {
       kind: 'put',
@@ -237,5 +238,3 @@ function rows(all: readonly Pending[]): Map<string, Pending> {
     all.map((one) => [[poolName(one), isQueued(one) ? 'queued' : 'blocked', one.since].join(' '), one]),
   )
 }
-
-const sorted = (seat: Seat) => Object.entries(seat).toSorted(([a], [b]) => (a < b ? -1 : 1))

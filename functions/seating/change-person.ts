@@ -1,7 +1,9 @@
+import { isSame } from '../../shared/domain/audit-entry.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
+import { byPool } from '../../shared/domain/seat.ts'
 import { checkCooldown } from '../../shared/domain/seat-cooldown.ts'
 import { type PersonView, type User, userView } from '../../shared/domain/user.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -165,7 +167,7 @@ export async function decideEdit(
   const { before, after } = changes(userView(person.user), userView(adjustment.after.user))
   const isNothing =
     Object.keys({ ...before, ...after }).length === 0 &&
-    JSON.stringify(adjustment.after.seats) === JSON.stringify(person.seats)
+    isSame(byPool(adjustment.after.seats), byPool(person.seats))
   const { id, tenantId } = facts
   if (isNothing)
     return { adjustment: undefined, decision: { writes: {}, events: [], reply: undefined, refusals: {} } }

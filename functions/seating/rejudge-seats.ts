@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { isSame } from '../../shared/domain/audit-entry.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
-import { type PoolName, poolName, type TenantPool } from '../../shared/domain/seat.ts'
+import { byPool, type PoolName, type TenantPool } from '../../shared/domain/seat.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { DAY, plusMilliseconds } from '../../shared/platform/time.ts'
 import { bySystem } from '../../shared/store/commit.ts'
@@ -138,10 +139,6 @@ async function judge(
   const adjustment = adjustSeats(person, person.user, own, now)
   const { user, seats } = adjustment.after
   const same = (before: readonly TenantPool[], after: readonly TenantPool[]) =>
-    JSON.stringify(before.map(essence).toSorted()) === JSON.stringify(after.map(essence).toSorted())
+    isSame(byPool(before), byPool(after))
   return same(person.user.pending, user.pending) && same(person.seats, seats) ? undefined : adjustment
 }
-
-/** A seat or pending one as text, whatever the order of its fields. */
-const essence = (one: TenantPool) =>
-  `${poolName(one)} ${JSON.stringify(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { FindingId, LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { canonicalJson } from './audit-entry.ts'
+import { isSame } from './audit-entry.ts'
 
 /** What is held against what, and what it means that they differ. Each is critical: nobody but an intruder does this. */
 export const INTEGRITY_CHECKS = {
@@ -168,10 +168,6 @@ export function differences(
     .toSorted()
     .map((field) => difference(field, stored[field], expected[field]))
 }
-
-/** The keys of a map come in any order from the table. */
-const isSame = (one: unknown, other: unknown) =>
-  one === undefined || other === undefined ? one === other : canonicalJson(one) === canonicalJson(other)
 
 export const difference = (field: string, stored: unknown, expected: unknown): Difference => ({
   field,

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { epochSeconds, Instant } from '../platform/time.ts'
+import { isSame } from './audit-entry.ts'
 import { SignedFacts, signedFacts } from './license.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -146,6 +147,5 @@ export function readLicenseFile(input: unknown): { jws: string; wrapper?: Licens
 
 /** Does the readable part of a file repeat exactly what was signed? */
 export function agrees(wrapper: LicenseFile, claims: LicenseClaims): boolean {
-  const expected = licenseFile(claims.license, claims.iss, wrapper.license)
-  return JSON.stringify(sorted(expected)) === JSON.stringify(sorted(wrapper))
+  return isSame(licenseFile(claims.license, claims.iss, wrapper.license), wrapper)
 }

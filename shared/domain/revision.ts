@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import type { Instant } from '../platform/time.ts'
+import { isSame } from './audit-entry.ts'
 import type { Event } from './event.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -27,7 +28,7 @@ export function archived<T extends Revised>(current: T, now: Instant): T & { arc
 export function changes(before: object, after: object): Required<Pick<Event, 'before' | 'after'>> {
   const [old, next] = [new Map(Object.entries(before)), new Map(Object.entries(after))]
   const fields = [...new Set([...old.keys(), ...next.keys()])].filter(
-    (field) => JSON.stringify(old.get(field)) !== JSON.stringify(next.get(field)),
+    (field) => !isSame(old.get(field), next.get(field)),
   )
   const pick = (values: ReadonlyMap<string, unknown>) =>
     Object.fromEntries(

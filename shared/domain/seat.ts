@@ -87,6 +87,10 @@ export type PoolName = `${ProductId}#${string}`
 export const poolName = ({ productId, metric }: { productId: ProductId; metric: string }): PoolName =>
   `${productId}#${metric}`
 
+/** In one order: the table has them by pool, a decision as it came to them. */
+export const byPool = <T extends TenantPool>(all: readonly T[]): T[] =>
+  all.toSorted((a, b) => (poolName(a) < poolName(b) ? -1 : 1))
+
 /** The counts of a pool of seats, as stored. */
 export type SeatPool = {
   /** Raised by every change of a license; see store/fence.ts. */

@@ -8,6 +8,7 @@ const Thing = z.strictObject({
   name: z.string(),
   note: z.string().optional(),
   parts: z.array(z.string()),
+  limits: z.record(z.string(), z.int()).default({}),
   archivedAt: Instant.optional(),
   revision: z.int(),
 })
@@ -21,6 +22,10 @@ describe('an edit', () => {
   test('that says what already is changes nothing', () => {
     expect(edited(Thing, thing, { name: 'a', parts: ['x'] })).toBe(thing)
     expect(edited(Thing, thing, {})).toBe(thing)
+    // The keys of a map come in any order from the table.
+    const limited = { ...thing, limits: { a: 1, b: 2 } }
+    expect(edited(Thing, limited, { limits: { b: 2, a: 1 } })).toBe(limited)
+    expect(edited(Thing, limited, { limits: { b: 1, a: 2 } }).revision).toBe(4)
   })
 
   test('can take a field away', () => {
