@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { addressIn, Email, emailKey } from '../../shared/domain/email.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import type { NotificationServices } from './services.ts'
@@ -39,7 +40,7 @@ export async function takeFeedback(
     ...(complaint?.complainedRecipients ?? []).map((one) => ({ ...one, why: 'complaint' as const })),
   ]
   for (const { emailAddress, diagnosticCode, why } of lost) {
-    const email = z.email().safeParse(addressIn(emailAddress))
+    const email = Email.safeParse(emailKey(addressIn(emailAddress)))
     if (!email.success) continue
     const detailed = diagnosticCode === undefined ? {} : { detail: diagnosticCode.slice(0, 500) }
     await suppress(
@@ -52,6 +53,3 @@ export async function takeFeedback(
   }
   log('info', 'mail-feedback', { requestId: id, code: detail.eventType, counts: { suppressed: lost.length } })
 }
-
-/** `Ada <ada@example.edu>`, or the address alone. */
-const addressIn = (text: string) => (/<([^<>]+)>\s*$/.exec(text)?.[1] ?? text).trim().toLowerCase()

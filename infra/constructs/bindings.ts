@@ -5,6 +5,7 @@ import type { Key } from 'aws-cdk-lib/aws-kms'
 import type * as z from 'zod'
 import type { Needs } from '../../functions/needs.ts'
 import { RecordsEnvironment } from '../../functions/records/environment.ts'
+import { addressIn } from '../../shared/domain/email.ts'
 import {
   ActivationKeyEnvironment,
   AuditKeyEnvironment,
@@ -18,7 +19,7 @@ import {
 } from '../../shared/platform/config/environment.ts'
 import { MailEnvironment } from '../../shared/platform/config/mail-environment.ts'
 import { COUNTRY_MODULE, type Stage } from '../stage.ts'
-import { addressIn, domainOf, mailSettings } from './mail.ts'
+import { domainOf, mailSettings } from './mail.ts'
 import type { Keys } from './signing-keys.ts'
 import { allow } from './statement.ts'
 import { tableAccess } from './table-access.ts'

@@ -9,11 +9,11 @@ import {
 } from 'aws-cdk-lib/aws-ses'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { addressIn } from '../../shared/domain/email.ts'
 import type { MailSettings } from '../../shared/platform/config/mail-environment.ts'
 import type { Stage } from '../stage.ts'
 
-/** `Licensing <licensing@vendor.example>`, or the address alone. */
-export const addressIn = (from: string): string => /<([^<>]+)>$/.exec(from)?.[1] ?? from
+/** Of what mail comes from. */
 export const domainOf = (from: string): string => addressIn(from).replace(/^.*@/, '')
 
 const configurationSetOf = ({ name }: Stage) => `latchkey-${name}`

@@ -33,12 +33,12 @@ export async function listen(server: Server | TcpServer, port: number): Promise<
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-/** @throws LocalStackError when something listens on the port */
-export async function assertPortFree(port: number): Promise<void> {
-  await freePort(port)
-}
-
-/** A port that is free now. Somebody else may take it before it is used, so whoever uses it tries again. */
+/**
+ * A port that is free now, the one that is asked for or any. Somebody else may take it before it is used, so whoever uses
+ * it tries again.
+ *
+ * @throws LocalStackError when something listens there
+ */
 export async function freePort(port = 0): Promise<number> {
   const server = createServer()
   const free = await listen(server, port)

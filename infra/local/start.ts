@@ -1,12 +1,12 @@
 // `npm start`: makes the template of the stage `local` and boots it.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { firstVendorToken } from '../first-token.ts'
 import { bootLocal, type LocalStack } from './boot.ts'
+import { makeVendorToken } from './demo/world.ts'
 import { LocalStackError } from './errors.ts'
 import { assertUnclaimed } from './folder.ts'
 import { requireJava } from './java.ts'
-import { assertPortFree } from './port.ts'
+import { freePort } from './port.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, '.latchkey', 'local')
@@ -16,7 +16,7 @@ const DEFAULT_PORT = 8787
 async function start(): Promise<void> {
   const port = readPort(process.env['PORT'])
   // What is in the way is said at once, before anything is started or written.
-  await assertPortFree(port)
+  await freePort(port)
   assertUnclaimed(FOLDER)
   await requireJava()
 
@@ -57,12 +57,7 @@ function stopOnSignal(stack: LocalStack): void {
 async function vendorToken(stack: LocalStack): Promise<string> {
   const file = join(FOLDER, 'vendor-token')
   if (existsSync(file)) return readFileSync(file, 'utf8').trim()
-  const environment = stack.functions
-    .map((logicalId) => stack.environment(logicalId))
-    .find((variables) => 'CREDENTIAL_KEY_ID' in variables)
-  if (environment === undefined)
-    throw new LocalStackError('No function of the template has a CREDENTIAL_KEY_ID.')
-  const token = await firstVendorToken({ environment, endpoints: stack.endpoints })
+  const token = await makeVendorToken(stack)
   writeFileSync(file, `${token}\n`, { mode: 0o600 })
   return token
 }

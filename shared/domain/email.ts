@@ -5,3 +5,6 @@ export const Email = z.email().max(254)
 
 /** What addresses are compared and found by: they are the same whatever their case. */
 export const emailKey = (email: string): string => email.toLowerCase()
+
+/** The address in `Ada <ada@example.edu>`, or in the address alone. */
+export const addressIn = (text: string): string => (/<([^<>]+)>\s*$/.exec(text)?.[1] ?? text).trim()

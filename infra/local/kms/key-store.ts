@@ -9,9 +9,10 @@ import {
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
 import { LocalStackError } from '../errors.ts'
+import { ACCOUNT, REGION } from '../template/resolve.ts'
 
-const KEY_ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:key/'
-const ALIAS_ARN_PREFIX = 'arn:aws:kms:us-east-1:000000000000:'
+const ALIAS_ARN_PREFIX = `arn:aws:kms:${REGION}:${ACCOUNT}:`
+const KEY_ARN_PREFIX = `${ALIAS_ARN_PREFIX}key/`
 
 /** The key specs that the local stack has keys of. */
 export const KeySpec = z.enum(['ECC_NIST_P256', 'ECC_NIST_EDWARDS25519', 'HMAC_256', 'HMAC_512'])

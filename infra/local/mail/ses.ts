@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
+import { addressIn } from '../../../shared/domain/email.ts'
 import { readClock } from '../../../shared/platform/time.ts'
 import type { Mailbox } from './mailbox.ts'
 
@@ -75,6 +76,3 @@ export function sendEmail(
   mailbox.add(`${readClock().replaceAll(':', '')}-${messageId.slice(0, 8)}`, message)
   return { messageId, sent }
 }
-
-/** `Ada <ada@example.edu>`, or the address alone. */
-export const addressIn = (text: string): string => /<([^<>]+)>\s*$/.exec(text)?.[1] ?? text.trim()

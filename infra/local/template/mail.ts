@@ -1,6 +1,7 @@
 import * as z from 'zod'
+import { addressIn } from '../../../shared/domain/email.ts'
 import { readClock } from '../../../shared/platform/time.ts'
-import { addressIn, type SentEmail } from '../mail/ses.ts'
+import type { SentEmail } from '../mail/ses.ts'
 import { arn, type Handler, propertiesOf, type Site, unsupported } from './site.ts'
 
 const IdentityProperties = z.object({ EmailIdentity: z.string() })

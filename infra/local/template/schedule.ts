@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { ratePeriod } from '../schedules/rate.ts'
+import { ACCOUNT, REGION } from './resolve.ts'
 import { arn, generatedName, type Handler, propertiesOf, unsupported } from './site.ts'
 
 /** What EventBridge Scheduler and Lambda's asynchronous invocation do when nothing is said. */
@@ -85,6 +86,6 @@ export const queue: Handler = (logicalId, resource, site) => {
   const { QueueName = generatedName(logicalId) } = propertiesOf(QueueProperties, logicalId, resource, site)
   const queueArn = arn('sqs', QueueName)
   site.queues.set(queueArn, QueueName)
-  const url = `https://sqs.us-east-1.amazonaws.com/000000000000/${QueueName}`
+  const url = `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/${QueueName}`
   return { ref: url, attributes: { Arn: queueArn, QueueName, QueueUrl: url } }
 }
