@@ -2,12 +2,11 @@ import type { LogName, NoteKey } from '../../shared/domain/checkpoint.ts'
 import { type Frontier, rootOf, sameHash } from '../../shared/domain/merkle.ts'
 import { verifyCheckpoint } from '../../shared/platform/signing/note.ts'
 import { type SignedCheckpoint, signedCheckpointEntity } from '../../shared/store/audit-log.ts'
-import type { Item } from '../../shared/store/codec.ts'
+import { type Item, readable } from '../../shared/store/codec.ts'
 import { AUDIT_CHECKPOINT_PREFIX, auditCheckpointKey, auditSignedKey } from '../../shared/store/keys.ts'
 import { readItem, readPages } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import type { Finder } from './check-log.ts'
-import { readable } from './check-log-entries.ts'
 
 /**
  * Goes through the signed checkpoints of a log in the order of their sizes, as its tree grows: each is what was signed,

@@ -3,7 +3,7 @@ import { LogName, type NoteKey, parseCheckpoint } from '../../shared/domain/chec
 import type { Event } from '../../shared/domain/event.ts'
 import { EventId, TenantId } from '../../shared/platform/ids.ts'
 import { type AuditLeaf, signedCheckpointEntity } from '../../shared/store/audit-log.ts'
-import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
+import { type Item, readable } from '../../shared/store/codec.ts'
 import { eventEntity } from '../../shared/store/event.ts'
 import { auditCheckpointKey, auditLeafKey, eventKey, type Key } from '../../shared/store/keys.ts'
 import { readItems } from '../../shared/store/read.ts'
@@ -100,14 +100,4 @@ async function rowsOf(table: Table, keys: readonly Key[]): Promise<ReadonlyMap<s
   const unique = new Map(keys.map((key) => [`${key.pk} ${key.sk}`, key]))
   const items = await readItems(table, [...unique.values()])
   return new Map(items.map((item) => [`${item['pk']} ${item['sk']}`, item]))
-}
-
-/** What a row says; undefined if it is not what this program writes. */
-export function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof CorruptItemError) return undefined
-    throw error
-  }
 }

@@ -4,7 +4,7 @@ import { EventId, TenantId } from '../../shared/platform/ids.ts'
 import { DAY } from '../../shared/platform/time.ts'
 import type { LogChecks, LogPlace } from '../../shared/store/audit-check.ts'
 import { type AuditLeaf, auditLeafEntity, frontierIn } from '../../shared/store/audit-log.ts'
-import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
+import { CorruptItemError, type Item, readable } from '../../shared/store/codec.ts'
 import {
   AUDIT_LEAF_PREFIX,
   auditHeadKey,
@@ -16,7 +16,7 @@ import { readItem, readPages } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import type { Finder, Pace } from './check-log.ts'
 import { checkpointWalk } from './check-log-checkpoints.ts'
-import { heldAgainst, readable } from './check-log-entries.ts'
+import { heldAgainst } from './check-log-entries.ts'
 import { madeAt, placesOf } from './check-log-names.ts'
 import { TileWalk } from './check-log-tiles.ts'
 

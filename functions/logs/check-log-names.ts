@@ -2,7 +2,7 @@ import type { LogName } from '../../shared/domain/checkpoint.ts'
 import { EventId, eventIdsFrom, eventIdTime, TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import { type AuditLeaf, auditLeafEntity, auditPlaceEntity } from '../../shared/store/audit-log.ts'
-import type { Item } from '../../shared/store/codec.ts'
+import { type Item, readable } from '../../shared/store/codec.ts'
 import {
   AUDIT_PLACE_PREFIX,
   auditLeafKey,
@@ -13,7 +13,6 @@ import {
 import { readItems, readPages, readRange } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import type { Finder, Pace } from './check-log.ts'
-import { readable } from './check-log-entries.ts'
 
 /** Each of these leaves is found by its name. */
 export async function placesOf(

@@ -5,7 +5,7 @@ import { maskedKey } from '../../shared/domain/license-key.ts'
 import { licenseView } from '../../shared/domain/license-view.ts'
 import { EventId } from '../../shared/platform/ids.ts'
 import { type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
-import { CorruptItemError } from '../../shared/store/codec.ts'
+import { CorruptItemError, type Item, readable } from '../../shared/store/codec.ts'
 import { eventEntity } from '../../shared/store/event.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
 import { eventKey, eventLog } from '../../shared/store/keys.ts'
@@ -86,7 +86,7 @@ async function eventsSince({ id, tenantId }: License, from: Instant, table: Tabl
   const events: Event[] = []
   let pages = 0
   for await (const { items } of readPages(table, { pk: eventLog(tenantId), newestFirst: true })) {
-    const read = items.flatMap(readable)
+    const read = items.flatMap((item) => eventIn(item) ?? [])
     events.push(...read.filter(({ subject }) => subject.id === id))
     pages += 1
     if (pages === MOST_PAGES || read.some(({ at }) => at < from)) break
@@ -101,18 +101,11 @@ async function readEvent(
 ): Promise<Event | undefined> {
   const id = EventId.safeParse(eventId)
   const item = id.success ? await readItem(table, eventKey(tenantId, id.data)) : undefined
-  return item && readable(item)[0]
+  return item && eventIn(item)
 }
 
 /** An event whose row cannot be read says nothing; that it is so, the check of the log tells. */
-export function readable(item: Readonly<Record<string, unknown>>): Event[] {
-  try {
-    return [eventEntity.decode(item)]
-  } catch (error) {
-    if (error instanceof CorruptItemError) return []
-    throw error
-  }
-}
+export const eventIn = (item: Item): Event | undefined => readable(() => eventEntity.decode(item))
 
 async function readAgain({ tenantId, productId, id }: License, table: Table): Promise<License | undefined> {
   try {

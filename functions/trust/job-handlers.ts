@@ -1,6 +1,6 @@
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers, Reply } from '../../shared/platform/http/contract.ts'
-import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
+import { type Item, readable } from '../../shared/store/codec.ts'
 import { KIND, timerKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readItem } from '../../shared/store/read.ts'
@@ -90,14 +90,7 @@ async function readSetAside(table: Table, id: string): Promise<Found | Refusal> 
   return { kind, subject, timer: readableTimer(item), view: viewOf(item) }
 }
 
-function readableTimer(item: Item): Timer | undefined {
-  try {
-    return timerEntity.decode(item)
-  } catch (error) {
-    if (error instanceof CorruptItemError) return undefined
-    throw error
-  }
-}
+const readableTimer = (item: Item) => readable(() => timerEntity.decode(item))
 
 /** Also of a row that cannot be read: its key says whose it is. */
 function viewOf(item: Item): SetAside {

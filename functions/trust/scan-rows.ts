@@ -16,7 +16,7 @@ import { readItem, readItems, readPages, readRange } from '../../shared/store/re
 import { readRecordedRows } from '../../shared/store/recorded-row.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { LATE_AFTER } from '../logs/check-log.ts'
-import { readable } from './compare-license.ts'
+import { eventIn } from './compare-license.ts'
 import { eventRows } from './event-rows.ts'
 
 /** Where the rows of each type of subject are. */
@@ -86,7 +86,7 @@ const withoutEvent = ({ type, id, eventId }: RecordedRow): Found => ({
 async function changedSince(table: Table, tenantId: TenantId, since: Instant): Promise<ReadonlySet<string>> {
   const fresh = new Set<string>()
   for await (const { items } of readPages(table, { pk: eventLog(tenantId), newestFirst: true })) {
-    const events = items.flatMap(readable)
+    const events = items.flatMap((item) => eventIn(item) ?? [])
     for (const event of events)
       if (event.at >= since && recordedRow(undefined, event)) fresh.add(nameOf(event.subject))
     if (events.some(({ at }) => at < since)) break

@@ -10,7 +10,7 @@ import type { LicenseId, TenantId } from '../../shared/platform/ids.ts'
 import { OF_VERDICTS } from '../../shared/platform/signing/probe-keys.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { licenseAddressEntity } from '../../shared/store/address.ts'
-import { CorruptItemError, type Item } from '../../shared/store/codec.ts'
+import { CorruptItemError, type Item, readable } from '../../shared/store/codec.ts'
 import { readLicense } from '../../shared/store/holdings.ts'
 import { noteScan } from '../../shared/store/integrity.ts'
 import { type Key, keyAddressKey, licenseAddressKey, referenceKey } from '../../shared/store/keys.ts'
@@ -21,7 +21,7 @@ import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { CommitRequest } from '../services.ts'
-import { compareLicense, readable, suspicions } from './compare-license.ts'
+import { compareLicense, eventIn, suspicions } from './compare-license.ts'
 import { eventRows } from './event-rows.ts'
 import type { TrustServices } from './handlers.ts'
 import { noteFound } from './note-found.ts'
@@ -62,7 +62,7 @@ export async function scanTenant(
   for (const license of licenses) {
     const record = records.get(license.id)
     const row = record && events.get(record.eventId)
-    const view = row && readable(row)[0]?.after
+    const view = row && eventIn(row)?.after
     if (suspicions(license, record, view, services).length > 0)
       found.push(...(await compareLicense(license, record, services)))
   }
@@ -154,21 +154,12 @@ function wrongAddress(license: License, { name }: Leading, item: Item | undefine
   const subject = { type: 'license', id: license.id }
   if (item === undefined)
     return { check: 'address-missing', subject, differs: [difference(name, undefined, license.id)] }
-  const address = addressOf(item)
+  const address: Readonly<Record<string, unknown>> = readable(() => licenseAddressEntity.decode(item)) ?? {}
   const expected = { tenantId: license.tenantId, productId: license.productId, licenseId: license.id }
   const differs = Object.entries(expected)
     .filter(([field, value]) => address[field] !== value)
     .map(([field, value]) => difference(`${name}.${field}`, address[field], value))
   return differs.length === 0 ? undefined : { check: 'address-wrong', subject, differs }
-}
-
-function addressOf(item: Item): Readonly<Record<string, unknown>> {
-  try {
-    return licenseAddressEntity.decode(item)
-  } catch (error) {
-    if (error instanceof CorruptItemError) return {}
-    throw error
-  }
 }
 
 async function isUnchanged({ tenantId, productId, id, version }: License, table: Table): Promise<boolean> {

@@ -24,6 +24,16 @@ export class CorruptItemError extends Error {
   override readonly name = 'CorruptItemError'
 }
 
+/** What a row says; undefined if it is not what this program wrote. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof CorruptItemError) return undefined
+    throw error
+  }
+}
+
 export type Entity<T> = {
   readonly name: string
   readonly version: number
