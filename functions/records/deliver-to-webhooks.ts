@@ -1,3 +1,4 @@
+import { chunks } from '../../shared/domain/chunks.ts'
 import type { Event } from '../../shared/domain/event.ts'
 import { type Webhook, type WebhookOwner, wants } from '../../shared/domain/webhook.ts'
 import { HELD_FOR, type WaitingDelivery } from '../../shared/domain/webhook-delivery.ts'
@@ -36,11 +37,9 @@ export const deliverToWebhooks: EventStep = async (events, { table, log: note })
     if (!accepts(webhook, now)) continue
     // What an endpoint is told begins with the endpoint, also where events come late or again.
     const wanted = events.filter(({ type, at }) => at >= webhook.createdAt && wants(webhook.eventTypes, type))
-    for (let start = 0; start < wanted.length; start += TOGETHER)
+    for (const some of chunks(wanted, TOGETHER))
       await Promise.all(
-        wanted
-          .slice(start, start + TOGETHER)
-          .map((event) => writeRow(table, putDelivery(webhook, deliveryOf(event, webhook, log, now)))),
+        some.map((event) => writeRow(table, putDelivery(webhook, deliveryOf(event, webhook, log, now)))),
       )
     if (wanted.length > 0 && webhook.disabled === undefined)
       await fileLane(table, webhook, plusMilliseconds(now, LOOK_AFTER))

@@ -1,3 +1,4 @@
+import { chunks } from '../../shared/domain/chunks.ts'
 import { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { ownedByTenant } from '../../shared/store/keys.ts'
@@ -84,10 +85,8 @@ async function review(found: Timer, run: JobRun, table: Table): Promise<number> 
   const range = { index: 'owned', pk: ownedByTenant(tenantId, 'USERS') } as const
   for await (const { items, next } of readPages(table, range, found.place, PAGE)) {
     const holders = items.map(userEntity.decode).filter(({ holds }) => holds.length > 0)
-    for (let start = 0; start < holders.length; start += FILED_AT_ONCE) {
-      const batch = holders.slice(start, start + FILED_AT_ONCE)
+    for (const batch of chunks(holders, FILED_AT_ONCE))
       await Promise.all(batch.map(({ id }) => writeRow(table, lookAtSeats(tenantId, id, readClock()))))
-    }
     const now = readClock()
     // The rules were changed again: it begins anew with the next run.
     if (!(await writeRow(table, next ? moveTimer(timer, now, next) : endTimer(timer)))) return 0

@@ -1,3 +1,4 @@
+import { chunks } from '../../shared/domain/chunks.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
 import { watchTenant } from '../../shared/store/license-timers.ts'
@@ -20,8 +21,7 @@ export function watchTenants(delivery: Delivery, services: TrustServices): Promi
   return runJob('watchTenants', delivery, services, async (run) => {
     for await (const page of readPages(table, { index: 'kind', pk: KIND.tenants }, run.from, PAGE)) {
       const tenants = page.items.map(tenantEntity.decode).filter(({ archivedAt }) => archivedAt === undefined)
-      for (let start = 0; start < tenants.length; start += TOGETHER) {
-        const batch = tenants.slice(start, start + TOGETHER)
+      for (const batch of chunks(tenants, TOGETHER)) {
         const filed = await Promise.all(batch.map(({ id }) => watch(id)))
         run.count(
           batch.length,

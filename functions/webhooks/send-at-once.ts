@@ -1,3 +1,4 @@
+import { chunks } from '../../shared/domain/chunks.ts'
 import { WebhookOwner } from '../../shared/domain/webhook.ts'
 import type { WaitingDelivery } from '../../shared/domain/webhook-delivery.ts'
 import { WebhookId } from '../../shared/platform/ids.ts'
@@ -37,8 +38,7 @@ export async function sendAtOnce(
       ({ id }) => id,
     ).values(),
   ]
-  for (let start = 0; start < lanes.length; start += TOGETHER)
-    await Promise.all(lanes.slice(start, start + TOGETHER).map(serve))
+  for (const some of chunks(lanes, TOGETHER)) await Promise.all(some.map(serve))
   return { batchItemFailures: [] }
 
   function readable(raw: RawRecord): Fresh | undefined {
