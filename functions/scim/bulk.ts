@@ -38,7 +38,7 @@ export async function bulk(call: BulkCall, services: VerifyingServices): Promise
     const before = open.length
     const later: typeof open = []
     for (const [place, operation] of open) {
-      if (failOnErrors && errors >= failOnErrors) return answer()
+      if (isEnough()) return answer()
       const missing = referencesIn(operation).filter((one) => !ids.has(one))
       if (missing.some((one) => bulkIds.has(one))) {
         later.push([place, operation])
@@ -49,15 +49,21 @@ export async function bulk(call: BulkCall, services: VerifyingServices): Promise
     open = later
     if (open.length !== before) continue
     // They wait for each other, or for one that was refused.
-    for (const [place, operation] of open)
+    for (const [place, operation] of open) {
+      if (isEnough()) return answer()
       await run(
         place,
         operation,
         referencesIn(operation).filter((one) => !ids.has(one)),
       )
+    }
     open = []
   }
   return answer()
+
+  function isEnough(): boolean {
+    return typeof failOnErrors === 'number' && errors >= failOnErrors
+  }
 
   async function run(place: number, operation: Operation, missing: readonly string[]): Promise<void> {
     const [unknown] = missing

@@ -153,6 +153,17 @@ test('Bulk does each for itself, what needs another after it', async () => {
   expect(await directory.read(id)).toMatchObject({ roles: ['author'], seats: [{ metric: 'learners' }] })
   const again = await scim('POST', '/Bulk', { body: { schemas, Operations, failOnErrors: 1 } })
   expect(Object(again.body).Operations).toHaveLength(1)
+  const waiting = ['a', 'b'].map((bulkId, at) => {
+    const members = [{ value: `bulkId:${['b', 'a'][at]}` }]
+    return {
+      method: 'POST',
+      path: '/Groups',
+      bulkId,
+      data: { schemas: [GROUP], displayName: bulkId, members },
+    }
+  })
+  const circle = await scim('POST', '/Bulk', { body: { schemas, Operations: waiting, failOnErrors: 1 } })
+  expect(Object(circle.body).Operations).toMatchObject([{ bulkId: 'a', status: '400' }])
 })
 
 test('an administrator says which roles a group gives, and who is in it has them', async () => {
