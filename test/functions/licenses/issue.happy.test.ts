@@ -194,10 +194,13 @@ describe('the types beside NORMAL', () => {
     })
   })
 
-  test('TRIAL has no grace, whatever is asked', async () => {
-    const { license } = await issue({ planId: plans.trial.id, graceDays: 30 })
+  test('TRIAL has no grace, and who asks for some is told so', async () => {
+    const { license } = await issue({ planId: plans.trial.id, graceDays: 0 })
     expect(license).toMatchObject({ type: 'TRIAL', graceDays: 0 })
     expect(license.graceEndsAt).toBeUndefined()
+    const body = { tenantId: tenant.id, planId: plans.trial.id, graceDays: 30 }
+    const refused = await api.call('POST', '/v1/licenses', { token: await api.token('vendor:issuer'), body })
+    expect(outcome(refused)).toBe('422 LICENSE_MISMATCH')
   })
 })
 
