@@ -33,22 +33,21 @@ export type LocalDynamoDb = {
  * with this process, also when that crashes.
  *
  * @param options.forHours Java optimizes what runs long, which costs the first minutes
- * @throws LocalStackError when Java is missing or too old, the folder's data is damaged, or the port is busy
+ * @throws LocalStackError when Java is missing or too old, or the folder's data is damaged
  */
 export async function startDynamoDb(
-  options: { folder?: string; port?: number; forHours?: boolean } = {},
+  options: { folder?: string; forHours?: boolean } = {},
 ): Promise<LocalDynamoDb> {
   await requireJava()
   const dbPath = options.folder === undefined ? undefined : prepare(options.folder)
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort(options.port)
+    const port = await freePort()
     const started = await launch(port, dbPath, options.forHours === true)
     if (started !== 'port taken') return started
-    if (options.port !== undefined || attempt === ATTEMPTS) {
+    if (attempt === ATTEMPTS)
       throw new LocalStackError(
         `DynamoDB Local could not use port ${port}: something else took it just now, try again.`,
       )
-    }
   }
 }
 

@@ -11,8 +11,7 @@ import * as z from 'zod'
 import { LocalStackError } from '../errors.ts'
 import { ACCOUNT, REGION } from '../template/resolve.ts'
 
-const ALIAS_ARN_PREFIX = `arn:aws:kms:${REGION}:${ACCOUNT}:`
-const KEY_ARN_PREFIX = `${ALIAS_ARN_PREFIX}key/`
+const ARN_PREFIX = `arn:aws:kms:${REGION}:${ACCOUNT}:key/`
 
 /** The key specs that the local stack has keys of. */
 export const KeySpec = z.enum(['ECC_NIST_P256', 'ECC_NIST_EDWARDS25519', 'HMAC_256', 'HMAC_512'])
@@ -30,12 +29,7 @@ const StoredKey = z.strictObject({
 })
 type StoredKey = z.infer<typeof StoredKey>
 
-const StoredKeys = z.strictObject({
-  version: z.literal(1),
-  keys: z.array(StoredKey),
-  /** Alias name, with its `alias/`, to key id. */
-  aliases: z.record(z.string(), z.uuid()),
-})
+const StoredKeys = z.object({ version: z.literal(1), keys: z.array(StoredKey) })
 type StoredKeys = z.infer<typeof StoredKeys>
 
 /** A key ready for use. */
@@ -63,12 +57,12 @@ export class KeyStore {
   }
 
   static inMemory(): KeyStore {
-    return new KeyStore(undefined, { version: 1, keys: [], aliases: {} })
+    return new KeyStore(undefined, { version: 1, keys: [] })
   }
 
   /** @throws LocalStackError when the file exists and is damaged */
   static inFile(file: string): KeyStore {
-    if (!existsSync(file)) return new KeyStore(file, { version: 1, keys: [], aliases: {} })
+    if (!existsSync(file)) return new KeyStore(file, { version: 1, keys: [] })
     try {
       return new KeyStore(file, StoredKeys.parse(JSON.parse(readFileSync(file, 'utf8'))))
     } catch (error) {
@@ -104,21 +98,9 @@ export class KeyStore {
     return this.known(key)
   }
 
-  /** Lets a name that starts with `alias/` stand for a key, given by its id or ARN. */
-  setAlias(name: string, keyId: string): void {
-    const key = this.find(keyId)
-    if (key === undefined)
-      throw new LocalStackError(`The alias ${name} names a key that does not exist: ${keyId}.`)
-    if (this.stored.aliases[name] === key.id) return
-    this.stored.aliases[name] = key.id
-    this.save()
-  }
-
-  /** By key id, key ARN, alias name or alias ARN, the four forms KMS takes. */
+  /** By its id or ARN; there are no aliases. */
   find(keyId: string): Key | undefined {
-    if (keyId.startsWith(KEY_ARN_PREFIX)) return this.keys.get(keyId.slice(KEY_ARN_PREFIX.length))
-    const alias = keyId.startsWith(ALIAS_ARN_PREFIX) ? keyId.slice(ALIAS_ARN_PREFIX.length) : keyId
-    return this.keys.get(this.stored.aliases[alias] ?? keyId)
+    return this.keys.get(keyId.startsWith(ARN_PREFIX) ? keyId.slice(ARN_PREFIX.length) : keyId)
   }
 
   private known(stored: StoredKey): Key {
@@ -140,7 +122,7 @@ function ready(stored: StoredKey): Key {
     stored.keyUsage === 'SIGN_VERIFY'
       ? createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
       : createSecretKey(bytes)
-  return { ...stored, arn: KEY_ARN_PREFIX + stored.id, material }
+  return { ...stored, arn: ARN_PREFIX + stored.id, material }
 }
 
 function newMaterial({ keySpec }: KeyDescription): string {

@@ -114,7 +114,7 @@ function parse<S extends z.ZodType>(schema: S, request: unknown): z.output<S> {
 
 function enabledKey(store: KeyStore, keyId: string): Key {
   const key = store.find(keyId)
-  if (key === undefined) throw notFound(keyId)
+  if (key === undefined) throw new KmsRefusal('NotFoundException', `Key '${keyId}' does not exist`)
   if (!key.enabled) throw new KmsRefusal('DisabledException', `${key.arn} is disabled.`)
   return key
 }
@@ -130,9 +130,4 @@ function usableKey(store: KeyStore, keyId: string, usage: Key['keyUsage'], opera
 
 function incompatible(key: Key, what: string): KmsRefusal {
   return new KmsRefusal('InvalidKeyUsageException', `${what} is incompatible with key spec ${key.keySpec}.`)
-}
-
-function notFound(keyId: string): KmsRefusal {
-  const what = keyId.includes('alias/') ? `Alias ${keyId} is not found.` : `Key '${keyId}' does not exist`
-  return new KmsRefusal('NotFoundException', what)
 }

@@ -21,10 +21,8 @@ export type LocalKms = {
 /**
  * A stand-in for AWS KMS over its wire protocol (AWS JSON 1.1) for the operations Latchkey uses. It refuses what KMS
  * refuses, under the same names. Signatures of requests are not checked: it listens on the loopback address only.
- *
- * @throws LocalStackError when the port is busy
  */
-export async function startKms({ store, port = 0 }: { store: KeyStore; port?: number }): Promise<LocalKms> {
+export async function startKms({ store }: { store: KeyStore }): Promise<LocalKms> {
   const calls = new Map<string, number>()
   const server = createServer((request, response) => {
     const operation = String(request.headers['x-amz-target'] ?? '').replace(TARGET_PREFIX, '')
@@ -35,7 +33,7 @@ export async function startKms({ store, port = 0 }: { store: KeyStore; port?: nu
     )
   })
   server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS
-  const used = await listen(server, port)
+  const used = await listen(server, 0)
   return {
     endpoint: `http://${LOOPBACK}:${used}`,
     calls: () => Object.fromEntries(calls),

@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { ACCOUNT, REGION } from '../template/resolve.ts'
-
 /** What EventBridge Scheduler knows of one delivery (user guide, "Adding context attributes"). */
 type Delivery = {
   readonly scheduleArn: string
@@ -11,22 +8,9 @@ type Delivery = {
   readonly attempt: number
 }
 
-/** The event of a schedule: its `Input` with the context attributes filled in, or Scheduler's own event without one. */
-export function scheduleEvent(input: string | undefined, delivery: Delivery): string {
+/** The event of a schedule: its `Input` with the context attributes filled in. */
+export function scheduleEvent(input: string, delivery: Delivery): string {
   const { scheduleArn, scheduledTime, executionId, attempt } = delivery
-  if (input === undefined) {
-    return JSON.stringify({
-      version: '0',
-      id: randomUUID(),
-      'detail-type': 'Scheduled Event',
-      source: 'aws.scheduler',
-      account: ACCOUNT,
-      time: scheduledTime,
-      region: REGION,
-      resources: [scheduleArn],
-      detail: '{}',
-    })
-  }
   return input
     .replaceAll('<aws.scheduler.schedule-arn>', scheduleArn)
     .replaceAll('<aws.scheduler.scheduled-time>', scheduledTime)

@@ -20,7 +20,7 @@ export type Schedule = {
   readonly arn: string
   /** Milliseconds; undefined when it never fires by itself here. */
   readonly period: number | undefined
-  readonly input: string | undefined
+  readonly input: string
   readonly maximumRetryAttempts: number
   readonly deadLetterQueue: string | undefined
   invoke(event: string): Promise<string>

@@ -8,7 +8,6 @@ const KeyProperties = z.object({
   KeyUsage: z.string().default('ENCRYPT_DECRYPT'),
   Enabled: z.boolean().default(true),
 })
-const AliasProperties = z.object({ AliasName: z.string(), TargetKeyId: z.string() })
 
 /** AWS::KMS::Key: a key of the local store, made at the first start and kept. */
 export const key: Handler = (logicalId, resource, site) => {
@@ -25,11 +24,4 @@ export const key: Handler = (logicalId, resource, site) => {
     enabled: properties.Enabled,
   })
   return { ref: id, attributes: { Arn: keyArn, KeyId: id } }
-}
-
-/** AWS::KMS::Alias. */
-export const alias: Handler = (logicalId, resource, site) => {
-  const { AliasName, TargetKeyId } = propertiesOf(AliasProperties, logicalId, resource, site)
-  site.keyStore.setAlias(AliasName, TargetKeyId)
-  return { ref: AliasName, attributes: {} }
 }

@@ -1,7 +1,7 @@
 import { api, integration, route, stage } from './api.ts'
 import { eventSourceMapping } from './event-source-mapping.ts'
 import { lambdaFunction } from './function.ts'
-import { alias, key } from './keys.ts'
+import { key } from './keys.ts'
 import { configurationSet, emailIdentity, eventRule } from './mail.ts'
 import { eventInvokeConfig, queue, schedule, scheduleGroup } from './schedule.ts'
 import type { Handler } from './site.ts'
@@ -10,7 +10,6 @@ import { table } from './table.ts'
 /** What the local stack sets up, in an order in which each finds what it refers to. */
 export const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['AWS::KMS::Key', key],
-  ['AWS::KMS::Alias', alias],
   ['AWS::SQS::Queue', queue],
   ['AWS::DynamoDB::Table', table],
   ['AWS::SES::EmailIdentity', emailIdentity],

@@ -14,7 +14,7 @@ const ScheduleProperties = z.object({
   State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
   Target: z.object({
     Arn: z.string(),
-    Input: z.string().optional(),
+    Input: z.string(),
     RetryPolicy: z
       .object({ MaximumRetryAttempts: z.number().default(DEFAULT_RETRIES.scheduler) })
       .prefault({}),

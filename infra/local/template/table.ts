@@ -18,7 +18,6 @@ const TableProperties = z.object({
   KeySchema,
   AttributeDefinitions: z.array(z.object({ AttributeName: z.string(), AttributeType: z.string() })),
   GlobalSecondaryIndexes: z.array(Index).default([]),
-  LocalSecondaryIndexes: z.array(Index).default([]),
   StreamSpecification: z.object({ StreamViewType: z.string() }).optional(),
   TimeToLiveSpecification: z.object({ AttributeName: z.string(), Enabled: z.boolean() }).optional(),
 })
@@ -30,7 +29,6 @@ const Described = z.object({
     TableStatus: z.string(),
     KeySchema,
     GlobalSecondaryIndexes: z.array(z.object({ ...Index.shape, IndexStatus: z.string() })).default([]),
-    LocalSecondaryIndexes: z.array(Index).default([]),
     StreamSpecification: z.object({ StreamViewType: z.string().optional() }).optional(),
     LatestStreamArn: z.string().optional(),
   }),
@@ -79,13 +77,12 @@ async function describe(call: Call): Promise<Described | undefined> {
 }
 
 async function create(call: Call, properties: TableProperties): Promise<void> {
-  const { GlobalSecondaryIndexes, LocalSecondaryIndexes, StreamSpecification } = properties
+  const { GlobalSecondaryIndexes, StreamSpecification } = properties
   await call('CreateTable', {
     KeySchema: properties.KeySchema,
     AttributeDefinitions: properties.AttributeDefinitions,
     BillingMode: 'PAY_PER_REQUEST',
     ...(GlobalSecondaryIndexes.length > 0 && { GlobalSecondaryIndexes }),
-    ...(LocalSecondaryIndexes.length > 0 && { LocalSecondaryIndexes }),
     ...(StreamSpecification && { StreamSpecification: { StreamEnabled: true, ...StreamSpecification } }),
   })
 }
@@ -97,10 +94,7 @@ async function bringUpToDate(
   site: Site,
   name: string,
 ): Promise<void> {
-  if (
-    !sameKey(existing.KeySchema, wanted.KeySchema) ||
-    !sameIndexes(existing.LocalSecondaryIndexes, wanted.LocalSecondaryIndexes)
-  ) {
+  if (!sameKey(existing.KeySchema, wanted.KeySchema)) {
     throw new LocalStackError(
       `The table ${name} in ${site.folder} was made with another key: delete that folder to start afresh.`,
     )
@@ -177,14 +171,5 @@ function sameIndex(one: AnyIndex, other: AnyIndex): boolean {
     sameKey(one.KeySchema, other.KeySchema) &&
     one.Projection.ProjectionType === other.Projection.ProjectionType &&
     isDeepStrictEqual(new Set(one.Projection.NonKeyAttributes), new Set(other.Projection.NonKeyAttributes))
-  )
-}
-
-function sameIndexes(one: z.infer<typeof Index>[], other: z.infer<typeof Index>[]): boolean {
-  return (
-    one.length === other.length &&
-    one.every((index) =>
-      other.some((match) => match.IndexName === index.IndexName && sameIndex(match, index)),
-    )
   )
 }

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,7 +8,6 @@ import { startDynamoDb } from '../../../infra/local/dynamodb.ts'
 import { callDynamoDb } from '../../../infra/local/dynamodb-wire.ts'
 import { LocalStackError } from '../../../infra/local/errors.ts'
 import { javaProblem } from '../../../infra/local/java.ts'
-import { listen } from '../../../infra/local/port.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-dynamodb-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -59,13 +57,6 @@ describe('DynamoDB Local over a data folder', () => {
     await expect(startDynamoDb({ folder: database })).rejects.toThrow(/^The data folder .* cannot be made: /)
     expect(statSync(database).isFile()).toBe(true)
   })
-})
-
-test('a busy port is one sentence', async () => {
-  const other = createServer()
-  const port = await listen(other, 0)
-  await expect(startDynamoDb({ port })).rejects.toThrow(`Port ${port} is busy: `)
-  other.close()
 })
 
 test('it ends when the process that started it is killed', async () => {

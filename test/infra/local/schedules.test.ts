@@ -63,15 +63,6 @@ describe('the event of a schedule', () => {
       other: '<aws.scheduler.nothing>',
     })
   })
-
-  test("is Scheduler's own when there is no input", () => {
-    expect(JSON.parse(scheduleEvent(undefined, delivery))).toMatchObject({
-      source: 'aws.scheduler',
-      'detail-type': 'Scheduled Event',
-      time: '2026-11-21T10:00:00Z',
-      resources: [delivery.scheduleArn],
-    })
-  })
 })
 
 describe('timers', () => {

@@ -188,10 +188,6 @@ export const template = {
       Type: 'AWS::KMS::Key',
       Properties: { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC', KeyPolicy: {} },
     },
-    Alias: {
-      Type: 'AWS::KMS::Alias',
-      Properties: { AliasName: 'alias/items', TargetKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] } },
-    },
     Plain: { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: {} } },
     Bucket: { Type: 'AWS::S3::Bucket' },
     Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'small', ProtocolType: 'HTTP' } },
