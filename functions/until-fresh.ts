@@ -25,6 +25,7 @@ export const outdated = refuse('REVISION_OUTDATED', 'The resource was changed at
 /** The refusal of an edit that was made on another revision than the present one. */
 export const stale = refuse('REVISION_OUTDATED', 'It was changed since the revision that If-Match names.')
 
-const contended = refuse('CONTENDED', 'Others changed the same resource each time this was tried.', {
+/** The refusal of what was tried too often: others were faster each time. */
+export const contended = refuse('CONTENDED', 'Others changed the same resource each time this was tried.', {
   retryAfter: 1,
 })

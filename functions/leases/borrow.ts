@@ -5,7 +5,7 @@ import { checkSameMachine, jtiOf, type PublicKey } from '../../shared/domain/bor
 import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
 import { milliseconds, nameOf, sharedOut } from '../../shared/domain/lease-terms.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
-import { isHolding } from '../../shared/domain/pool.ts'
+import { isBorrow, isHolding, liveIn, unitsOf } from '../../shared/domain/pool.ts'
 import { grant } from '../../shared/domain/pool-grant.ts'
 import { instantOf, offers, ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -108,7 +108,8 @@ export async function borrow(
         if (found.because !== 'borrowed') return short(deniedFor(found.because))
         const tokenRef = leaseToken === undefined ? undefined : ref
         await denied(call, asked, body.wanted, body, tokenRef, { because: 'quota' }, services)
-        const detail = `At most ${borrowLimit} units may be borrowed at once; ${pool.borrowed} are.`
+        const away = unitsOf(liveIn(pool, at).filter(isBorrow))
+        const detail = `At most ${borrowLimit} units may be borrowed at once; ${away} are.`
         return refuse('BORROW_NOT_ALLOWED', detail)
       }
       const lease = leaseView(

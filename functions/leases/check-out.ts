@@ -3,7 +3,7 @@ import type { Entry } from '../../shared/domain/lease-entry.ts'
 import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
 import { isHolding } from '../../shared/domain/pool.ts'
 import type { PoolChange } from '../../shared/domain/pool-change.ts'
-import { type Grant, grant, grantBlindly } from '../../shared/domain/pool-grant.ts'
+import { type Grant, grant, grantBlindly, sharersIn } from '../../shared/domain/pool-grant.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
@@ -97,7 +97,8 @@ export async function checkOut(
           if (looked.served || looked.isOutdated) return makeWay(call, part.wanted.metric, looked.served)
           if (looked.isBehind(part.ask)) return short('capacity')
         }
-        const found = grant(pool, part.ask, part.offers, seconds(now), part.shares)
+        const ask = { ...part.ask, taken: sharersIn(pools.values(), part.ask.ref) }
+        const found = grant(pool, ask, part.offers, seconds(now), part.shares)
         if (found.outcome === 'full') return short(deniedFor(found.because))
         grants.push([part, found])
       }

@@ -7,7 +7,7 @@ import type { Replayed } from '../../shared/platform/http/contract.ts'
 import { readHeldTicket, readTicket } from '../../shared/store/ticket.ts'
 import type { TicketAddress } from '../sealed-id.ts'
 import type { CommitRequest } from '../services.ts'
-import { notInForce } from './asking.ts'
+import { notInForce, refuseCaller } from './asking.ts'
 import { leaseView } from './lease-view.ts'
 import { offersOf } from './plan.ts'
 import type { LeaseServices } from './services.ts'
@@ -37,6 +37,8 @@ export async function claimTicket(
     metrics: [metric],
     blind: () => undefined,
     async decide(grounds, pools) {
+      const refused = refuseCaller(call.caller, grounds, now, services)
+      if (refused) return refused
       const pool = pools.get(metric)
       const { size, offers } = offersOf(grounds, metric, now, services)
       if (pool === undefined || size.limit === 0) return notInForce

@@ -1,4 +1,4 @@
-import { isLapsed, unitsOf } from '../../shared/domain/pool.ts'
+import { isBorrow, liveIn, unitsOf } from '../../shared/domain/pool.ts'
 import { limitOf, seconds, sizeAt } from '../../shared/domain/pool-terms.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import type { Instant } from '../../shared/platform/time.ts'
@@ -20,7 +20,8 @@ export async function poolViews(
     for (const [metric, pool] of await readPools(table, tenantId, productId)) {
       const { capacity, limit } = sizeAt(holdings, metric, now, verifier.isGenuine)
       if (limit === 0 && pool.entries.size === 0 && pool.waiting === 0) continue
-      const used = unitsOf([...pool.entries.values()].filter((entry) => !isLapsed(entry, seconds(now))))
+      const live = liveIn(pool, seconds(now))
+      const used = unitsOf(live)
       views.push({
         productId,
         metric,
@@ -29,7 +30,7 @@ export async function poolViews(
         used,
         free: limitOf(limitOf(limit) === 'unlimited' ? limit : Math.max(0, limit - used)),
         overdraft: Math.max(0, used - capacity),
-        borrowed: pool.borrowed,
+        borrowed: unitsOf(live.filter(isBorrow)),
         waiting: pool.waiting,
         leases: await holdersOf(table, { tenantId, productId, metric }, pool, now),
       })

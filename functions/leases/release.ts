@@ -57,10 +57,10 @@ export async function releaseLease(
       }
       const address = { tenantId, productId, metric }
       const served = await giveOn(address, pool, grounds, call.now, services, change)
-      const seen = await holdersOf(table, address, pool, call.now)
+      const own = { ...pool, entries: new Map([[ref, entry]]) }
+      const [before] = await holdersOf(table, address, own, call.now)
       const lent = entry.kind === 'borrow' && (await readBorrowing(table, address, jtiOf(ref, entry)))
       const back = lent && { ...lent, back: { at: call.now, how: 'released' as const } }
-      const before = seen.find((one) => one.ref === ref)
       return {
         changes: new Map([[metric, served.change]]),
         beside: { ...served.beside, ...(back && { borrowing: putBorrowing(address, back) }) },

@@ -8,7 +8,14 @@ import { COUNTED, isBehind, lookedAt, type Serving, serving } from '../../shared
 import type { Ticket } from '../../shared/domain/ticket.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import type { PoolAddress } from '../../shared/store/pool.ts'
-import { joinQueue, keepHeld, leaveQueue, readQueue, setOvertaken } from '../../shared/store/ticket.ts'
+import {
+  giveUp,
+  joinQueue,
+  keepHeld,
+  leaveQueue,
+  readQueue,
+  setOvertaken,
+} from '../../shared/store/ticket.ts'
 import type { Action } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
 import type { Grounds } from './grounds.ts'
@@ -148,9 +155,10 @@ function servedBy(
   newcomer?: Ticket,
 ): Served {
   const waited = ({ ref }: Ticket) => ref !== newcomer?.ref
-  const gone = [...dead, ...holds.map(({ ticket }) => ticket)].filter(waited)
+  const served = holds.map(({ ticket }) => ticket).filter(waited)
   const beside = Object.fromEntries<Action>([
-    ...gone.map((ticket) => [`waited ${ticket.ref}`, leaveQueue(address, ticket)] as const),
+    ...served.map((ticket) => [`waited ${ticket.ref}`, leaveQueue(address, ticket)] as const),
+    ...dead.filter(waited).map((ticket) => [`waited ${ticket.ref}`, giveUp(address, ticket)] as const),
     ...holds.map(
       ({ ticket, offer }) => [`held ${ticket.ref}`, keepHeld(address, ticket, offer.until)] as const,
     ),

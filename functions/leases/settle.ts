@@ -7,13 +7,14 @@ import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { ProductId, TenantId } from '../../shared/platform/ids.ts'
-import { changePool, updateOnce } from '../../shared/store/change-pool.ts'
+import { changePool } from '../../shared/store/change-pool.ts'
 import { pause } from '../../shared/store/pause.ts'
 import { readPool } from '../../shared/store/pool.ts'
 import type { Action } from '../../shared/store/transact.ts'
+import { writeRow } from '../../shared/store/write.ts'
 import type { PlacedRequest } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
-import { outdated } from '../until-fresh.ts'
+import { contended, outdated } from '../until-fresh.ts'
 import type { Grounds } from './grounds.ts'
 import { placed, type Somewhere } from './placed.ts'
 import { makeWay } from './serve-queue.ts'
@@ -53,10 +54,11 @@ const ROUNDS = 40
 /**
  * Changes pools: blindly at first, and when a condition failed on what is there, until the change is made or the answer
  * is no. One write in the normal case. A request with an Idempotency-Key, with several pools or with more to write is
- * one transaction.
+ * one transaction. CONTENDED if it was not made in so many rounds: of a queue of a thousand that a great many places came
+ * free for at once, each round serves some, and what is done stays done.
  *
- * A write whose answer was lost is repeated by the SDK and then fails on its own success: the pool says so (its last
- * change is this request's, and has the entries it wanted).
+ * A write whose answer was lost is repeated by the SDK and then fails on its own success: the pool says so, which has
+ * the entries that it wanted.
  */
 export async function settle<Reply>(
   call: PlacedRequest,
@@ -84,7 +86,7 @@ export async function settle<Reply>(
     grounds = remembered.look(grounds, tenantId, productId, pools)
     step = makingRoom(call, pools) ?? (await decide(grounds, fenced(pools, grounds)))
   }
-  throw new Error(`The pools ${metrics.join(', ')} changed ${ROUNDS} times while a change was decided`)
+  return contended
 
   async function readAll(): Promise<Pools> {
     const read = await Promise.all(
@@ -126,7 +128,7 @@ async function write<Reply>(
   const [only] = actions
   const isAlone = actions.length === 1 && Object.keys(beside).length === 0 && events.length === 0
   if (only?.kind === 'update' && isAlone && (call.idempotencyKey === undefined || !isFinal)) {
-    if (!(await updateOnce(table, only))) return 'failed'
+    if (!(await writeRow(table, only))) return 'failed'
     return isFinal ? step.reply : 'again'
   }
   const writes: Record<string, Action> = {
@@ -141,13 +143,17 @@ async function write<Reply>(
   return isRefusal(done) && done.refused === 'REVISION_OUTDATED' ? 'failed' : done
 }
 
-/** Did this very request write this before, without hearing so? */
+/**
+ * Did this very request write this before, without hearing so? Others may have changed the pool since; but what makes a
+ * new lease, its name or its generation, is random, so nobody else can have written the same.
+ */
 function isWritten<Reply>(
   { changes, last }: Step<Reply>,
   pools: Pools,
   { requestId }: CommitRequest,
 ): boolean {
-  return [...changes].every(([metric, { put, remove }]) => {
+  if (changes.size === 0) return false
+  return [...changes].every(([metric, { put, seen, remove }]) => {
     const pool = pools.get(metric)
     if (pool === undefined) return false
     const isThere = [...put].every(([ref, entry]) => {
@@ -155,8 +161,9 @@ function isWritten<Reply>(
       return found !== undefined && sameEntry(found, entry)
     })
     const lasts = [pool.last, ...(pool.lastOfPages ?? [])]
-    const isOurs = last === undefined ? put.size > 0 : lasts.some((one) => requestOf(one) === requestId)
-    return isOurs && isThere && remove.every((ref) => !pool.entries.has(ref))
+    const isLast = last === undefined ? put.size > 0 : lasts.some((one) => requestOf(one) === requestId)
+    const isNew = [...put].some(([ref, { kind }]) => kind === 'lease' && !seen.has(ref))
+    return (isLast || isNew) && isThere && remove.every((ref) => !pool.entries.has(ref))
   })
 }
 

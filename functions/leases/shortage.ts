@@ -1,4 +1,4 @@
-import { earliestEnd, isLapsed, type Pool, unitsOf } from '../../shared/domain/pool.ts'
+import { earliestEnd, liveIn, type Pool, unitsOf } from '../../shared/domain/pool.ts'
 import type { PoolShortage } from '../../shared/domain/pool-shortage.ts'
 import { instantOf, limitOf, seconds } from '../../shared/domain/pool-terms.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -23,7 +23,7 @@ export async function shortage(
 ): Promise<Refusal> {
   const { caller, now } = call
   const { metric, units } = wanted
-  const live = [...pool.entries.values()].filter((entry) => !isLapsed(entry, seconds(now)))
+  const live = liveIn(pool, seconds(now))
   const used = unitsOf(live)
   const nextFree = earliestEnd(live)
   // A license key may be anybody's who has the application; who else uses it is the tenant's to know.

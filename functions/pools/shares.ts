@@ -1,4 +1,5 @@
-import { limitOf, sizeAt } from '../../shared/domain/pool-terms.ts'
+import { liveIn } from '../../shared/domain/pool.ts'
+import { limitOf, seconds, sizeAt } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes, checkEdit } from '../../shared/domain/revision.ts'
 import { checkShares, heldBy, type PoolShares, shareTerms, withCodes } from '../../shared/domain/shares.ts'
@@ -59,7 +60,7 @@ async function load(
     readHoldings(table, tenantId, product.id),
   ])
   const { capacity } = sizeAt(holdings, metric, now, verifier.isGenuine)
-  const held = heldBy(pool.entries.values())
+  const held = heldBy(liveIn(pool, seconds(now)))
   return {
     address,
     policy,

@@ -23,7 +23,7 @@ export type Entry = {
   readonly beat: Seconds
   /** 16 bits; wraps around. */
   readonly generation: number
-  /** A set of 16 bits, for `shared` alone; 0 elsewhere. */
+  /** A set of 16 bits, for `shared` alone; 0 elsewhere. The last one stands for all who come once the others are taken. */
   readonly sharers: number
   /** The code of the department whose share it counts towards, if that has one; 16 bits. See shares.ts. */
   readonly department?: number
@@ -32,6 +32,8 @@ export type Entry = {
 }
 
 const KINDS = ['lease', 'shared', 'hold', 'borrow'] as const
+/** The 16th bit of those who share an entry. */
+export const LAST_SHARER = 0x8000
 /** 2020-01-01: what ends are counted from, so that they fit into 31 bits until 2088. */
 const FIRST_SECOND = 1_577_836_800
 /** Spans up to here are kept by the second, longer ones by `COARSE` seconds, those above 24 days not at all. */

@@ -1,4 +1,4 @@
-import type { Entry, Seconds } from './lease-entry.ts'
+import { type Entry, LAST_SHARER, type Seconds } from './lease-entry.ts'
 import { heldBeside, isBorrow, isLapsed, lapsedIn, type Pool, unitsOf } from './pool.ts'
 import { balance, type PoolChange } from './pool-change.ts'
 import { isPaging } from './pool-pages.ts'
@@ -16,6 +16,8 @@ export type Ask = {
   readonly borrowLimit?: number
   /** The code of the department that asks, if it has a share. */
   readonly department?: number | undefined
+  /** Bits of those who share the unit in any pool of the request: this one has one bit in all of them. */
+  readonly taken?: number
 }
 
 /** `sharer` is the bit of this one among those who share; `heldBefore`, that the unit was its own, or shared, before. */
@@ -95,15 +97,16 @@ export function grant(
 
 const NOBODY = [new Map<number, number>(), new Map<number, number>()] as const
 
-/** All bits of a `shared` entry. */
-const SHARERS = 16
+/** Those who share the entry of a name in some pools. */
+export const sharersIn = (pools: Iterable<Pool>, ref: string): number =>
+  [...pools].reduce((bits, { entries }) => bits | (entries.get(ref)?.sharers ?? 0), 0)
 
 /** The same holder again: it has its unit already; who shares one gets a bit of its own, and renews it. */
 function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: Seconds): Grant {
   if (own.kind !== 'shared' || ask.kind !== 'shared')
     return { outcome: 'held', entry: own, sharer: 0, heldBefore: true }
   const offer = offers.find(({ limit }) => pool.used <= limit)
-  const sharer = nextSharer(own.sharers)
+  const sharer = nextSharer(own.sharers | (ask.taken ?? 0))
   const entry: Entry = {
     ...own,
     sharers: own.sharers | sharer,
@@ -118,6 +121,7 @@ function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: 
       put: new Map([[ask.ref, entry]]),
       seen: new Map([[ask.ref, own]]),
       remove: [],
+      ...(offer && { limit: offer.limit }),
       fence: pool.fence,
     },
   }
@@ -125,12 +129,13 @@ function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: 
 
 /** The first bit that is free; the last one is for all who come after. */
 function nextSharer(sharers: number): number {
-  for (let bit = 0; bit < SHARERS - 1; bit += 1) if ((sharers & (1 << bit)) === 0) return 1 << bit
-  return 1 << (SHARERS - 1)
+  let sharer = 1
+  while (sharer < LAST_SHARER && (sharers & sharer) !== 0) sharer *= 2
+  return sharer
 }
 
 function entryOf(ask: Ask, { until, overdraft }: Offer, paging: boolean, now: Seconds): Entry {
-  const { kind, units, generation, department } = ask
+  const { kind, units, generation, department, taken = 0 } = ask
   return {
     kind,
     units,
@@ -138,7 +143,7 @@ function entryOf(ask: Ask, { until, overdraft }: Offer, paging: boolean, now: Se
     until,
     beat: now,
     generation,
-    sharers: kind === 'shared' ? 1 : 0,
+    sharers: kind === 'shared' ? nextSharer(taken) : 0,
     ...(department !== undefined && { department }),
     ...(paging && { paged: true }),
   }

@@ -1,4 +1,4 @@
-import { type Entry, nextGeneration, type Seconds } from './lease-entry.ts'
+import { type Entry, LAST_SHARER, nextGeneration, type Seconds } from './lease-entry.ts'
 import { isLapsed, lapsedIn, type Pool } from './pool.ts'
 import type { PoolChange } from './pool-change.ts'
 import type { Offer } from './pool-terms.ts'
@@ -78,9 +78,13 @@ function renewed(entry: Entry, until: Seconds, now: Seconds): Entry {
   return { ...entry, until, beat: now, generation }
 }
 
-/** A lease given back; a shared one is given back by the last who shares it. */
+/**
+ * A lease given back; a shared one is given back by the last who shares it. How many stand behind the last bit nobody
+ * knows, so their unit comes back when none of them renews it.
+ */
 export function giveBack(ref: string, entry: Entry, sharer: number): PoolChange {
-  const left = entry.kind === 'shared' ? entry.sharers & ~sharer : 0
+  const gone = sharer === LAST_SHARER ? 0 : sharer
+  const left = entry.kind === 'shared' ? entry.sharers & ~gone : 0
   return {
     put: new Map(left === 0 ? [] : [[ref, { ...entry, sharers: left }]]),
     seen: new Map([[ref, entry]]),

@@ -39,6 +39,10 @@ export function isHolding(pool: Pool, ref: string, now: Seconds): boolean {
 
 export const isLapsed = ({ until }: Entry, now: Seconds) => until + DRIFT <= now
 
+/** What is held now. */
+export const liveIn = ({ entries }: Pool, now: Seconds): Entry[] =>
+  [...entries.values()].filter((entry) => !isLapsed(entry, now))
+
 /** The earliest end of some entries. */
 export function earliestEnd(entries: readonly Entry[]): Seconds | undefined {
   return entries.length === 0 ? undefined : Math.min(...entries.map(({ until }) => until + DRIFT))

@@ -92,7 +92,8 @@ export function checkShares(shares: readonly Share[], capacity: number): Refusal
       wrong(index, 'department', 'is named twice')
     if (share === undefined && maximum === undefined) wrong(index, 'share', 'name a share or a maximum')
     if (share === undefined && guaranteed) wrong(index, 'guaranteed', 'needs a share')
-    const [own, most] = [share, maximum].map((one) => one && unitsOf(one, capacity, 0))
+    const own = share && unitsOf(share, capacity, 0)
+    const most = maximum && unitsOf(maximum, capacity, UNLIMITED)
     if (own !== undefined && most !== undefined && own > most)
       wrong(index, 'maximum', 'is less than the share')
     kept += guaranteed ? (own ?? 0) : 0

@@ -1,14 +1,12 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { type Entry, encodeEntry } from '../domain/lease-entry.ts'
 import type { Last } from '../domain/lease-last.ts'
+import { UNLIMITED } from '../domain/overdraft.ts'
 import { isBorrow, type Pool } from '../domain/pool.ts'
 import { balance, type PoolChange } from '../domain/pool-change.ts'
 import { itemOf, MOST_IN_ITEM } from '../domain/pool-pages.ts'
 import { type Key, pageKey, poolKey } from './keys.ts'
-import { pause } from './pause.ts'
 import type { PoolAddress } from './pool.ts'
-import type { Action, Table } from './transact.ts'
+import type { Action } from './transact.ts'
 
 /** What becomes of one item: parts of its expressions. */
 class Draft {
@@ -45,7 +43,8 @@ class Draft {
   /** A count that is missing is fewer than any. */
   atMost(name: string, value: string, most: number): void {
     this.conditions.push(`(attribute_not_exists(${name}) OR ${name} <= ${value})`)
-    this.values[value] = most
+    // What frees units of a pool without a limit would leave more than the SDK takes for a number.
+    this.values[value] = Math.min(most, UNLIMITED)
   }
 
   /** A count that is missing is 0. */
@@ -180,35 +179,3 @@ function addCounts(draft: Draft, change: PoolChange, more: Pick<Pool, 'inItem' |
     draft.add(`#d${code}`, `:d${code}`, units)
   }
 }
-
-const ATTEMPTS = 8
-
-/**
- * One conditional write by itself; false if its condition failed. A transaction on the same item at the same time (a
- * license changes) says nothing about the condition, so it is waited for.
- */
-export async function updateOnce(
-  { client, name }: Table,
-  { key, update, condition, names, values }: Action & { kind: 'update' },
-): Promise<boolean> {
-  const command: { TableName: string; Key: Key } & Record<string, unknown> = {
-    TableName: name,
-    Key: key,
-    UpdateExpression: update,
-    ...(condition && { ConditionExpression: condition }),
-    ...(names && { ExpressionAttributeNames: names }),
-    ...(values && { ExpressionAttributeValues: values }),
-  }
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await client.send(new UpdateCommand(command))
-      return true
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false
-      if (!isConflict(error) || attempt === ATTEMPTS) throw error
-      await pause(attempt)
-    }
-  }
-}
-
-const isConflict = (error: unknown) => error instanceof Error && error.name === 'TransactionConflictException'

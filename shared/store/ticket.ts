@@ -25,6 +25,14 @@ export const leaveQueue = (address: PoolAddress, ticket: Pick<Ticket, 'order' | 
   condition: 'attribute_exists(pk)',
 })
 
+/** Of one whose ping is late; fails if a ping came after all. */
+export const giveUp = (address: PoolAddress, ticket: Ticket): Action => ({
+  kind: 'remove',
+  key: keyOf(address, ticket),
+  condition: 'pingBy = :pingBy',
+  values: { ':pingBy': ticket.pingBy },
+})
+
 export const setOvertaken = (address: PoolAddress, ticket: Ticket): Action => ({
   kind: 'update',
   key: keyOf(address, ticket),

@@ -116,6 +116,7 @@ describe('the parts of a capacity', () => {
       '/body/shares/1/guaranteed',
     ])
     expect(fields(10, { share: units(3), maximum: units(2) })).toEqual(['/body/shares/0/maximum'])
+    expect(fields(UNLIMITED, { share: units(3), maximum: percent(50) })).toBeUndefined()
   })
 
   test('keep the codes of their departments, and no code is given twice', () => {

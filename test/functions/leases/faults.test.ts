@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Lease } from '../../../functions/leases/shapes.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
+import { raiseFence } from '../../../shared/store/fence.ts'
+import { transact } from '../../../shared/store/transact.ts'
 import { localTable } from '../../store/local-table.ts'
 import { type Fault, faultyClient, insist, WAYS } from '../../support/faults.ts'
 import { times } from '../../support/parallel.ts'
 import { aWorld, codeOf, granted, queued, type World } from './rig.ts'
 
 const table = await localTable()
+afterEach(() => vi.restoreAllMocks())
 
 const used = async (world: World) => (await world.pool()).used
 /** What the SDK tries again; where the caller does, each operation has its turn in test/faults. */
@@ -106,4 +109,22 @@ test('20 at once on 5 places, every third write failing in some way, leave exact
   // Each of them is really held.
   const beats = await Promise.all(leases.map((lease) => world.beat(lease)))
   expect(beats.map(codeOf)).toEqual(Array(5).fill('granted'))
+})
+
+test('a check-out whose answer was lost, while others went on, is that one and no other', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 5 } })
+  const { client, faults } = faultyClient(3)
+  faults.push('lost', { before: () => world.out() })
+  granted(await world.out({}, world.warm(client)))
+  expect(await used(world)).toBe(2)
+})
+
+test('who is overtaken by a change of the licenses each time is told to come again', async () => {
+  const world = await aWorld(table, {})
+  const { client, faults } = faultyClient(1)
+  const fence = raiseFence({ ...world.asked, metric: 'concurrent' })
+  faults.push(...Array.from({ length: 50 }, () => ({ before: () => transact(table, { fence }) })))
+  vi.spyOn(Math, 'random').mockReturnValue(0)
+  expect(await world.out({}, world.warm(client))).toMatchObject({ refused: 'CONTENDED', retryAfter: 1 })
+  expect(await used(world)).toBe(0)
 })

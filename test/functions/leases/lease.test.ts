@@ -120,6 +120,15 @@ describe('a check-out', () => {
     expect(codeOf(await world.out())).toBe('granted')
   })
 
+  test('takes what lapsed away also where there is no limit', async () => {
+    const world = await aWorld(table, { limits: { concurrent: 'unlimited' } })
+    await world.shareOut({ department: 'art', maximum: { units: 3 } })
+    for (let count = 0; count < 3; count += 1) granted(await world.out())
+    world.pass(631)
+    expect(codeOf(await world.out())).toBe('granted')
+    expect((await world.pool()).used).toBe(1)
+  })
+
   test('is refused without a floating license in force', async () => {
     const world = await aWorld(table, { suspendedAt: '2026-01-02T00:00:00Z' })
     expect(codeOf(await world.out())).toBe('LICENSE_NOT_IN_FORCE')
@@ -276,4 +285,18 @@ describe('a unit shared', () => {
     expect((await world.pool()).used).toBe(0)
     expect(codeOf(await world.out({}))).toBe('INVALID_REQUEST')
   })
+})
+
+test('a unit of several pools is shared by processes of which each gives back its own part alone', async () => {
+  const rules = { lease: { duration: 'PT10M', sharing: 'user' } } as const
+  const world = await aWorld(table, { limits: { cad: 2, render: 2 }, rules })
+  const holder = { userId: 'ada' }
+  const [cad, render] = ['cad', 'render'].map((metric) => ({ metric, units: 1 }))
+  if (cad === undefined || render === undefined) throw new Error('no metric')
+  const one = granted(await world.out({ holder, items: [cad] }))
+  const both = granted(await world.out({ holder, items: [cad, render] }))
+  expect(await world.in(both)).toEqual({ released: true })
+  expect(codeOf(await world.beat(one))).toBe('granted')
+  expect(await world.in(one)).toEqual({ released: true })
+  expect([(await world.pool('cad')).used, (await world.pool('render')).used]).toEqual([0, 0])
 })

@@ -2,7 +2,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { Borrowed, Lease, PoolView, TicketView } from '../../../functions/leases/shapes.ts'
-import { MINUTE } from '../../../shared/platform/time.ts'
+import { DAY, MINUTE } from '../../../shared/platform/time.ts'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf } from '../../support/events.ts'
@@ -155,6 +155,9 @@ describe('borrowing', () => {
     const answers = await times(20, () => post('/v1/leases/borrow', { product: product.id, fingerprint }))
     expect(tally(answers.map(outcome))).toEqual({ 201: 2, '409 BORROW_NOT_ALLOWED': 18 })
     expect((await pools())[0]).toMatchObject({ used: 2, borrowed: 2 })
+    stopClock()
+    advanceClock(7 * DAY + MINUTE)
+    expect((await pools())[0]).toMatchObject({ used: 0, borrowed: 0 })
     expect(outcome(await other.byKey('/v1/leases/borrow', { fingerprint }))).toBe('409 BORROW_NOT_ALLOWED')
   })
 })

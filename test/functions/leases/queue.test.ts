@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { Caller } from '../../../shared/domain/access.ts'
 import { Duration } from '../../../shared/platform/time.ts'
 import { localTable } from '../../store/local-table.ts'
+import { faultyClient } from '../../support/faults.ts'
 import { at } from '../../support/licenses.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { aWorld, codeOf, granted, queued, type World } from './rig.ts'
@@ -192,6 +194,45 @@ describe('at the same time', () => {
       kinds: ['hold'],
     })
   })
+})
+
+test('a ping that a place was given before, or that keeps alive who was just found dead, is answered as it is', async () => {
+  const { world, first } = await full(1)
+  const [a, b] = [queued(await world.join()), queued(await world.join())]
+  const { client, faults } = faultyClient(1)
+  const slow = world.warm(client)
+  // The place comes free after its queue was read, and before the ping is written.
+  faults.push({ before: () => world.in(first) })
+  expect((await world.ping(a, slow)).state).toBe('held')
+
+  granted(await world.claim(a))
+  const c = queued(await world.join())
+  world.pass(299)
+  const { now } = world.clock
+  await world.ping(c)
+  world.pass(2)
+  // One whose clock is ahead finds b over; the ping, just in time, is there before it is taken away.
+  faults.push({
+    before: async () => {
+      const later = world.clock.now
+      world.clock.now = now
+      expect((await world.ping(b)).state).toBe('waiting')
+      world.clock.now = later
+    },
+  })
+  expect(await world.ping(c, slow)).toMatchObject({ state: 'waiting', position: 2 })
+  expect((await world.ping(b)).state).toBe('waiting')
+})
+
+test('a place that is held becomes no lease of a license key whose own license does not count any more', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 1 } }, { limits: { concurrent: 1 } })
+  const [licenseId] = world.ids
+  if (licenseId === undefined) throw new Error('no license')
+  const caller: Caller = { kind: 'license', ...world.asked, licenseId, subject: licenseId }
+  const ticket = queued(await world.join({}, world.services, { caller }))
+  await world.suspend(licenseId)
+  expect(codeOf(await world.claim(ticket, world.services, { caller }))).toBe('LICENSE_NOT_IN_FORCE')
+  expect(codeOf(await world.claim(ticket))).toBe('granted')
 })
 
 test('a place that is free is held by the join itself: its answer, given again, says until when', async () => {

@@ -157,8 +157,8 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     ping: async (ticket: TicketView, by = services) =>
       TicketView.parse(await pingTicket(call(), openedTicket(ticket), by)),
     cancel: async (ticket: TicketView, by = services) => cancelTicket(call(), openedTicket(ticket), by),
-    claim: async (ticket: TicketView, by = services) =>
-      answered(await claimTicket(call(), openedTicket(ticket), by)),
+    claim: async (ticket: TicketView, by = services, changes: Partial<CommitRequest> = {}) =>
+      answered(await claimTicket(call(changes), openedTicket(ticket), by)),
     /** Leases of others that last, in the item of the pool: what comes then lies on pages. */
     async fill(count: number, metric = 'concurrent') {
       const until = seconds(NOON) + 90 * 86_400

@@ -1,11 +1,14 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { MINUTE } from '../../../shared/platform/time.ts'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
+import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf } from '../../support/events.ts'
 import { createPlan, createProduct, createTenant } from '../../support/resources.ts'
 import { expected } from '../../support/scenario.ts'
 
 const api = await startApi()
 afterAll(api.stop)
+afterEach(() => vi.useRealTimers())
 
 test('a tenant shares its pool out: by revision, with its event, and check-outs keep to it', async () => {
   const product = await createProduct(api, { metrics: [{ code: 'concurrent', kind: 'gauge' }], modules: [] })
@@ -70,4 +73,9 @@ test('a tenant shares its pool out: by revision, with its event, and check-outs 
   expect(await api.call('GET', path, { token: admin })).toMatchObject({
     body: { shares: [{ held: 2 }, { held: 1 }] },
   })
+  // What lapsed is not held, whether or not somebody took its place.
+  stopClock()
+  advanceClock(11 * MINUTE)
+  const later = await api.call('GET', path, { token: admin })
+  expect(later).toMatchObject({ body: { shares: [{ held: 0 }, { held: 0 }] } })
 })
