@@ -27,7 +27,7 @@ export type Seating = {
 }
 
 /** What becomes of a person's seats. */
-type SeatPlan = {
+export type SeatPlan = {
   readonly seats: readonly Seat[]
   readonly pending: readonly Pending[]
   /** Of `seats`, those that are taken now. One that moves from one reservation to another is freed and taken. */
