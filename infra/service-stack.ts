@@ -1,7 +1,7 @@
 import { type App, CfnOutput, Stack } from 'aws-cdk-lib'
 import { createAlarms } from './constructs/alarms.ts'
 import { createApi } from './constructs/api.ts'
-import { createContextFunction } from './constructs/context-function.ts'
+import { createContextFunction, functionOf } from './constructs/context-function.ts'
 import { createDashboard } from './constructs/dashboard.ts'
 import { createJobs } from './constructs/jobs.ts'
 import { createMail } from './constructs/mail.ts'
@@ -28,13 +28,15 @@ export function createServiceStack(app: App, stage: Stage, bundles: string): Sta
   )
   const { api, stage: apiStage } = createApi(stack, stage, functions)
   const jobs = createJobs(stack, functions)
-  const notifications = functions.get('notifications')
-  if (notifications !== undefined) {
-    const deadLetters = jobs.find(({ context }) => context === 'notifications')?.deadLetters
-    createMail(stack, stage, notifications, deadLetters)
-    // The API leads to functions, so its address is known after them.
-    if (stage.publicUrl === undefined) notifications.addEnvironment('PUBLIC_URL', api.apiEndpoint)
-  }
+  const notifications = functionOf(functions, 'notifications')
+  createMail(
+    stack,
+    stage,
+    notifications,
+    jobs.find(({ context }) => context === 'notifications')?.deadLetters,
+  )
+  // The API leads to functions, so its address is known after them.
+  if (stage.publicUrl === undefined) notifications.addEnvironment('PUBLIC_URL', api.apiEndpoint)
   const streams = createStreams(stack, resources.table, functions)
   createAlarms(stack, stage, { functions, apiStage, jobs, streams })
   createDashboard(stack, stage, { functions, api, table: resources.table, streams })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Duration, Validations } from 'aws-cdk-lib'
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
   ApplicationLogLevel,
   Architecture,
@@ -49,7 +49,6 @@ export function createContextFunction(
   const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
   logGroup.grantWrite(role)
   for (const statement of bindings.flatMap(({ statements }) => statements)) role.addToPolicy(statement)
-  if (stage.tracing) allowTracing(role)
   const lambda = new LambdaFunction(scope, 'Function', {
     description: `Latchkey ${stage.name}: ${context}`,
     code: Code.fromAsset(join(bundles, context)),
@@ -79,15 +78,20 @@ export function createContextFunction(
         'A stage says whether it is traced (stage.ts); where it is not, the request id joins access log, function log and events.',
     },
   )
+  if (stage.tracing)
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'Traced functions write to X-Ray, which has no resources (service authorization reference).',
+    })
   return lambda
 }
 
-function allowTracing(role: Role): void {
-  role.addToPolicy(
-    new PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
-  )
-  Validations.of(role).acknowledge({
-    id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'X-Ray knows no resources for these actions (service authorization reference).',
-  })
+/** @throws RangeError when there is none */
+export function functionOf(
+  functions: ReadonlyMap<ContextName, LambdaFunction>,
+  context: ContextName,
+): LambdaFunction {
+  const lambda = functions.get(context)
+  if (lambda === undefined) throw new RangeError(`no function for context ${context}`)
+  return lambda
 }

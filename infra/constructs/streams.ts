@@ -12,6 +12,7 @@ import { Construct } from 'constructs'
 import { RECORDS_FILTERS } from '../../functions/records/filter.ts'
 import type { ContextName } from '../../functions/routes.ts'
 import { DELIVERIES_FILTER } from '../../functions/webhooks/filter.ts'
+import { functionOf } from './context-function.ts'
 import { createDeadLetters } from './jobs.ts'
 
 /** The context that sends events to webhook endpoints, at once where it can. */
@@ -54,8 +55,7 @@ export function createStreams(
   table: Table,
   functions: ReadonlyMap<ContextName, LambdaFunction>,
 ): StreamConsumer {
-  const lambda = functions.get(CONSUMER)
-  if (lambda === undefined) throw new RangeError(`no function for context ${CONSUMER}`)
+  const lambda = functionOf(functions, CONSUMER)
   if (table.tableStreamArn === undefined) throw new TypeError('the table has no stream')
   const scope = new Construct(parent, 'Streams')
   const deadLetters = createDeadLetters(scope)
@@ -75,10 +75,8 @@ export function createStreams(
     maxRecordAge: LONGEST_WAIT,
     onFailure: new SqsDlq(deadLetters),
   })
-  const sender = functions.get(SENDER)
-  if (sender === undefined) throw new RangeError(`no function for context ${SENDER}`)
   const sending = new EventSourceMapping(scope, 'Webhooks', {
-    target: sender,
+    target: functionOf(functions, SENDER),
     eventSourceArn: table.tableStreamArn,
     filters: [FilterCriteria.filter(DELIVERIES_FILTER)],
     startingPosition: StartingPosition.TRIM_HORIZON,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { readClock } from '../../shared/platform/time.ts'
 import { synthesize } from '../synthesize.ts'
 import { bootLocal } from './boot.ts'
-import { consoleNarrator } from './demo/console-narrator.ts'
+import { consoleNarrator, timed } from './demo/console-narrator.ts'
 import { tellStory } from './demo/story.ts'
 import { makeVendorToken, worldOf } from './demo/world.ts'
 import { LocalStackError } from './errors.ts'
@@ -15,10 +15,10 @@ import { requireJava } from './java.ts'
 async function demo(folder: string): Promise<void> {
   await requireJava()
   console.log('Latchkey: the main job from end to end, on a throwaway stack\n')
-  const { template, assemblyDir } = await timed('functions and template', () =>
+  const { template, assemblyDir } = await timed('booting: functions and template', () =>
     synthesize({ stage: 'local', outdir: join(folder, 'assembly') }),
   )
-  const stack = await timed('DynamoDB Local, KMS stand-in, functions, API', () =>
+  const stack = await timed('booting: DynamoDB Local, KMS stand-in, functions, API', () =>
     bootLocal({ template, assemblyDir, folder, port: 0, inMemory: true, quiet: true }),
   )
   try {
@@ -27,15 +27,6 @@ async function demo(folder: string): Promise<void> {
     await stack.close()
   }
   console.log('\nEverything happened as it should; the stack is gone. Your own: npm start')
-}
-
-/** Says what is being waited for, and afterwards for how long. */
-async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-  process.stdout.write(`booting: ${what} … `)
-  const start = performance.now()
-  const result = await work()
-  console.log(`${((performance.now() - start) / 1000).toFixed(1)} s`)
-  return result
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-demo-'))

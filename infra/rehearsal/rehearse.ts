@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { styleText } from 'node:util'
 import { validationRoutes } from '../../functions/validation/routes.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { firstVendorToken } from '../first-token.ts'
 import { createClient } from '../local/demo/client.ts'
-import { consoleNarrator } from '../local/demo/console-narrator.ts'
+import { consoleNarrator, timed } from '../local/demo/console-narrator.ts'
 import { type Ending, tellStory } from '../local/demo/story.ts'
 import type { Narrator, World } from '../local/demo/tale.ts'
 import { tamperAt } from '../local/demo/world.ts'
@@ -35,8 +34,8 @@ function apiAt(endpoint: string, { ApiUrl }: Outputs): string {
 async function rehearse(endpoint: string, folder: string): Promise<void> {
   const narrator = consoleNarrator()
   const cloud = cloudAt(endpoint, STAGE, folder)
-  await step('cdk bootstrap', () => cloud.bootstrap())
-  const outputs = await step('cdk deploy', () => cloud.deploy())
+  await timed('cdk bootstrap', () => cloud.bootstrap())
+  const outputs = await timed('cdk deploy', () => cloud.deploy())
   const { TableName, CredentialKeyId, Issuer } = outputs
   const world: World = {
     url: apiAt(endpoint, outputs),
@@ -63,7 +62,7 @@ async function rehearse(endpoint: string, folder: string): Promise<void> {
 async function redeploy(cloud: Cloud, before: Outputs, world: World, ending: Ending, narrator: Narrator) {
   narrator.chapter('A second deployment over the first, and back')
   for (const deploy of [() => cloud.deployChanged(giveMemory), () => cloud.deploy()]) {
-    assert.deepEqual(await step('cdk deploy', deploy), before)
+    assert.deepEqual(await timed('cdk deploy', deploy), before)
     await expectValid(world, ending)
   }
   narrator.say('kept', 'table, keys and API are the same; the license of before is VALID')
@@ -75,7 +74,7 @@ async function redeploy(cloud: Cloud, before: Outputs, world: World, ending: End
  */
 async function failAndRollBack(cloud: Cloud, world: World, ending: Ending, narrator: Narrator) {
   narrator.chapter('A deployment that fails')
-  const failed = await step('cdk deploy', () => cloud.deployChanged(breakFirst).then(notFailed, cdkMessage))
+  const failed = await timed('cdk deploy', () => cloud.deployChanged(breakFirst).then(notFailed, cdkMessage))
   // The CLI cuts long names off.
   assert.match(failed, /UPDATE_ROLLBACK_COMPLET/, `it was not rolled back:\n${failed}`)
   await expectValid(world, ending)
@@ -114,15 +113,6 @@ async function expectValid({ url }: World, { active }: Ending): Promise<void> {
     body: { key: active.key },
   })
   assert.equal(code, 'VALID')
-}
-
-/** Says what is being waited for, and afterwards for how long. */
-async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
-  process.stdout.write(`${styleText('dim', what.padEnd(18))}… `)
-  const start = performance.now()
-  const result = await work()
-  console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`)
-  return result
 }
 
 try {

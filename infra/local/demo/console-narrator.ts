@@ -33,3 +33,12 @@ function cardLines(cards: Readonly<Record<string, string>>): string[] {
     row(({ width }) => `└${'─'.repeat(width + 2)}┘`),
   ]
 }
+
+/** Says what is being waited for, and afterwards for how long. */
+export async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  process.stdout.write(`${what} … `)
+  const start = performance.now()
+  const result = await work()
+  console.log(`${((performance.now() - start) / 1000).toFixed(1)} s`)
+  return result
+}
