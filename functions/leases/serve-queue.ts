@@ -5,7 +5,7 @@ import type { Ask } from '../../shared/domain/pool-grant.ts'
 import type { Offer } from '../../shared/domain/pool-terms.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { COUNTED, isBehind, lookedAt, type Serving, serving } from '../../shared/domain/queue.ts'
-import type { Ticket } from '../../shared/domain/ticket.ts'
+import { isDead, LOOKED_AT, type Ticket } from '../../shared/domain/ticket.ts'
 import type { Instant } from '../../shared/platform/time.ts'
 import type { PoolAddress } from '../../shared/store/pool.ts'
 import {
@@ -72,6 +72,21 @@ export async function lookAtQueue(
     served: serve && servedBy(serve, address, first),
     isOutdated: tickets.length < Math.min(then.waiting, lookedAt(terms)),
     isBehind: (ask) => isBehind({ pool: then, tickets }, ask, terms, seconds(now)),
+  }
+}
+
+/** Takes away those of the queue who stopped asking, also behind the first; undefined if none of those counted has. */
+export async function forgetDead(
+  address: PoolAddress,
+  now: Instant,
+  { table }: LeaseServices,
+): Promise<Served | undefined> {
+  const dead = (await readQueue(table, address, COUNTED)).filter((one) => isDead(one, seconds(now)))
+  const some = dead.slice(0, LOOKED_AT)
+  if (some.length === 0) return undefined
+  return {
+    change: { ...NOTHING, tickets: -some.length },
+    beside: Object.fromEntries(some.map((one) => [`waited ${one.ref}`, giveUp(address, one)])),
   }
 }
 

@@ -19,7 +19,7 @@ import type { CommitRequest } from '../services.ts'
 import { notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { newRef, offersOf } from './plan.ts'
-import { giveOn, joinServed, lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
+import { forgetDead, giveOn, joinServed, lookAtQueue, makeWay, serveQueue } from './serve-queue.ts'
 import type { LeaseServices } from './services.ts'
 import { type Step, settle } from './settle.ts'
 import type { TicketView } from './shapes.ts'
@@ -87,6 +87,8 @@ export async function joinTicket(
       if (pool.waiting >= longest) {
         const looked = await lookAtQueue({ ...asked, metric }, pool, grounds, now, services)
         if (looked.served || looked.isOutdated) return makeWay(call, metric, looked.served)
+        const forgotten = await forgetDead({ ...asked, metric }, now, services)
+        if (forgotten) return makeWay(call, metric, forgotten)
         await denied(call, asked, body.wanted, body, undefined, { because: 'capacity' }, services)
         return refuse(
           'QUEUE_TOO_LONG',

@@ -52,9 +52,9 @@ const actorText = (caller: Caller) =>
 
 /** Who asked for a write. A role begins with the kind of its callers. */
 export function actorOf({ by }: Last): Event['actor'] {
-  const [name = '', subject = ''] = by.split(' ')
+  const [name = '', ...words] = by.split(' ')
   const kind = (['vendor', 'tenant', 'license', 'system'] as const).find((one) => one === name.split(':')[0])
-  return { kind: kind ?? 'system', subject, ...(name.includes(':') && { role: name }) }
+  return { kind: kind ?? 'system', subject: words.join(' '), ...(name.includes(':') && { role: name }) }
 }
 
 /** What a write says of itself. */

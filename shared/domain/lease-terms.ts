@@ -68,6 +68,11 @@ export function sharingOf(sizes: readonly Size[]): Sharing {
   return kinds.every((kind) => kind === kinds[0]) ? (kinds[0] ?? 'process') : 'process'
 }
 
-/** The name of an entry by what it stands for. 42 bits as 7 characters: short, for it counts towards the pool's size. */
-export const nameOf = (...parts: readonly string[]) =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 7)
+/**
+ * The name of an entry by what it stands for. 42 bits as 7 characters: short, for it counts towards the pool's size. Never
+ * small letters alone, as the names of its counts are beside which it lies: somebody may look for a text that gives one.
+ */
+export function nameOf(...parts: readonly string[]): string {
+  const name = createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 7)
+  return /^[a-z]+$/.test(name) ? nameOf(name, ...parts) : name
+}

@@ -131,6 +131,13 @@ test.each(cases)('%s', (_, before, after, events) => {
   expect(told(before, after)).toEqual(events)
 })
 
+test('names who asked, also where an identity provider has blanks in its names', () => {
+  const caller = { ...CALLER, subject: 'https://idp.example.test|ada of physics' }
+  const asked = lastOf('out', 'a', { caller, now: NOW, requestId: 'req' })
+  const [event] = leaseEvents(ADDRESS, pool({}), pool({ a }, asked), LATER)
+  expect(event?.actor).toEqual({ kind: 'tenant', role: 'tenant:app', subject: caller.subject })
+})
+
 test('says until when a copy may be used of what came back without a proof', () => {
   const before = pool({ a: entry({ kind: 'borrow' }) })
   const back = (proven: boolean) => pool({}, { ...last('return', 'a'), ...(proven && { pr: true }) })

@@ -15,6 +15,8 @@ const LOGS = [...tenants, 'vendor', 'checkpoints'] as const
 const NUMBERS = [0, 9, 10]
 /** Words that stand in keys, and texts that look like parts of others. */
 const CODES = ['users', 'TENANT', 'LICENSE', 'USAGE', 'H', 'EVENTS', 'a.b', 'a_b']
+/** Of an identity provider: its name is part of who asks. */
+const ISSUER = `https://login.example.test/${'realm/'.repeat(20)}`
 const TEXTS = [...CODES, '', 'a', 'a#b', 'a%23b', 'a#', '#', 'a b', 'ü', 'ADDRESS', ...tenants, ...licenses]
 
 const each = <A>(as: readonly A[], make: (a: A) => keys.Key) => as.map(make)
@@ -255,6 +257,15 @@ describe('a text that anybody chose', () => {
     'replyKey by key': (text: string) => keys.replyKey('tok', text),
     'replyKey by subject': (text: string) => keys.replyKey(text, 'key'),
     countKey: (text: string) => keys.countKey(text, 'window'),
+    groupNameKey: (text: string) => keys.groupNameKey(tenants[0], 'NAME', text),
+    leaseDenialKey: (text: string) =>
+      keys.leaseDenialKey(
+        tenants[0],
+        products[0],
+        'users',
+        '2026-06-01T12:00',
+        `process ${ISSUER}|sub ${text}`,
+      ),
   }
   const text = fc.string({ unit: 'binary', maxLength: 100 })
   const near = fc.tuple(text, fc.constantFrom('', '#', '%23', '%', '/', ' ')).map(([a, b]) => a + b)
@@ -274,7 +285,8 @@ describe('a text that anybody chose', () => {
   test.each(Object.entries(makers))(
     '%s: short enough for DynamoDB at the most that is let in',
     (name, make) => {
-      const longest = name === 'replyKey by key' ? '%'.repeat(128) : '€'.repeat(100)
+      const longest =
+        name === 'replyKey by key' ? '%'.repeat(128) : '€'.repeat(name === 'groupNameKey' ? 200 : 100)
       const { pk, sk } = make(longest)
       expect(Buffer.byteLength(pk)).toBeLessThanOrEqual(2_048)
       expect(Buffer.byteLength(sk)).toBeLessThanOrEqual(1_024)

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /**
  * Every key of the table is built in this folder, from branded ids. `#` separates the parts, so no part may contain one. The
  * access patterns behind them are listed in ../README.md.
@@ -13,3 +15,13 @@ export const key = (pk: readonly string[], sk: readonly string[]): Key => ({
   pk: pk.map(part).join('#'),
   sk: sk.map(part).join('#'),
 })
+
+/** Of the 1,024 bytes that AWS allows a sort key, what a text in it may have. */
+const LONGEST = 900
+
+/** A text that somebody chose, as a part of a sort key; in the place of one that is too long stands its hash. */
+export function textPart(text: string): string {
+  const encoded = encodeURIComponent(text)
+  // No text is encoded with the sign.
+  return encoded.length <= LONGEST ? encoded : `=${createHash('sha256').update(text).digest('base64url')}`
+}

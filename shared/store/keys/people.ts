@@ -1,5 +1,5 @@
 import type { BulkId, GroupId, OrganizationId, TenantId, UserId } from '../../platform/ids.ts'
-import { key, part } from './key.ts'
+import { key, part, textPart } from './key.ts'
 
 /** The organizations of a tenant are read together: they are a tree. */
 export const organizationsKey = (tenant: TenantId) => `T#${part(tenant)}#ORGANIZATIONS`
@@ -31,7 +31,7 @@ export const groupMemberKey = (tenant: TenantId, id: GroupId, user: UserId) =>
   key(['T', tenant, 'GROUP', id], [user])
 /** A group is one of its name, and of its external id. */
 export const groupNameKey = (tenant: TenantId, kind: 'NAME' | 'EXTERNAL', text: string) =>
-  key(['T', tenant, 'GROUPS'], [kind, encodeURIComponent(text)])
+  key(['T', tenant, 'GROUPS'], [kind, textPart(text)])
 /** A bulk change of people: what it is, whom it concerns in chunks, and what became of each. */
 export const bulkKey = (tenant: TenantId, id: BulkId) => key(['T', tenant, 'BULK', id], ['BULK'])
 export const bulkChunkKey = (tenant: TenantId, id: BulkId, chunk: number) =>

@@ -1,6 +1,6 @@
 import type { ActivationId, ProductId, TenantId } from '../../platform/ids.ts'
 import type { Instant } from '../../platform/time.ts'
-import { type Key, key, part } from './key.ts'
+import { type Key, key, part, textPart } from './key.ts'
 
 /** The pools of a tenant's product have a partition of their own: they are written far more often than licenses. */
 export const poolsKey = (tenant: TenantId, product: ProductId) => `T#${part(tenant)}#POOLS#${part(product)}`
@@ -27,7 +27,7 @@ export const leaseDenialKey = (
   metric: string,
   minute: string,
   who: string,
-) => key(['T', tenant, 'DENIALS', product, metric], [minute, encodeURIComponent(who)])
+) => key(['T', tenant, 'DENIALS', product, metric], [minute, textPart(who)])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
 /** A license that was borrowed, by the id of its token. */

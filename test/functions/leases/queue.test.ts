@@ -124,6 +124,15 @@ describe('the queue', () => {
     expect(await ruled.join(units(2))).toMatchObject({ refused: 'POOL_EXHAUSTED' })
   })
 
+  test('is not too long for the sake of those who stopped asking, behind however many', async () => {
+    const { world } = await full(1)
+    for (let count = 0; count < 26; count += 1) await world.join()
+    await world.join({ maxWait: Duration.parse('PT1M') })
+    expect(codeOf(await world.join({ maxPosition: 27 }))).toBe('QUEUE_TOO_LONG')
+    world.pass(60)
+    expect(await world.join({ maxPosition: 27 })).toMatchObject({ state: 'waiting', position: 27 })
+  })
+
   test('keeps what is too little for who waits from a newcomer, who asks without looking', async () => {
     const world = await aWorld(table, { limits: { concurrent: 2 } })
     granted(await world.out())
