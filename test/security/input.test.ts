@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import type * as z from 'zod'
-import type { Operation } from '../../functions/routes.ts'
+import { type Operation, operations } from '../../functions/routes.ts'
 import { VendorRole } from '../../shared/domain/access.ts'
 import { type Answer, outcome, startApi } from '../support/api.ts'
 import { keepTable } from '../support/kept-table.ts'
@@ -48,6 +48,12 @@ async function wrongWith(operation: Operation, cases: readonly Case[]): Promise<
 
 const namesField = ({ body }: Answer, name: string) => JSON.stringify(body).includes(name)
 
+/** One of the values for each operation, the next for the next: for what all of them leave to the same code. */
+function inTurn<T>(operation: Operation, values: readonly T[]): T[] {
+  const place = operations.indexOf(operation) % values.length
+  return values.slice(place, place + 1)
+}
+
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
 /** Values of every kind, for a field that wants another. */
 const KINDS = [{ odd: true }, ['odd'], 'odd\u0000', -1.5, null, true, '']
@@ -58,6 +64,9 @@ function spoiled(schema: z.ZodType, body: Readonly<Fields>, field: string): Fiel
     (candidate) => schema.safeParse(candidate).error?.issues.some(({ path }) => path[0] === field) === true,
   )
 }
+
+const NO_JSON = ['{"a":', '{a:1}', "{'a':1}", '{} {}', 'undefined', '\uFEFF{}', '{"a":"\\ud800"}']
+const OTHER_TYPES = ['text/plain', 'application/xml', 'multipart/form-data; boundary=x']
 
 const withBody = named.filter(([, { body }]) => body !== undefined)
 
@@ -83,27 +92,31 @@ describe('a body that is not as declared changes nothing and is answered with wh
         code: /^400 INVALID_REQUEST$/,
       },
     ]
+    const wrong = fieldsOf(schema).flatMap((field) => {
+      const bad = spoiled(schema, body, field)
+      return bad === undefined ? [] : [{ field, bad }]
+    })
     const cases: Case[] = [
       // Directories send more than is kept, and it is left out (RFC 7644, section 3.3).
       ...(dialect === 'scim' ? [] : unknown),
-      ...fieldsOf(schema).flatMap((field): Case[] => {
-        const bad = spoiled(schema, body, field)
-        if (bad === undefined) return []
-        const sent = { ...good, body: bad }
-        return [{ name: `a wrong ${field}`, sent, code: /^400 INVALID_REQUEST$/, names: `/body/${field}` }]
-      }),
+      ...wrong.map(({ field, bad }) => ({
+        name: `a wrong ${field}`,
+        sent: { ...good, body: bad },
+        code: /^400 INVALID_REQUEST$/,
+        names: `/body/${field}`,
+      })),
       ...['[]', '"text"', '7', 'null', 'true'].map((text) => ({
         name: `the JSON ${text}`,
         sent: withText(text),
         code: invalid,
       })),
-      ...['{"a":', '{a:1}', "{'a':1}", '{} {}', 'undefined', '\uFEFF{}', '{"a":"\\ud800"}'].map((text) => ({
+      ...inTurn(operation, NO_JSON).map((text) => ({
         name: `text that is not JSON, ${text}`,
         sent: withText(text),
         code: /^400 INVALID_REQUEST$/,
         names: '/body',
       })),
-      ...['text/plain', 'application/xml', 'multipart/form-data; boundary=x'].map((type) => ({
+      ...inTurn(operation, OTHER_TYPES).map((type) => ({
         name: type,
         sent: { ...good, headers: { ...good.headers, 'content-type': type } },
         code: /^415 UNSUPPORTED_MEDIA_TYPE$/,
@@ -126,12 +139,10 @@ describe('a body that is not as declared changes nothing and is answered with wh
         code: /^(4\d\d [A-Z_]+|200)$/,
       })),
       // What is looked at is what would be done: the last one.
-      ...fieldsOf(schema).flatMap((field): Case[] => {
-        const bad = spoiled(schema, body, field)
-        if (bad === undefined) return []
-        const [good, again] = [{ ...body, [field]: body[field] ?? 1 }, { [field]: bad[field] }]
-        const text = `${JSON.stringify(good).slice(0, -1)},${JSON.stringify(again).slice(1)}`
-        return [{ name: `${field} twice`, sent: withText(text), code: invalid, names: `/body/${field}` }]
+      ...inTurn(operation, wrong).map(({ field, bad }) => {
+        const [first, again] = [{ ...body, [field]: body[field] ?? 1 }, { [field]: bad[field] }]
+        const text = `${JSON.stringify(first).slice(0, -1)},${JSON.stringify(again).slice(1)}`
+        return { name: `${field} twice`, sent: withText(text), code: invalid, names: `/body/${field}` }
       }),
     ]
     const taken = cases.filter(
@@ -188,13 +199,16 @@ describe('an id in the path that can be none', () => {
   test.each(withIds)('%s', async (_, operation) => {
     const good = await goodRequest(operation)
     const cases = fieldsOf(operation.params).flatMap((field) =>
-      IDS.map((id) => ({ ...good.params, [field]: id }))
-        .filter((params) => operation.params?.safeParse(params).success === false)
-        .map((params) => ({
-          name: JSON.stringify(params[field]),
-          sent: { ...good, params },
-          code: /^404 NOT_FOUND$/,
-        })),
+      inTurn(
+        operation,
+        IDS.map((id) => ({ ...good.params, [field]: id })).filter(
+          (params) => operation.params?.safeParse(params).success === false,
+        ),
+      ).map((params) => ({
+        name: JSON.stringify(params[field]),
+        sent: { ...good, params },
+        code: /^404 NOT_FOUND$/,
+      })),
     )
     expect(cases.length).toBeGreaterThan(0)
     expect(await wrongWith(operation, cases)).toEqual([])
@@ -206,7 +220,7 @@ describe('a mutation', () => {
 
   test.each(mutations)('%s refuses an Idempotency-Key that is none', async (_, operation) => {
     const good = await goodRequest(operation)
-    const cases = ['', ' ', 'two words', 'é', 'x'.repeat(129), 'a\tb'].map((key) => ({
+    const cases = inTurn(operation, ['', ' ', 'two words', 'é', 'x'.repeat(129), 'a\tb']).map((key) => ({
       name: JSON.stringify(key),
       sent: { ...good, headers: { ...good.headers, 'idempotency-key': key } },
       code: /^400 INVALID_IDEMPOTENCY_KEY$/,
