@@ -2,7 +2,9 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Needs } from '../../functions/needs.ts'
 import { Token } from '../../shared/domain/token.ts'
+import { STORAGE_FIELDS } from '../../shared/store/codec.ts'
 import { GUARDED, type Guarded, guardedNames } from '../../shared/store/guarded.ts'
+import { TABLE } from '../../shared/store/table.ts'
 import { allow } from './statement.ts'
 
 // A transaction needs the permissions of its parts. Nobody may Scan: a sweep reads what is due, by Query.
@@ -23,8 +25,12 @@ export function tableAccess({ table: access, indexes = [], guarded = [] }: Needs
   return access === 'read' ? statements : [...statements, ...guards(guarded, table)]
 }
 
-/** What others may change of a token. */
-const LAST_USE = Token.pick({ lastUsedAt: true }).shape
+/** What an update of a token by others may name: its key, and when it was used. */
+const LAST_USE: ReadonlySet<string> = new Set([
+  TABLE.partitionKey,
+  TABLE.sortKey,
+  ...Object.keys(Token.pick({ lastUsedAt: true }).shape),
+])
 
 /**
  * Denied, and not left out of what is allowed: a request without the key of a condition is not denied. So a mistake here
@@ -48,6 +54,6 @@ function guards(own: readonly Guarded[], table: Table): PolicyStatement[] {
     deny(['dynamodb:UpdateItem'], unchanged),
   ]
   if (!others.includes('tokens')) return statements
-  const decided = Object.keys(Token.shape).filter((name) => !(name in LAST_USE))
+  const decided = [...Object.keys(Token.shape), ...STORAGE_FIELDS].filter((name) => !LAST_USE.has(name))
   return [...statements, deny(['dynamodb:UpdateItem'], ['tokens'], decided)]
 }

@@ -7,7 +7,8 @@ import type { Key } from './keys.ts'
 type IndexKeys = { ownedPk?: string; ownedSk?: string; kindPk?: string; kindSk?: string; ttl?: number }
 export type Item = Record<string, unknown>
 
-const STORAGE_FIELDS: ReadonlySet<string> = new Set([
+/** What a row has besides its value: where it is, until when, and what it is. */
+export const STORAGE_FIELDS: ReadonlySet<string> = new Set([
   'pk',
   'sk',
   'ownedPk',

@@ -245,7 +245,9 @@ describe('guarded partitions', () => {
   test('everybody notes when a token was used, and changes nothing else of it', async () => {
     const [key] = GUARDED_KEYS.tokens
     expect(await mayWrite('UpdateItem', 'leases', key, ['pk', 'lastUsedAt'])).toBe(true)
-    expect(await mayWrite('UpdateItem', 'leases', key, ['pk', 'lastUsedAt', 'revokedAt'])).toBe(false)
+    // What is decided of it, until when it is there, where it is found, what it is.
+    for (const other of ['revokedAt', 'ttl', 'kindPk', 'ownedSk', 'entity', 'schema'])
+      expect(await mayWrite('UpdateItem', 'leases', key, ['pk', 'lastUsedAt', other]), other).toBe(false)
     expect(await mayWrite('UpdateItem', 'access', key, ['pk', 'revokedAt'])).toBe(true)
   })
 
