@@ -21,7 +21,6 @@ import {
 import { putBorrowing, readBorrowing } from '../../shared/store/borrowing.ts'
 import type { AskedProduct } from '../asked-product.ts'
 import type { PlacedRequest } from '../places.ts'
-import { openLeaseId } from '../sealed-id.ts'
 import { notInForce, refuseCaller, type Wanted } from './asking.ts'
 import { denied, unlicensed } from './denied.ts'
 import { leaseView } from './lease-view.ts'
@@ -118,9 +117,9 @@ export async function borrow(
         services.secrets.leaseKey,
         { heldBefore: found.heldBefore },
       )
-      // With its token: the answer is kept as a whole.
-      const reply = { lease, token: await sign(lease, asked, fingerprint, now, services) }
       const jti = jtiOf(ref, found.entry)
+      // With its token: the answer is kept as a whole.
+      const reply = { lease, token: await sign(jti, lease, { ...asked, fingerprint }, now, services) }
       if (found.outcome === 'held') {
         const known = await readBorrowing(services.table, address, jti)
         const other = known && checkSameMachine(known, body)
@@ -140,21 +139,19 @@ export async function borrow(
 }
 
 async function sign(
-  lease: Lease,
-  { tenantId, productId }: AskedProduct,
-  fingerprint: string,
+  jti: string,
+  { ref, items, leaseId, expiresAt }: Lease,
+  { tenantId, productId, fingerprint }: AskedProduct & Pick<Borrow, 'fingerprint'>,
   now: Instant,
-  { issuer, secrets, sessionKeys }: LeaseServices,
+  { issuer, sessionKeys }: LeaseServices,
 ): Promise<string> {
   const { kid, privateKey } = await sessionKeys.current(now)
-  const { ref, items, leaseId } = lease
-  const [[, entry] = []] = openLeaseId(leaseId, secrets.leaseKey)?.entries ?? []
   return new SignJWT({ tenantId, productId, items, fingerprint, leaseId })
-    .setJti(entry === undefined ? ref : jtiOf(ref, entry))
+    .setJti(jti)
     .setProtectedHeader({ alg: 'ES256', typ: BORROW_TYP, kid })
     .setIssuer(issuer)
     .setSubject(ref)
     .setIssuedAt(epochSeconds(now))
-    .setExpirationTime(epochSeconds(lease.expiresAt))
+    .setExpirationTime(epochSeconds(expiresAt))
     .sign(privateKey)
 }

@@ -33,7 +33,7 @@ export async function shortage(
   const tokenRef = asker.leaseToken === undefined ? undefined : ask.ref
   await denied(call, asked, wanted, asker, tokenRef, { because }, services)
   const detail = fits
-    ? `${used} of ${limit} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}${WHY[because]}.`
+    ? `${used} of ${limitOf(limit)} units of ${metric} are in use${pool.waiting > 0 ? ', and others wait' : ''}${WHY[because]}.`
     : `${units} units of ${metric} are more than the ${most} that there are${most < limit ? ' for this department' : ''}.`
   // Its places would have to come free in several queues at once: those in each would wait for those in the others.
   const instead = fits && !isQueueable ? ONE_BY_ONE : ''

@@ -17,8 +17,8 @@ export type Entry = {
   readonly overdraft: boolean
   readonly until: Seconds
   /**
-   * When it was granted or renewed last: to the second for leases of up to two hours, up to four minutes too late for
-   * longer ones; `until` if that is longer ago than can be kept.
+   * When it was granted or renewed last: to the second for leases of up to two hours; up to four minutes too late for those
+   * of up to twelve days, and up to a day for longer ones.
    */
   readonly beat: Seconds
   /** 16 bits; wraps around. */
@@ -36,9 +36,13 @@ const KINDS = ['lease', 'shared', 'hold', 'borrow'] as const
 export const LAST_SHARER = 0x8000
 /** 2020-01-01: what ends are counted from, so that they fit into 31 bits until 2088. */
 const FIRST_SECOND = 1_577_836_800
-/** Spans up to here are kept by the second, longer ones by `COARSE` seconds, those above 24 days not at all. */
+/** Spans that are kept to the second; so many more by `COARSE` seconds, and as many again by `COARSEST`, up to ten years. */
 const FINE_SPANS = 0x2000
+const COARSE_SPANS = FINE_SPANS / 2
 const COARSE = 256
+const COARSEST = 76_800
+/** Twelve days. */
+const LONG = COARSE_SPANS * COARSE
 
 /**
  * Eight bytes for a lease of one unit: end and overdraft (4), kind and seconds since the last beat (2), generation (2);
@@ -85,11 +89,16 @@ export function decodeEntry(bytes: Uint8Array): Entry {
 /** 14 bits. */
 function packSpan(span: number): number {
   if (span < FINE_SPANS) return Math.max(0, span)
-  const coarse = Math.floor(span / COARSE)
-  return coarse < FINE_SPANS ? FINE_SPANS + coarse : 0
+  if (span < LONG) return FINE_SPANS + Math.floor(span / COARSE)
+  const coarse = Math.floor((span - LONG) / COARSEST)
+  return FINE_SPANS + COARSE_SPANS + Math.min(coarse, COARSE_SPANS - 1)
 }
 
-const unpackSpan = (packed: number) => (packed < FINE_SPANS ? packed : (packed - FINE_SPANS) * COARSE)
+function unpackSpan(packed: number): number {
+  if (packed < FINE_SPANS) return packed
+  const coarse = packed - FINE_SPANS
+  return coarse < COARSE_SPANS ? coarse * COARSE : LONG + (coarse - COARSE_SPANS) * COARSEST
+}
 
 /** The generation after this one. */
 export const nextGeneration = (generation: number) => (generation + 1) % 0x1_0000

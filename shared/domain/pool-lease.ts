@@ -23,8 +23,7 @@ export function findLease(pool: Pool, ref: string, held: Entry, sharer: number, 
   if (!isCurrent && nextGeneration(held.generation) !== entry.generation) return { is: 'superseded' }
   if (isLapsed(entry, now)) return { is: 'lapsed' }
   if (isCurrent) return { is: 'current', entry }
-  const isRecent = entry.beat < entry.until && now - entry.beat <= REPLAY_WINDOW
-  return isRecent ? { is: 'previous', entry } : { is: 'superseded' }
+  return now - entry.beat <= REPLAY_WINDOW ? { is: 'previous', entry } : { is: 'superseded' }
 }
 
 /** A lease renewed, decided without looking: it is as its id says, and the pool is not overfull. */

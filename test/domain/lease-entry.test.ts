@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeEntry, type Entry, encodeEntry, nextGeneration } from '../../shared/domain/lease-entry.ts'
+import { findLease } from '../../shared/domain/pool-lease.ts'
 
 /** 2020-01-01; the last is in 2088. */
 const FIRST = 1_577_836_800
@@ -61,10 +62,12 @@ test.each([
   ['the last that is kept to the second', 8_191, 8_191],
   ['the first that is not', 8_192, 8_192],
   ['the longest one that is rounded', 8_447, 8_192],
-  ['24 days', 2_073_600, 2_073_600],
-  ['the longest that is kept', 2_097_151, 2_096_896],
-  ['one too long to keep', 2_097_152, 0],
-  ['years', 90_000_000, 0],
+  ['twelve days', 1_036_800, 1_036_800],
+  ['the last that is rounded so', 1_048_575, 1_048_320],
+  ['the first that is rounded by the day', 1_048_576, 1_048_576],
+  ['90 days', 7_776_000, 7_730_176],
+  ['ten years, the longest there is', 315_619_200, 315_544_576],
+  ['more', 400_000_000, 315_544_576],
 ])('of a span of %s, the last beat is kept as well as it can be, and all else exactly', (_, span, kept) => {
   const entry = { ...LONG, beat: LONG.until - span }
   expect(decodeEntry(encodeEntry(entry))).toEqual({ ...entry, beat: entry.until - kept })
@@ -72,12 +75,26 @@ test.each([
 
 test('what was read is written the same: a change is on the condition that it is', () => {
   fc.assert(
-    fc.property(entries, fc.integer({ min: 0, max: 0x3f_ffff }), (entry, span) => {
+    fc.property(entries, fc.integer({ min: 0, max: 400_000_000 }), (entry, span) => {
       const bytes = encodeEntry({ ...entry, beat: entry.until - span })
       expect(encodeEntry(decodeEntry(bytes))).toEqual(bytes)
     }),
   )
 })
+
+test.each([600, 86_400, 30 * 86_400, 3_652 * 86_400])(
+  'whose heartbeat was not answered is answered again, of a lease of %d seconds, and not much later',
+  (length) => {
+    const now = FIRST + 200_000_000
+    const before: Entry = { ...LONG, kind: 'lease', until: now + 60, beat: now - 60 }
+    const beaten = { ...before, until: now + length, beat: now, generation: before.generation + 1 }
+    const entries = new Map([['a', decodeEntry(encodeEntry(beaten))]])
+    const pool = { fence: 1, used: 2, waiting: 0, borrowed: 0, inItem: 1, paged: 0, entries, last: undefined }
+    expect(findLease(pool, 'a', before, 0, now + 30).is).toBe('previous')
+    const late = now + 31 + length / 12
+    expect(findLease(pool, 'a', before, 0, late).is).toBe('superseded')
+  },
+)
 
 test('generations begin again after the last', () => {
   expect([nextGeneration(0), nextGeneration(0xffff)]).toEqual([1, 0])

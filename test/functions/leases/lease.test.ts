@@ -123,6 +123,12 @@ describe('a check-out', () => {
   test('takes what lapsed away also where there is no limit', async () => {
     const world = await aWorld(table, { limits: { concurrent: 'unlimited' } })
     await world.shareOut({ department: 'art', maximum: { units: 3 } })
+    const four = { department: 'art', items: [{ metric: 'concurrent', units: 4 }] }
+    expect(await world.out(four)).toMatchObject({ detail: expect.stringContaining('more than the 3') })
+    granted(await world.out({ ...four, items: [{ metric: 'concurrent', units: 3 }] }))
+    expect(await world.out({ department: 'art' })).toMatchObject({
+      detail: expect.stringContaining('3 of unlimited units'),
+    })
     for (let count = 0; count < 3; count += 1) granted(await world.out())
     world.pass(631)
     expect(codeOf(await world.out())).toBe('granted')
