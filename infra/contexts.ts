@@ -2,8 +2,9 @@ import { type ContextName, contexts } from '../functions/routes.ts'
 
 /**
  * What differs between the functions of the contexts. Memory is processor time: 1,769 MB is one full vCPU. On a
- * part of one the SDK's own work is what a caller waits for (4.8 ms a call at 512 MB, 0.9 ms on a full vCPU), so the
- * hot path has a full one; elsewhere 1,024 MB keeps a call below what a person notices at 58 % of the price.
+ * part of one the SDK's own work is what a caller waits for (4.8 ms a call at 512 MB, 0.9 ms on a full vCPU), so what
+ * applications wait for, validations and check-outs, has a full one; elsewhere 1,024 MB keeps a call below what a person
+ * notices at 58 % of the price.
  */
 type ContextSettings = {
   readonly memoryMb: 1024 | 1769

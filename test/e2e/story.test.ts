@@ -16,7 +16,7 @@ import { tenantsRoutes } from '../../functions/tenants/routes.ts'
 import { webhooksRoutes } from '../../functions/webhooks/routes.ts'
 import { bootLocal, type LocalStack } from '../../infra/local/boot.ts'
 import { type Answer, createClient } from '../../infra/local/demo/client.ts'
-import { type Ending, tellStory } from '../../infra/local/demo/story.ts'
+import { tellStory } from '../../infra/local/demo/story.ts'
 import { makeVendorToken, worldOf } from '../../infra/local/demo/world.ts'
 import { synthesize } from '../../infra/synthesize.ts'
 import { readClock } from '../../shared/platform/time.ts'
@@ -117,27 +117,23 @@ test('a webhook of this computer is told at once what happens, signed', async ()
   }
 })
 
-describe('the story of the demo', () => {
-  let ending: Ending
+test('the story of the demo happens as it is told', async () => {
   const chapters: string[] = []
-
-  test('happens as it is told', async () => {
-    const narrator = {
-      chapter: (title: string) => void chapters.push(title),
-      say: () => undefined,
-      outcome: () => undefined,
-      cards: () => undefined,
-    }
-    ending = await tellStory(worldOf(stack, admin), narrator, readClock())
-    expect(chapters).toHaveLength(9)
-    expect(ending.overview).toMatchObject({
-      mode: 'licensed',
-      users: { active: 63, capacity: 110, remaining: 47, utilization: 57 },
-      licenses: [
-        { id: ending.grace.license.id, status: 'GRACE', capacity: { users: 10 } },
-        { id: ending.active.license.id, status: 'ACTIVE', capacity: { users: 100 } },
-      ],
-    })
+  const narrator = {
+    chapter: (title: string) => void chapters.push(title),
+    say: () => undefined,
+    outcome: () => undefined,
+    cards: () => undefined,
+  }
+  const { overview, grace, active } = await tellStory(worldOf(stack, admin), narrator, readClock())
+  expect(chapters).toHaveLength(9)
+  expect(overview).toMatchObject({
+    mode: 'licensed',
+    users: { active: 63, capacity: 110, remaining: 47, utilization: 57 },
+    licenses: [
+      { id: grace.license.id, status: 'GRACE', capacity: { users: 10 } },
+      { id: active.license.id, status: 'ACTIVE', capacity: { users: 100 } },
+    ],
   })
 })
 

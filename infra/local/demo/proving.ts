@@ -5,13 +5,12 @@ import { accessRoutes } from '../../../functions/access/routes.ts'
 import { installsRoutes } from '../../../functions/installs/routes.ts'
 import { tenantsRoutes } from '../../../functions/tenants/routes.ts'
 import { trustRoutes } from '../../../functions/trust/routes.ts'
-import type { Event } from '../../../shared/domain/event.ts'
 import { LICENSE_TYP, LicenseClaims, type LicenseFile } from '../../../shared/domain/license-file.ts'
 import type { TenantId } from '../../../shared/platform/ids.ts'
 import { day, expectVerdict, type Issued, type People, PRODUCT, showOverview, type Tale } from './tale.ts'
 
 /** The public keys, as an application is shipped with them. */
-export type Jwks = z.infer<typeof trustRoutes.getJwks.success.body>
+type Jwks = z.infer<typeof trustRoutes.getJwks.success.body>
 
 export async function verifyOffline(
   { client, narrator, issuer }: Tale,
@@ -88,7 +87,7 @@ export async function audit(
   { client, narrator }: Tale,
   tenantId: TenantId,
   { vendor, tom }: People,
-): Promise<Event[]> {
+): Promise<void> {
   narrator.chapter('Who did what: the audit log of the tenant')
   const tokens = await client.ask(accessRoutes.listTokens, vendor)
   const names = new Map<string, string>(tokens.items.map(({ id, alias, name }) => [alias ?? id, name]))
@@ -105,7 +104,6 @@ export async function audit(
   const told = items.filter(({ actor }) => actor.kind !== 'system').map(({ type }) => type)
   // Events of one transaction have the same instant, and no order among themselves.
   assert.deepEqual(told.toSorted(), EVENTS.toSorted())
-  return items
 }
 
 /** What an application without a network does, with any JOSE library. */
