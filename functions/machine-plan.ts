@@ -1,6 +1,6 @@
 import type { Activation } from '../shared/domain/activation.ts'
 import { movePlace, takePlace } from '../shared/domain/activation-allowance.ts'
-import { findPlace, type MachinePool } from '../shared/domain/activation-pool.ts'
+import { findPlace, type MachinePool, withinTransaction } from '../shared/domain/activation-pool.ts'
 import { isRefusal, type Refusal } from '../shared/domain/refusal.ts'
 import type { Instant } from '../shared/platform/time.ts'
 import type { MachineChange } from '../shared/store/activation-pool.ts'
@@ -71,7 +71,7 @@ function allow(situation: Situation, leaving: readonly Activation[], now: Instan
 
 /** What giving a machine's place to another comes to. */
 type MovePlan =
-  | Exclude<ActivationPlan, { is: 'same' | 'full' | 'behind' | 'place' }>
+  | Exclude<ActivationPlan, { is: 'same' | 'full' | 'place' }>
   | {
       readonly is: 'moved'
       /** The dead machines that have to go, because the new one has a component of theirs. */
@@ -85,6 +85,8 @@ export function planMove(situation: Situation, old: Activation, now: Instant): M
   const owners = situation.owners.filter(({ id }) => id !== old.id)
   const { living, dead } = ownersOf({ ...situation, owners }, now)
   if (living.length > 0) return { is: 'taken', living }
+  const fitting = withinTransaction(dead)
+  if (fitting.length < dead.length) return { is: 'behind', leaving: fitting }
   const { deactivations: rule, license } = terms
   const machine = { seen: isSeen(situation, [old, ...dead], now) }
   const after = rule === undefined ? pool : movePlace(pool, rule, machine, license.timeZone, now)

@@ -21,8 +21,9 @@ import {
 import { admit, noteOf, type PlacedRequest, type SeenPlace } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
-import { eventOf, promotions, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import { eventOf, flagged, promotions, reclaims, refusalsOf, seenUntil } from './changes.ts'
 import { exhausted } from './exhausted.ts'
+import { makeWay } from './make-way.ts'
 import type { ActivationServices } from './services.ts'
 
 export type Machine = Partial<Pick<Activation, 'name' | 'platform' | 'hostname' | 'userId'>> & {
@@ -66,7 +67,7 @@ async function attempt<Reply>(
   const situation = await lookAt(asking, machine.fingerprints, now, services)
   if (isRefusal(situation)) return situation
   const { pool, terms } = situation
-  const seen = await admitted(call, asking, machine, situation, services)
+  const seen = await admitted(call, machine, situation, services)
   if (isRefusal(seen)) return seen
   const plan = await planActivation(situation, table, now)
   if (plan.is === 'same') return again(call, plan.activation, machine, seen, terms, services, replyOf)
@@ -121,18 +122,15 @@ async function attempt<Reply>(
   })
 }
 
-/** May the machine be used where it is? Asked of the license whose key asks, else of all that give places. */
+/** May the machine be used where it is? */
 function admitted(
   call: PlacedRequest,
-  { licenseId }: MachineAsking,
   { country, userId, fingerprints }: Machine,
   situation: Situation,
   services: ActivationServices,
 ): Promise<SeenPlace | undefined | Refusal> {
-  const { license, standings } = situation.terms
-  const licenses = licenseId === undefined ? standings.map((one) => one.license) : [license]
   const { same: activation } = ownersOf(situation, call.now)
-  return admit(call, licenses, country, { userId, activation, machine: fingerprints }, services)
+  return admit(call, situation.terms.givers, country, { userId, activation, machine: fingerprints }, services)
 }
 
 /** The machine has its place. One that is activated by file now needs no heartbeats from now on. */
@@ -167,38 +165,6 @@ async function again<Reply>(
   })
 }
 
-/** Takes dead machines away without giving their places to anybody yet. */
-async function makeWay(
-  call: CommitRequest,
-  { pool, terms, holdings: { tenantId, productId } }: Situation,
-  leaving: readonly Activation[],
-  services: ActivationServices,
-): Promise<Refusal | undefined> {
-  const writes = {
-    pool: changeMachines(tenantId, productId, {
-      used: -leaving.length,
-      overdrawn: -flagged(leaving),
-      seen: { fence: pool.fence },
-    }),
-    ...reclaims(leaving),
-    ...passFingerprints(leaving, undefined, seenUntil(terms, call.now)),
-  }
-  const done = await services.commit(
-    // The reply to the request belongs to its last write alone.
-    { ...call, idempotencyKey: undefined },
-    {
-      writes,
-      events: leaving.map((one) => ({
-        ...eventOf('activation.reclaimed', one),
-        before: activationView(one, call.now),
-      })),
-      reply: undefined,
-      refusals: refusalsOf(writes),
-    },
-  )
-  return isRefusal(done) ? done : undefined
-}
-
 function newActivation(
   { now }: CommitRequest,
   { tenantId, productId }: MachineAsking,
@@ -221,6 +187,3 @@ function newActivation(
     version: 1,
   }
 }
-
-const flagged = (activations: readonly Activation[]) =>
-  activations.filter(({ overdraft }) => overdraft).length

@@ -30,6 +30,10 @@ export function seenUntil(
   return deactivations && addDuration(now, deactivations.period, license.timeZone)
 }
 
+/** How many of them are overdraft grants. */
+export const flagged = (activations: readonly Activation[]) =>
+  activations.filter(({ overdraft }) => overdraft).length
+
 export function eventOf(type: EventDraft['type'], { tenantId, id }: Activation): EventDraft {
   return { type, tenantId, subject: { type: 'activation', id } }
 }

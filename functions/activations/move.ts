@@ -16,7 +16,8 @@ import { fingerprintTaken, lookAt } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
 import type { Machine } from './activate.ts'
-import { eventOf, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import { eventOf, flagged, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import { makeWay } from './make-way.ts'
 import type { ActivationServices } from './services.ts'
 
 type Moved = { activation: ActivationView; nextHeartbeat?: Instant; moves?: MovesLeft }
@@ -35,7 +36,9 @@ export function move(
 ): Promise<Moved | Refusal | Replayed> {
   const { table, commit } = services
   const { now, caller } = call
-  return untilFresh(async () => {
+  return untilFresh(attempt)
+
+  async function attempt(): Promise<Moved | Refusal | Replayed> {
     const old = await readActivation(table, tenantId, oldId)
     if (old === undefined) return notFound
     const { productId } = old
@@ -46,6 +49,7 @@ export function move(
     const plan = planMove(situation, old, now)
     if (plan.is === 'taken') return fingerprintTaken(plan.living)
     if (plan.is === 'refused') return plan.refusal
+    if (plan.is === 'behind') return (await makeWay(call, situation, plan.leaving, services)) ?? attempt()
     const { dead, after } = plan
     const { pool, terms, components } = situation
     const { deactivations: rule, license } = terms
@@ -67,7 +71,7 @@ export function move(
     const writes = {
       pool: changeMachines(tenantId, productId, {
         used: -dead.length,
-        overdrawn: -dead.filter(({ overdraft }) => overdraft).length,
+        overdrawn: -flagged(dead),
         ...(rule && { moves: after.moves }),
         seen: { fence: pool.fence, ...(rule && { moves: pool.moves }) },
       }),
@@ -91,5 +95,5 @@ export function move(
       reply: { activation: view, ...(nextHeartbeat && { nextHeartbeat }), ...(moves && { moves }) },
       refusals: refusalsOf(writes),
     })
-  })
+  }
 }

@@ -9,7 +9,7 @@ import { changeMachines, readMachinePool } from '../../shared/store/activation-p
 import type { MachineAsking } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
-import { eventOf, refusalsOf } from './changes.ts'
+import { eventOf, flagged, refusalsOf } from './changes.ts'
 import type { ActivationServices } from './services.ts'
 
 /** AWS: 100 items in a transaction; the rest is for the pool, the event of the reset and the reply. */
@@ -74,7 +74,7 @@ export async function reset(
     const writes = {
       pool: changeMachines(tenantId, productId, {
         used: -batch.length,
-        overdrawn: -batch.filter(({ overdraft }) => overdraft).length,
+        overdrawn: -flagged(batch),
         seen: {},
       }),
       ...Object.fromEntries(batch.map((one) => [`row ${one.id}`, removeActivation(one)])),

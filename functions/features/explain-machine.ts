@@ -97,10 +97,8 @@ function elsewhereOf(
   machine: readonly Component[],
   services: ExplainServices,
 ): Promise<Refusal | undefined> {
-  const { license, standings: all } = situation.terms
-  const licenses = licenseOf(asked.caller) === undefined ? all.map((one) => one.license) : [license]
   const { same } = ownersOf(situation, asked.now)
-  return refusedHere(asked, licenses, asked.country, { activation: same, machine }, services)
+  return refusedHere(asked, situation.terms.givers, asked.country, { activation: same, machine }, services)
 }
 
 async function askedOf(

@@ -15,6 +15,11 @@ export type MachineTerms = {
   /** The node-locked licenses in force, in the documented order of precedence; at least one. */
   readonly standings: readonly Standing[]
   readonly size: Size
+  /**
+   * Of these one has to cover where the machine is: the license that asks, if it gives places, else all that do. What only
+   * lengthens or adds features lets nobody in.
+   */
+  readonly givers: readonly License[]
   /** The license that an activation is written down under: the one that asks, else the first. */
   readonly license: License
   readonly match: MatchRule
@@ -47,13 +52,13 @@ export function machineTerms(
   if (first === undefined)
     return refuse('LICENSE_NOT_IN_FORCE', 'No node-locked license of this product is in force.')
   const license = licenses.find(({ id }) => id === asking) ?? first
+  const giving = licenses.filter(({ limits }) => Object.hasOwn(limits, MACHINES))
+  const own = giving.filter(({ id }) => id === asking)
   const fingerprints = ruleOf(licenses, 'fingerprints')
   return {
     standings: counting,
-    size: sizeOf(
-      licenses.filter(({ limits }) => Object.hasOwn(limits, MACHINES)),
-      MACHINES,
-    ),
+    size: sizeOf(giving, MACHINES),
+    givers: own.length > 0 ? own : giving,
     license,
     match: fingerprints?.match ?? 'any',
     scope: scopeOf(fingerprints?.unique ?? 'product', license),

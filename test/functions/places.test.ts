@@ -59,6 +59,13 @@ async function aTenant(allocation: 'node-locked' | 'floating', ...rules: (object
   return {
     issued,
     post,
+    /** A year more of the first license, by a plan without a rule of countries. */
+    async extend() {
+      const plan = await createPlan(api, product.id, { allocation, limits: {}, features: {} })
+      const body = { tenantId: tenant.id, planId: plan.id, type: 'VALIDITY', extends: first?.license.id }
+      const more = { ...body, validFrom: '2026-01-01T00:00:00Z' }
+      expected(201, await api.call('POST', '/v1/licenses', { token: issuer, body: more }))
+    },
     asBackEnd: (path: string, body: object) =>
       api.call('POST', path, { token: app, body: { product: product.code, ...body } }),
     async days() {
@@ -94,6 +101,17 @@ describe('an activation', () => {
       expect(outcome(await post(path, { ...body, country: 'DE' })), path).toBe('200')
     }
     expect(await days()).toEqual(['machine 2026-07-01 FR outside'])
+  })
+
+  test('is not let in by a license that gives no machines, whatever that says of countries', async () => {
+    const { post, asBackEnd, extend } = await aTenant('node-locked', { allow: ['DE'] })
+    const away = { ...machine('one'), country: 'FR' }
+    expect(outcome(await asBackEnd('/v1/activations', away))).toBe('409 COUNTRY_NOT_ALLOWED')
+    await extend()
+    expect(outcome(await asBackEnd('/v1/activations', away))).toBe('409 COUNTRY_NOT_ALLOWED')
+    const asked = await asBackEnd('/v1/explain', away)
+    expect(JSON.stringify(asked.body)).toContain('COUNTRY_NOT_ALLOWED')
+    expect(outcome(await post('/v1/activations', { ...away, country: 'DE' }))).toBe('200')
   })
 
   test('uses the same day of travel as the validation of the machine', async () => {

@@ -48,6 +48,22 @@ describe('moving to other hardware', () => {
     expect(await shop.faults()).toEqual([])
   })
 
+  test('takes the places of dead machines, however many of its components were theirs', async () => {
+    const shop = await openShop(api, 8, {
+      heartbeat: { required: true, window: 'PT10M', revive: 'never' },
+      fingerprints: { match: 'all' },
+    })
+    stopClock()
+    const partsOf = (name: string) => Array.from({ length: 20 }, (_, part) => `p${part}:${name}${part}`)
+    for (const name of 'abcdef') await shop.activate(partsOf(name))
+    advanceClock(DAY)
+    const { id } = activatedBy(await shop.activate(partsOf('x')))
+    const one = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, part) => `p${part}:${name}${part}`)
+    expect(expected(200, await shop.move(id, one))).toMatchObject({ activation: { movedFrom: id } })
+    expect((await shop.rows()).map(({ movedFrom }) => movedFrom)).toEqual([id])
+    expect(await shop.faults()).toEqual([])
+  })
+
   test('is refused while no license is in force', async () => {
     const shop = await openShop(api, 2)
     const { id } = activatedBy(await shop.activate(['a']))
