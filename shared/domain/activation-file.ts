@@ -5,6 +5,7 @@ import type { Activation } from './activation.ts'
 import type { MachineTerms } from './activation-terms.ts'
 import { Code } from './catalog.ts'
 import { Components, type MatchRule } from './fingerprint.ts'
+import { independent } from './holdings.ts'
 import { effectiveTerm } from './status.ts'
 
 /** What a machine without a connection hands over, on paper or a stick, to be activated. */
@@ -45,7 +46,7 @@ export type ActivationClaims = z.infer<typeof ActivationClaims>
 
 /** When the last of the licenses behind the places ends, grace included; undefined if one never does. */
 export function endOfPlaces({ standings }: Pick<MachineTerms, 'standings'>): Instant | undefined {
-  const terms = standings.map(({ license, extensions }) => effectiveTerm(license, extensions))
+  const terms = independent(standings).map(({ license, extensions }) => effectiveTerm(license, extensions))
   if (terms.some(({ expiresAt }) => expiresAt === undefined)) return undefined
   return latest(terms.map(({ expiresAt, graceEndsAt }) => graceEndsAt ?? expiresAt))
 }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { LicenseId, ProductId } from '../platform/ids.ts'
 import { Instant, latest } from '../platform/time.ts'
 import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric, own } from './catalog.ts'
-import type { Holdings, Standing } from './holdings.ts'
+import { type Holdings, independent, type Standing } from './holdings.ts'
 import type { License } from './license.ts'
 import { usedOf } from './meter-rule.ts'
 import { effectiveTerm, STATUSES } from './status.ts'
@@ -69,7 +69,9 @@ export function entitlement(holdings: Holdings, standings: Iterable<Standing>): 
     ...counting.flatMap(({ license }) => Object.keys(license.limits)),
     ...holdings.usage.map((usage) => usage.metric),
   ])
-  const ends = counting.map((standing) => effectiveTerm(standing.license, standing.extensions).expiresAt)
+  const ends = independent(counting).map(
+    ({ license, extensions }) => effectiveTerm(license, extensions).expiresAt,
+  )
   const last = ends.includes(undefined) ? undefined : latest(ends)
   return {
     productId: holdings.productId,

@@ -85,6 +85,10 @@ export function standings(
   return settled
 }
 
+/** Of those that count the ones that decide until when: what extends another counts no longer than that one. */
+export const independent = (counting: readonly Standing[]): Standing[] =>
+  counting.filter(({ license }) => license.extends === undefined)
+
 export function isApplied(license: License): boolean {
   return license.appliedAt !== undefined
 }

@@ -102,7 +102,7 @@ export function judge(
     ...(license.rules.countries && question.place && { place: question.place }),
     unchecked: unchecked(question),
     checkedAt: now,
-    nextCheckAfter: nextCheck(now, pace, nextChange(license, now, extensions)),
+    nextCheckAfter: nextCheck(now, pace, changeOf(standing, all)),
   }
 }
 
@@ -155,6 +155,14 @@ export function rejectedFile(fault: FileFault, now: Instant, pace: Pace): Verdic
 /** What the question asks that no rule looks at: who asks, where no seats are managed. */
 function unchecked({ userId, seat }: Question): string[] {
   return userId === undefined || seat !== undefined ? [] : ['userId']
+}
+
+/** When time alone may change the verdict: the license, or the one that it extends. */
+function changeOf(standing: Standing, all: ReadonlyMap<LicenseId, Standing>): Instant | undefined {
+  const base = standing.base && all.get(standing.base.id)
+  return [standing, base]
+    .flatMap((one) => (one && nextChange(one.license, one.at, one.extensions)) ?? [])
+    .toSorted()[0]
 }
 
 function nextCheck(now: Instant, { interval, jitter }: Pace, change: Instant | undefined): Instant {

@@ -268,6 +268,12 @@ describe('when it ends', () => {
   test('regardless of those not in force', () => {
     expect(ends({}, { ...PERPETUAL, suspendedAt: '2026-01-01T00:00:00Z' })).toBe('2027-01-01T00:00:00.000Z')
   })
+  test.each<[string, LicenseOverrides]>([
+    ['later', { expiresAt: '2028-01-01T00:00:00Z' }],
+    ['never', PERPETUAL],
+  ])('with the base of what adds to it and ends %s: it counts no longer than that', (_, later) => {
+    expect(ends({}, { ...later, type: 'TOPUP', extends: licenseId(1) })).toBe('2027-01-01T00:00:00.000Z')
+  })
   test('with its extensions', () => {
     const validity: LicenseOverrides = {
       type: 'VALIDITY',

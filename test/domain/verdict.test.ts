@@ -320,6 +320,18 @@ describe('when to ask again', () => {
     expect(verdictOn(aLicense(ended), asked).nextCheckAfter).toBe('2026-07-01T00:20:00.000Z')
   })
 
+  test('nor after the end of the license that it extends, extended itself or not', () => {
+    const topUp = aLicense({ type: 'TOPUP', extends: licenseId(9) })
+    const soon = { expiresAt: '2026-07-01T00:20:00Z' }
+    const pace = { interval: HOUR, jitter: 0 }
+    const short = aLicense({ id: licenseId(9), ...soon })
+    expect(verdictOn(topUp, { others: [short], pace }).nextCheckAfter).toBe('2026-07-01T00:20:00.000Z')
+    const over = aLicense({ id: licenseId(9), ...ended })
+    const validity = aLicense({ id: licenseId(2), type: 'VALIDITY', extends: licenseId(9), ...soon })
+    const verdict = verdictOn(topUp, { others: [over, validity], pace })
+    expect([verdict.code, verdict.nextCheckAfter]).toEqual(['VALID', '2026-07-01T00:20:00.000Z'])
+  })
+
   test('between nine tenths of the interval and all of it, or at the next change if that is earlier', () => {
     fc.assert(
       fc.property(

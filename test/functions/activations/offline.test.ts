@@ -124,6 +124,9 @@ describe('an offline activation', () => {
       },
     })
     const { id } = z.object({ id: z.string() }).parse(plan.body)
+    await shop.issue({ planId: id, type: 'TOPUP', extends: shop.license.id })
+    // What is added for good counts no longer than what it is added to.
+    expect((await granted(shop, ['a'])).file.expiresAt).toBe(graceEndsAt)
     await shop.issue({ planId: id })
     const endless = await granted(shop, ['b'])
     expect(endless.file.expiresAt).toBeNull()
