@@ -13,6 +13,7 @@ import { scimError } from '../../shared/platform/http/scim.ts'
 import { GroupId, UserId } from '../../shared/platform/ids.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { groupHandlers } from './groups.ts'
+import { RESERVE } from './membership.ts'
 import type { scimRoutes } from './routes.ts'
 import { BULK_RESPONSE } from './schemas.ts'
 import { type BulkInput, type BulkResult, GroupInput, PatchInput, UserInput } from './shapes.ts'
@@ -24,7 +25,13 @@ type Result = BulkResult['Operations'][number]
 
 const REFERENCE = /"bulkId:([^"]{1,200})"/g
 
-/** Does them one after the other, each for itself; what names another by its bulkId comes after that one. */
+/** One that the time did not allow: the same again does it. */
+const unfinished = refuse('UNFINISHED', 'The time was over before it.', { retryAfter: 1 })
+
+/**
+ * Does them one after the other, each for itself; what names another by its bulkId comes after that one. What time does
+ * not allow is told to be undone, so that nobody is left without an answer of what was done.
+ */
 export async function bulk(call: BulkCall, services: VerifyingServices): Promise<BulkResult> {
   const { Operations, failOnErrors } = call.body
   const results = new Map<number, Result>()
@@ -68,11 +75,13 @@ export async function bulk(call: BulkCall, services: VerifyingServices): Promise
   async function run(place: number, operation: Operation, missing: readonly string[]): Promise<void> {
     const [unknown] = missing
     const done =
-      unknown === undefined
-        ? await perform(call, services, resolved(operation, ids))
-        : refuse('INVALID_REQUEST', `bulkId:${unknown} was not made here.`, {
-            members: { scimType: 'invalidValue' },
-          })
+      call.remaining() < RESERVE
+        ? unfinished
+        : unknown === undefined
+          ? await perform(call, services, resolved(operation, ids))
+          : refuse('INVALID_REQUEST', `bulkId:${unknown} was not made here.`, {
+              members: { scimType: 'invalidValue' },
+            })
     const { method, bulkId } = operation
     const common = { method, ...(bulkId && { bulkId }) }
     if (isRefusal(done)) {

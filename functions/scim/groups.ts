@@ -134,7 +134,8 @@ export const groupHandlers: GroupHandlers = {
     const { displayName, externalId, members } = call.body
     const change: GroupChange = {
       displayName,
-      externalId: externalId ?? null,
+      // An empty one and none are the same (RFC 7643, section 2.5).
+      externalId: externalId || null,
       isReplaced: true,
       add: new Set((members ?? []).map(({ value }) => value)),
       remove: new Set(),
@@ -227,6 +228,9 @@ async function changeGroup<Reply extends object>(
   const done = await untilFresh(async () => {
     const current = await readGroup(table, tenantId, groupId)
     if (current === undefined || current.deletedAt !== undefined) return notFound
+    // Of two on the same revision the second comes too late, also where both have read it.
+    const outdated = checkRevision(current, call.revision)
+    if (outdated) return outdated
     const next = edited(current, change, moves.length > 0, call.now)
     const { writes, refusals } = writeGroup(current, next)
     const members = moves.length > 0 ? { members: moves.length } : {}

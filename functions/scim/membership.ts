@@ -22,7 +22,7 @@ export type Move = 'join' | 'leave' | 'stay'
 /** People changed at once: all of them may draw from one pool, and would be in each other's way. */
 const AT_ONCE = 4
 /** Milliseconds to keep for the answer. */
-const RESERVE = 4_000
+export const RESERVE = 4_000
 const ROUNDS = 4
 
 /** The work that time did not allow: the same request again goes on with it. */

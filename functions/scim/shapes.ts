@@ -22,7 +22,8 @@ const AddressInput = z.object({ country: Text, type: Text, primary: z.boolean().
 export const UserInput = z.object({
   schemas: Names.min(1),
   externalId: z.string().trim().max(200).nullish(),
-  userName: Profile.shape.userName,
+  /** Not trimmed: a directory finds a person again by what it said. One of spaces alone names nobody. */
+  userName: Profile.shape.userName.regex(/\S/, 'must not be blank'),
   name: NameInput.nullish(),
   displayName: Text,
   title: Text,

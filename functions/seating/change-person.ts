@@ -5,7 +5,7 @@ import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/r
 import { changes } from '../../shared/domain/revision.ts'
 import { byPool } from '../../shared/domain/seat.ts'
 import { checkCooldown } from '../../shared/domain/seat-cooldown.ts'
-import { type PersonView, type User, userView } from '../../shared/domain/user.ts'
+import { checkRoom, type PersonView, type User, userView } from '../../shared/domain/user.ts'
 import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { ProductId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import type { Decision } from '../../shared/store/commit.ts'
@@ -47,6 +47,8 @@ export async function decidePerson<Reply>(
   rest: Rest<Reply>,
 ): Promise<Decision<Reply, string> | Refusal> {
   const { after, newlyPending } = adjustment
+  const full = checkRoom(after.user)
+  if (full) return full
   if (seating.policy.onShortage === 'refuse' && !rest.mayWait) {
     const [first] = newlyPending
     if (first !== undefined) return refuseShortage(table, seating, after.user, first, call)

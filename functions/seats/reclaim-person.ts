@@ -7,7 +7,7 @@ import {
 } from '../../shared/domain/reclaim-case.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import { neededModules } from '../../shared/domain/seat-decision.ts'
-import type { ByHand, User } from '../../shared/domain/user.ts'
+import { type ByHand, checkRoom, type User } from '../../shared/domain/user.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { DAY, type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { bySystem } from '../../shared/store/commit.ts'
@@ -134,6 +134,8 @@ async function perform(
       ])
     case 'reclaim': {
       const { facts, taken } = withoutSeats(user, step.of, person, seating, now)
+      const full = checkRoom(facts)
+      if (full) throw new Error(`the seats of ${user.id} cannot be taken: ${full.detail}`)
       const adjustment = adjustSeats(person, facts, seating, now)
       const next: ReclaimCase = {
         ...commonOf(step.of),

@@ -36,10 +36,13 @@ export const Profile = z.strictObject({
 })
 export type Profile = z.infer<typeof Profile>
 
+/** Groups of one person: its row names each of them. */
+export const MOST_MEMBERSHIPS = 100
+
 /** A person as a directory keeps it. */
 export const Directory = z.strictObject({
   ...Profile.shape,
-  groups: z.array(GroupId).max(100),
+  groups: z.array(GroupId).max(MOST_MEMBERSHIPS),
   /** Roles that the person has by groups alone: they go with the groups. */
   roles: z.array(Code),
   /** The directory took the person away; it is not there for it any more. */

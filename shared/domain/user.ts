@@ -3,8 +3,9 @@ import { GroupId, OrganizationId, ProductId, TenantId, UserId } from '../platfor
 import { Countable, Instant } from '../platform/time.ts'
 import { Code, Name } from './catalog.ts'
 import { Country } from './country.ts'
-import { Directory } from './directory.ts'
+import { Directory, MOST_MEMBERSHIPS } from './directory.ts'
 import { Email } from './email.ts'
+import { type Refusal, refuse } from './refusal.ts'
 import { Pending, Seat } from './seat.ts'
 
 /** `active` has seats by its roles. `suspended` cannot work, and keeps its roles. `archived` left, and holds nothing. */
@@ -13,6 +14,8 @@ export type UserStatus = z.infer<typeof UserStatus>
 
 /** Of one person: its row names each of them, and has one beside it for each. */
 export const MOST_ROLES = 20
+/** Entries of modules given by hand, and of those withheld. */
+const MOST_BY_HAND = 50
 /** What somebody is in the tenant: content-author, observer, … Products declare which of them need a seat. */
 export const PersonRoles = z
   .array(Code)
@@ -57,9 +60,9 @@ export const User = z.strictObject({
   roles: PersonRoles,
   status: UserStatus,
   /** Modules given by hand. */
-  direct: z.array(ByHand).max(50),
+  direct: z.array(ByHand).max(MOST_BY_HAND),
   /** Modules that roles do not give: they were revoked or reclaimed, until somebody gives them by hand. */
-  withheld: z.array(ByHand).max(50),
+  withheld: z.array(ByHand).max(MOST_BY_HAND),
   pending: z.array(Pending),
   /** Pools of which the person has a seat, as `<product>#<metric>`: what its seat rows say, for filters. */
   holds: z.array(z.string()),
@@ -89,6 +92,24 @@ export const User = z.strictObject({
   version: z.int().positive(),
 })
 export type User = z.infer<typeof User>
+
+/** What the row of a person cannot hold: it could not be read again. */
+export function checkRoom({
+  name,
+  direct,
+  withheld,
+  directory,
+}: Pick<User, 'name' | 'direct' | 'withheld' | 'directory'>): Refusal | undefined {
+  const groups = directory?.groups.length ?? 0
+  if (groups > MOST_MEMBERSHIPS)
+    return refuse('TOO_MUCH_AT_ONCE', `${name} would be in more than ${MOST_MEMBERSHIPS} groups.`)
+  return Math.max(direct.length, withheld.length) > MOST_BY_HAND
+    ? refuse(
+        'TOO_MUCH_AT_ONCE',
+        `${name} would have more than ${MOST_BY_HAND} modules given or withheld by hand.`,
+      )
+    : undefined
+}
 
 /** A person as the API shows it. */
 export const UserView = User.omit({ version: true, holds: true, activeDay: true }).meta({ id: 'User' })

@@ -1,0 +1,124 @@
+import { afterAll, expect, test } from 'vitest'
+import type { User } from '../../../shared/domain/user.ts'
+import { newGroupId, type TenantId, UserId } from '../../../shared/platform/ids.ts'
+import { readClock } from '../../../shared/platform/time.ts'
+import { groupItem } from '../../../shared/store/group.ts'
+import { readPerson, writeUser } from '../../../shared/store/user.ts'
+import { writeRow } from '../../../shared/store/write.ts'
+import { outcome, startApi } from '../../support/api.ts'
+import { expected } from '../../support/scenario.ts'
+import { createDirectory, GROUP, USER } from './rig.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+
+const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
+
+test('a user name of nothing but spaces makes nobody who cannot be read afterwards', async () => {
+  const { scim, addUser, list, patch } = await createDirectory(api, { learners: 1 })
+  const body = { schemas: [USER], userName: '  ' }
+  expect(outcome(await scim('POST', '/Users', { body }))).toBe('400 INVALID_REQUEST')
+  const { id } = await addUser('ada@x.example')
+  expect(outcome(await patch(`/Users/${id}`, { op: 'replace', path: 'userName', value: '\t' }))).toBe(
+    '400 INVALID_REQUEST',
+  )
+  expect((await list('/Users')).Resources.map(({ userName }) => userName)).toEqual(['ada@x.example'])
+})
+
+test('of two who replace the group that both have read, one is told that it was changed since', async () => {
+  const { scim, addGroup, get } = await createDirectory(api, { learners: 1 })
+  const { id, meta } = await addGroup('club')
+  const rename = (displayName: string) =>
+    scim('PUT', `/Groups/${id}`, {
+      body: { schemas: [GROUP], displayName },
+      headers: { 'if-match': meta.version },
+    })
+  const answers = await Promise.all(['choir', 'chess', 'cheer'].map(rename))
+  expect(answers.map(outcome).toSorted()).toEqual(['200', '412 REVISION_OUTDATED', '412 REVISION_OUTDATED'])
+  expect((await get(`/Groups/${id}`)).meta.version).toBe('W/"2"')
+})
+
+test('a group whose external id is empty has none, and is no other the next time', async () => {
+  const { scim, addGroup, get } = await createDirectory(api, { learners: 1 })
+  const { id, meta } = await addGroup('club')
+  const body = { schemas: [GROUP], displayName: 'club', externalId: '' }
+  expect(outcome(await scim('PUT', `/Groups/${id}`, { body }))).toBe('200')
+  expect((await get(`/Groups/${id}`)).meta.version).toBe(meta.version)
+})
+
+test('a Bulk whose time runs out says what was done, and of the rest that it was not', async () => {
+  const { scim, list } = await createDirectory(api, { learners: 1 })
+  let asked = 0
+  const Operations = ['a', 'b', 'c'].map((userName) => ({
+    method: 'POST',
+    path: '/Users',
+    bulkId: userName,
+    data: { schemas: [USER], userName: `${userName}@x.example` },
+  }))
+  const answer = await scim('POST', '/Bulk', {
+    body: { schemas: [BULK], Operations },
+    remaining: () => (asked++ < 2 ? 60_000 : 0),
+  })
+  const told = expected(200, answer)
+  expect(told).toMatchObject({ Operations: [{ status: '201' }, { status: '503' }, { status: '503' }] })
+  expect((await list('/Users')).totalResults).toBe(1)
+})
+
+/** Writes a person's row as if all that had been done to it. */
+async function edit(
+  { tenantId }: { tenantId: TenantId },
+  id: string,
+  next: (user: User) => User,
+): Promise<void> {
+  const user = (await readPerson(api.table, tenantId, UserId.parse(id)))?.user
+  if (user === undefined) throw new Error(`${id} is gone`)
+  const { user: put } = writeUser(user, next(user))
+  expect(put?.kind === 'put' && (await writeRow(api.table, put))).toBe(true)
+}
+
+test('nobody is in more groups than its row can name: it could not be read again', async () => {
+  const directory = await createDirectory(api, { learners: 1 })
+  const { id } = await directory.addUser('ada@x.example')
+  const now = readClock()
+  const groups = Array.from({ length: 100 }, () => newGroupId(now))
+  const { tenantId } = directory
+  for (const [index, group] of groups.entries()) {
+    const common = { tenantId, createdAt: now, revision: 1, given: 1 }
+    await writeRow(api.table, {
+      kind: 'put',
+      item: groupItem({ id: group, displayName: `G ${index}`, ...common }),
+    })
+  }
+  await edit(directory, id, (user) => ({
+    ...user,
+    ...(user.directory && { directory: { ...user.directory, groups } }),
+  }))
+  const last = await directory.addGroup('last')
+  const add = { op: 'add', path: 'members', value: [{ value: id }] }
+  expect(outcome(await directory.patch(`/Groups/${last.id}`, add))).toBe('422 TOO_MUCH_AT_ONCE')
+  expect((await directory.get(`/Users/${id}`)).id).toBe(id)
+})
+
+test.each(['direct', 'withheld'] as const)(
+  'a row that has as many modules %s as it can takes no more',
+  async (list) => {
+    const directory = await createDirectory(api, { learners: 1 })
+    const { id } = await directory.hire('author')
+    const of = (count: number) => ({
+      productId: directory.product.id,
+      module: `m${count}`,
+      at: readClock(),
+      by: 'x',
+    })
+    await edit(directory, id, (user) => ({
+      ...user,
+      [list]: Array.from({ length: 50 }, (_, count) => of(count)),
+    }))
+    const answer =
+      list === 'direct'
+        ? directory.seat(id, '', 'observe', { wait: true })
+        : directory.seat(id, '/revoke', 'learn')
+    expect(outcome(await answer)).toBe('422 TOO_MUCH_AT_ONCE')
+    expect((await directory.read(id)).id).toBe(id)
+  },
+)
