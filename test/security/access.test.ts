@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Operation } from '../../functions/routes.ts'
+import { type Operation, operations } from '../../functions/routes.ts'
 import { startApi } from '../support/api.ts'
 import { createCatalog } from '../world/catalog.ts'
 import { named, requestFor, type Sent, send } from '../world/requests.ts'
@@ -47,6 +47,19 @@ async function wrongWith(operation: Operation, credential: Credential): Promise<
   return faults.map((fault) => `${credential.name}: ${fault}`)
 }
 
+/** The first of its function that is public, or is not. */
+const isFirst = ({ operationId, context, access }: Operation) =>
+  operationId ===
+  operations.find((one) => one.context === context && (one.access === 'public') === (access === 'public'))
+    ?.operationId
+
+/**
+ * With what an operation is asked: who is somebody, all of them. What is nobody's does not come as far as the operation:
+ * a third of it, the next third for the next one, and all of it at one door of each kind of each function.
+ */
+const triedOn = (operation: Operation): readonly Credential[] =>
+  all.filter(({ isBad }, at) => !isBad || isFirst(operation) || at % 3 === operations.indexOf(operation) % 3)
+
 const wrongWithAll = async (operation: Operation, credentials: readonly Credential[]) =>
   (await Promise.all(credentials.map((one) => wrongWith(operation, one)))).flat()
 
@@ -54,7 +67,7 @@ describe('every operation, with every credential that it refuses', async () => {
   const before = await rowsOf(api.table)
 
   test.each(named)('%s', async (operationId, operation) => {
-    const refused = all.filter((one) => one.expected(operationId, operation.access) !== 'in')
+    const refused = triedOn(operation).filter((one) => one.expected(operationId, operation.access) !== 'in')
     expect(await wrongWithAll(operation, refused)).toEqual([])
   })
 
@@ -65,7 +78,7 @@ describe('every operation, with every credential that it refuses', async () => {
 
 describe('every operation, with every credential that it lets in', () => {
   test.each(named)('%s', async (operationId, operation) => {
-    const welcome = all.filter((one) => one.expected(operationId, operation.access) === 'in')
+    const welcome = triedOn(operation).filter((one) => one.expected(operationId, operation.access) === 'in')
     expect(await wrongWithAll(operation, welcome)).toEqual([])
   })
 

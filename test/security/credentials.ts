@@ -16,6 +16,8 @@ import { newToken } from '../world/tokens.ts'
 export type Credential = {
   readonly name: string
   readonly authorization: string | undefined
+  /** It is nobody's, whatever is asked. */
+  readonly isBad?: true
   /** How the door answers: `in`, or the status of the refusal. */
   readonly expected: (operationId: string, access: Access) => 'in' | 401 | 403
 }
@@ -71,6 +73,7 @@ export async function credentials(api: ApiClient, { known, key, tokens }: Tenanc
 const bad = (name: string, authorization: string | undefined, atPublic: 'in' | 401 = 401): Credential => ({
   name,
   authorization,
+  isBad: true,
   expected: (_, access) => (access === 'public' ? atPublic : 401),
 })
 
