@@ -180,10 +180,10 @@ describe('once under one Idempotency-Key', () => {
   })
 })
 
-test('20 suspensions at the same time are one; the others find it suspended', async () => {
+test('8 suspensions at the same time are one; the others find it suspended', async () => {
   const { license } = await issue()
-  const answers = await Promise.all(Array.from({ length: 20 }, () => act(license.id, 'suspend')))
-  expect(answers.map(outcome).toSorted()).toEqual(['200', ...Array(19).fill('409 TRANSITION_NOT_ALLOWED')])
+  const answers = await Promise.all(Array.from({ length: 8 }, () => act(license.id, 'suspend')))
+  expect(answers.map(outcome).toSorted()).toEqual(['200', ...Array(7).fill('409 TRANSITION_NOT_ALLOWED')])
   const details = answers.filter(({ status }) => status === 409).map(({ body }) => body)
   for (const body of details) expect(body).toHaveProperty('detail', expect.stringContaining('is SUSPENDED'))
   expect(typesOf(await events(license.id)).slice(2)).toEqual(['license.suspended'])

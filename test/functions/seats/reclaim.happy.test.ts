@@ -19,6 +19,7 @@ import { advanceClock, stopClock } from '../../support/clock.ts'
 import { eventsOf, typesOf } from '../../support/events.ts'
 import { eventStream } from '../../support/events-told.ts'
 import { startInbox } from '../../support/inbox.ts'
+import { keepTable } from '../../support/kept-table.ts'
 import { times } from '../../support/parallel.ts'
 import { createPeople, metricsOf, type PeopleScenario } from '../../support/people.ts'
 import { expected } from '../../support/scenario.ts'
@@ -26,7 +27,10 @@ import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const inbox = await startInbox()
 const api = await startApi({ mail: inbox.mail })
+await api.token('vendor:admin')
+const table = await keepTable(api.table)
 afterAll(async () => {
+  table.close()
   await api.stop()
   await inbox.stop()
 })
@@ -49,8 +53,10 @@ const Prospects = z.object({
 beforeEach(() => {
   stopClock()
 })
-afterEach(() => {
+afterEach(async () => {
   vi.useRealTimers()
+  // Or the months of each test would be those of everybody before it, too.
+  await table.restore()
 })
 
 /** As EventBridge Scheduler calls it. */
