@@ -110,13 +110,13 @@ export async function checkOut(
   function granted(grants: readonly (readonly [Part, Grant])[]): Step<Lease> {
     const changes = new Map<string, PoolChange>()
     const entries: [string, Entry][] = []
-    let [ref, sharer, heldBefore] = ['', 0, false]
+    let [ref, sharer, heldBefore] = ['', 0, true]
     for (const [{ wanted: item, ask }, found] of grants) {
       if (found.outcome === 'full') throw new Error('a request that finds a pool full is refused before')
       if (found.outcome === 'granted') changes.set(item.metric, found.change)
       ref = ask.ref
       sharer = found.sharer
-      heldBefore = found.heldBefore
+      heldBefore &&= found.heldBefore
       entries.push([item.metric, found.entry])
     }
     const address = { tenantId, productId, ref, sharer, entries }

@@ -44,8 +44,8 @@ export function leaseEvents(
     const images = { before: view(entry), ...(after && { after }) }
     events.push(event(own ?? lapse, ref, images, own === undefined))
   }
-  for (const [ref, entry] of before?.entries ?? []) if (!after.entries.has(ref)) gone(ref, entry)
-  for (const [ref, entry] of after.entries) {
+  for (const [ref, entry] of inOrder(before)) if (!after.entries.has(ref)) gone(ref, entry)
+  for (const [ref, entry] of inOrder(after)) {
     const was = before?.entries.get(ref)
     const isOwn = last?.ref === ref
     const isNext = was !== undefined && isAnew(last, ref, was)
@@ -58,6 +58,10 @@ export function leaseEvents(
   }
   return events
 }
+
+/** An image has its attributes in no order, and each event is to have the same place whenever the record comes. */
+const inOrder = (pool: Pool | undefined) =>
+  [...(pool?.entries ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 /**
  * The events of a pool's queue, from its item before and after: a ticket joins or leaves by its own request; the others

@@ -131,6 +131,15 @@ test.each(cases)('%s', (_, before, after, events) => {
   expect(told(before, after)).toEqual(events)
 })
 
+test('comes in one order, in whichever an image has its attributes: the place of an event is part of its id', () => {
+  const before = { a: over, b: over }
+  const after = { c: hold, d: hold }
+  const turned = (entries: Record<string, Entry>) => Object.fromEntries(Object.entries(entries).toReversed())
+  const events = told(pool(before), pool(after, last('serve', '')))
+  expect(events).toHaveLength(4)
+  expect(told(pool(turned(before)), pool(turned(after), last('serve', '')))).toEqual(events)
+})
+
 test('names who asked, also where an identity provider has blanks in its names', () => {
   const caller = { ...CALLER, subject: 'https://idp.example.test|ada of physics' }
   const asked = lastOf('out', 'a', { caller, now: NOW, requestId: 'req' })
