@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import type { Instant } from '../../shared/platform/time.ts'
 import { type LocalDynamoDb, startDynamoDb } from './dynamodb.ts'
 import { claimFolder } from './folder.ts'
+import type { LocalFunction } from './functions/local-function.ts'
 import { type HttpFront, startFront } from './http/front.ts'
 import { RouteTable } from './http/routes.ts'
 import { KeyStore } from './kms/key-store.ts'
@@ -47,8 +48,8 @@ export type LocalStack = {
   readonly schedules: readonly string[]
   /** Settles, with what happened, when a part of the stack ended by itself. */
   readonly failed: Promise<string>
-  /** By logical id; without one, of the template's only table. */
-  tableName(logicalId?: string): string
+  /** Of the template's only table. */
+  tableName(): string
   /** All variables a function sees. */
   environment(functionLogicalId: string): Readonly<Record<string, string>>
   /** @throws FunctionError when the function throws, crashes or runs out of time */
@@ -57,8 +58,6 @@ export type LocalStack = {
   runSchedule(name: string, scheduledTime: Instant): Promise<ScheduleOutcome>
   /** Settles when the functions behind the streams have dealt with all that was written before this call. */
   streamsCaughtUp(): Promise<void>
-  /** Calls to KMS since the start, by operation. */
-  kmsCalls(): Record<string, number>
   /** Ends everything the boot started. Twice is once. */
   close(): Promise<void>
 }
@@ -80,7 +79,7 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
   }
   try {
     const services = await startServices(options, closers)
-    const { front, kms, dynamoDb, mail } = services
+    const { front, dynamoDb, mail } = services
     const identities = new Map<string, Identity>()
     const site = newSite(options, template, services, identities, print)
     await setUp(template, site, identities)
@@ -111,13 +110,12 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
       functions: [...functions.keys()],
       schedules: site.schedules.map(({ name }) => name),
       failed: dynamoDb.failed,
-      tableName: (logicalId) => tableName(site.tables, logicalId),
-      environment: (logicalId) => pick(functions, logicalId, 'function').environment,
+      tableName: () => onlyTable(site.tables),
+      environment: (logicalId) => pick(functions, logicalId).environment,
       invoke: async (logicalId, event) =>
-        JSON.parse(await pick(functions, logicalId, 'function').invoke(JSON.stringify(event))),
+        JSON.parse(await pick(functions, logicalId).invoke(JSON.stringify(event))),
       runSchedule: (name, scheduledTime) => scheduler.run(name, scheduledTime),
       streamsCaughtUp: () => allOf(pollers, (poller) => poller.caughtUp()),
-      kmsCalls: kms.calls,
       close,
     }
   } catch (error) {
@@ -171,7 +169,7 @@ function newSite(
     references: { identities, parameters: mapValues(template.Parameters, ({ Default }) => Default) },
     print,
     unsupported: [],
-    tables: new Map(),
+    tables: [],
     functions: new Map(),
     integrations: new Map(),
     routes: new RouteTable(),
@@ -196,18 +194,17 @@ async function allOf<T>(all: readonly T[], act: (each: T) => Promise<void>): Pro
   await Promise.all(all.map(act))
 }
 
-function tableName(tables: ReadonlyMap<string, string>, logicalId: string | undefined): string {
-  if (logicalId !== undefined) return pick(tables, logicalId, 'table')
-  const [only, ...others] = tables.values()
+function onlyTable(tables: readonly string[]): string {
+  const [only, ...others] = tables
   if (only !== undefined && others.length === 0) return only
-  throw new RangeError(`The template has ${tables.size} tables: say which one`)
+  throw new RangeError(`The template has ${tables.length} tables, not one`)
 }
 
-function pick<T>(all: ReadonlyMap<string, T>, logicalId: string, kind: string): T {
+function pick(all: ReadonlyMap<string, LocalFunction>, logicalId: string): LocalFunction {
   const found = all.get(logicalId)
   if (found !== undefined) return found
   throw new RangeError(
-    `The template has no ${kind} ${logicalId}; it has: ${[...all.keys()].join(', ') || 'none'}`,
+    `The template has no function ${logicalId}; it has: ${[...all.keys()].join(', ') || 'none'}`,
   )
 }
 

@@ -137,7 +137,6 @@ const SHORT: readonly (readonly [string, string])[] = [
   ],
   ['BatchGetItem, ConditionCheckItem, GetItem, PutItem, Query, UpdateItem', 'read, write'],
   ['BatchGetItem, GetItem, Query', 'read'],
-  ['DescribeStream, GetRecords, GetShardIterator, ListStreams', 'read'],
   ['GetQueueAttributes, GetQueueUrl, SendMessage', 'send'],
 ]
 

@@ -23,8 +23,8 @@ export type Site = {
   readonly print: (source: string, line: string) => void
   /** What the template asks for and does not get here, for people. */
   readonly unsupported: string[]
-  /** Names of tables by logical id. */
-  readonly tables: Map<string, string>
+  /** Names of tables. */
+  readonly tables: string[]
   /** By ARN. */
   readonly functions: Map<string, LocalFunction>
   /** By the id that routes use. */

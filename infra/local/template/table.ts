@@ -55,7 +55,7 @@ export const table: Handler = async (logicalId, resource, site) => {
   await setTimeToLive(call, properties)
 
   const current = await untilActive(call)
-  site.tables.set(logicalId, name)
+  site.tables.push(name)
   return {
     ref: name,
     attributes: {

@@ -34,8 +34,6 @@ describe('a booted stack', () => {
   test('resolves outputs and names', () => {
     expect(stack.outputs).toEqual({ Url: stack.url, Table: 'latchkey-Table' })
     expect(stack.tableName()).toBe('latchkey-Table')
-    expect(stack.tableName('Table')).toBe('latchkey-Table')
-    expect(() => stack.tableName('Nothing')).toThrow('The template has no table Nothing; it has: Table')
     expect(stack.schedules.toSorted()).toEqual(['always', 'fine', 'nightly', 'once', 'twice'])
   })
 
@@ -203,8 +201,7 @@ describe('a booted stack', () => {
     expect(context.remaining).toBeLessThanOrEqual(1000)
   })
 
-  test('an AWS SDK client in a function finds DynamoDB and KMS, and KMS calls are counted', async () => {
-    const before = stack.kmsCalls()['GenerateMac'] ?? 0
+  test('an AWS SDK client in a function finds DynamoDB and KMS', async () => {
     const put = await get('/items/ann', {
       method: 'PUT',
       body: 'thing',
@@ -214,7 +211,6 @@ describe('a booted stack', () => {
 
     expect(item).toEqual({ pk: 'thing', ownedPk: 'ann', mac: expect.stringMatching(/^[0-9a-f]{64}$/) })
     expect(await (await get('/items/ann')).json()).toEqual([item])
-    expect(stack.kmsCalls()['GenerateMac']).toBe(before + 1)
   })
 
   test('a function can be invoked directly', async () => {
