@@ -1,6 +1,6 @@
-import { type Denial, judge, WINDOW } from '../../shared/domain/denial.ts'
+import { DENIALS_KEPT, type Denial, judge, WINDOW } from '../../shared/domain/denial.ts'
 import { denialSeries } from '../../shared/domain/denial-series.ts'
-import { type Use, useSeries, useSoFar } from '../../shared/domain/lease-use.ts'
+import { USE_KEPT, type Use, useSeries, useSoFar } from '../../shared/domain/lease-use.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { plusMilliseconds } from '../../shared/platform/time.ts'
@@ -14,10 +14,6 @@ import type { VerifyingServices } from '../verified.ts'
 import { MOST_ROWS, seriesAsked, tooMany } from './asked.ts'
 import type { poolsRoutes } from './routes.ts'
 import { getShares, setShares } from './shares.ts'
-
-/** Days that rows are kept; see shared/store. */
-const DENIALS_KEPT = 100
-const USE_KEPT = 400
 
 export const poolsHandlers: Handlers<typeof poolsRoutes, VerifyingServices> = {
   getShares,

@@ -11,6 +11,9 @@ const DENIED_FOR = ['capacity', 'reserved-elsewhere', 'quota', 'license', 'place
 /** No larger pool would help. */
 const isOther = (because: Denial['because']) => because === 'license' || because === 'place'
 
+/** Days that denials are kept: enough to see the weeks that a size is found from (market.md, section 2.9). */
+export const DENIALS_KEPT = 100
+
 /** The requests of one holder that found no place in a minute, as they are stored. */
 export const Denial = z.strictObject({
   /** Who asked; absent where the application does not say. */

@@ -21,13 +21,13 @@ export type Use = z.infer<typeof Use>
 /** Who has a lease, and since when. */
 export type LeaseOf = Pick<Use, 'holder' | 'since'> & { readonly department?: string | undefined }
 
-/** Days of a lease that are told; those before are over for longer than they are kept. */
-const MOST_DAYS = 400
+/** Days that it is kept; of a longer lease those before its last ones are not told. */
+export const USE_KEPT = 400
 
 /** What a lease that ended was held, in parts that lie within a day; nothing where it is of another lease. */
 export function useOf({ ref, entry, at }: Ended, { holder, department, since }: LeaseOf): Use[] {
   const parts: Use[] = []
-  for (let until = at; until > seconds(since) && parts.length < MOST_DAYS; ) {
+  for (let until = at; until > seconds(since) && parts.length < USE_KEPT; ) {
     const from = Math.max(seconds(since), dayBefore(until))
     parts.push({
       ref,
@@ -54,14 +54,15 @@ export function useSoFar(
   told: readonly Use[],
   now: Instant,
 ): Use[] {
+  const ends = new Map<string, Instant>()
+  for (const { ref, until } of told) if (until > (ends.get(ref) ?? '')) ends.set(ref, until)
   return [...entries].flatMap(([ref, entry]) => {
     if (entry.kind === 'hold') return []
     const lease = leases.get(ref) ?? { holder: {}, since: instantOf(entry.beat) }
     const at = Math.min(entry.until, seconds(now))
     const use = useOf({ ref, entry, at }, lease)
     // It ended while this was read, and is told already.
-    const isTold = told.some((one) => one.ref === ref && one.until > lease.since)
-    return isTold ? [] : use
+    return (ends.get(ref) ?? '') > lease.since ? [] : use
   })
 }
 

@@ -1,4 +1,4 @@
-import { Denial, WINDOW } from '../domain/denial.ts'
+import { DENIALS_KEPT, Denial, WINDOW } from '../domain/denial.ts'
 import { DAY, EpochSeconds, epochSeconds, type Instant, MINUTE, plusMilliseconds } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { type Key, leaseDenialKey, leaseDenialsKey } from './keys.ts'
@@ -9,9 +9,6 @@ import { writeRow } from './write.ts'
 
 /** A row for each minute and holder: who asks again and again writes much, but leaves little. */
 export const leaseDenialEntity = entity('lease-denial', 1, Denial)
-
-/** Days that they are kept: enough to see the weeks that a size is found from (market.md, section 2.9). */
-const KEPT = 100
 
 const minuteOf = (at: Instant) => at.slice(0, '2026-11-21T10:00'.length)
 const keyOf = ({ tenantId, productId, metric }: PoolAddress, at: Instant, who = ''): Key =>
@@ -28,7 +25,7 @@ export async function recordDenial(
   const sets = present({
     entity: leaseDenialEntity.name,
     schema: leaseDenialEntity.version,
-    ttl: EpochSeconds.parse(epochSeconds(now) + (KEPT * DAY) / 1000),
+    ttl: EpochSeconds.parse(epochSeconds(now) + (DENIALS_KEPT * DAY) / 1000),
     last: now,
     ...kept,
     ...(who !== undefined && { who, units }),

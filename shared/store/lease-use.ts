@@ -1,4 +1,4 @@
-import { overlaps, Use } from '../domain/lease-use.ts'
+import { overlaps, USE_KEPT, Use } from '../domain/lease-use.ts'
 import { DAY, EpochSeconds, epochSeconds, type Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { leaseUseKey, leaseUsesKey } from './keys.ts'
@@ -9,13 +9,10 @@ import type { Table } from './transact.ts'
 /** A day's part of what a lease was held, written when it ended by the consumer of the pool's stream. */
 export const leaseUseEntity = entity('lease-use', 1, Use)
 
-/** Days that they are kept. */
-const KEPT = 400
-
 /** The row is named by what it says: written twice it is there once. */
 export function putLeaseUse({ tenantId, productId, metric }: PoolAddress, use: Use) {
   const key = leaseUseKey(tenantId, productId, metric, use.from, use.ref)
-  const ttl = EpochSeconds.parse(epochSeconds(use.until) + (KEPT * DAY) / 1000)
+  const ttl = EpochSeconds.parse(epochSeconds(use.until) + (USE_KEPT * DAY) / 1000)
   return { kind: 'put', item: leaseUseEntity.encode(key, use, { ttl }) } as const
 }
 
