@@ -52,8 +52,6 @@ export type LocalStack = {
   tableName(): string
   /** All variables a function sees. */
   environment(functionLogicalId: string): Readonly<Record<string, string>>
-  /** @throws FunctionError when the function throws, crashes or runs out of time */
-  invoke(functionLogicalId: string, event: unknown): Promise<unknown>
   /** Runs a schedule now, for a slot of the caller's choice, with its retries. */
   runSchedule(name: string, scheduledTime: Instant): Promise<ScheduleOutcome>
   /** Settles when the functions behind the streams have dealt with all that was written before this call. */
@@ -112,8 +110,6 @@ export async function bootLocal(options: BootOptions): Promise<LocalStack> {
       failed: dynamoDb.failed,
       tableName: () => onlyTable(site.tables),
       environment: (logicalId) => pick(functions, logicalId).environment,
-      invoke: async (logicalId, event) =>
-        JSON.parse(await pick(functions, logicalId).invoke(JSON.stringify(event))),
       runSchedule: (name, scheduledTime) => scheduler.run(name, scheduledTime),
       streamsCaughtUp: () => allOf(pollers, (poller) => poller.caughtUp()),
       close,

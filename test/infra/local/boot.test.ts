@@ -213,12 +213,6 @@ describe('a booted stack', () => {
     expect(await (await get('/items/ann')).json()).toEqual([item])
   })
 
-  test('a function can be invoked directly', async () => {
-    expect(await stack.invoke('Job', { a: 1 })).toEqual({ a: 1 })
-    await expect(stack.invoke('Job', { fail: 'always' })).rejects.toThrow('Error: never works')
-    await expect(stack.invoke('Nobody', {})).rejects.toThrow('The template has no function Nobody; it has: ')
-  })
-
   const at = Instant.parse('2026-11-21T10:00:00Z')
 
   test('a schedule fills the context attributes into its input', async () => {
