@@ -38,7 +38,10 @@ export const ImportReport = z.strictObject({
   rows: z.int(),
   imported: z.int(),
   alreadyHere: z.int(),
-  /** Rows left because the time of the request was over; send the same import again to go on. */
+  /**
+   * Rows left because the time of the request was over, or what they rely on was changed meanwhile; the same import sent
+   * again goes on, or names what is in its way.
+   */
   remaining: z.int(),
   /** What this request imported; keys are shown here once. */
   licenses: z.array(

@@ -13,6 +13,7 @@ import { planKey, productKey, tenantKey } from '../../shared/store/keys.ts'
 import { type Action, checkLive, putOnce, TRANSACTION_LIMIT, transact } from '../../shared/store/transact.ts'
 import { serveWaiting } from '../seating/serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
+import { contended } from '../until-fresh.ts'
 import { type PlannedRow, planImport } from './import-plan.ts'
 import { readRows } from './import-rows.ts'
 import { baseOf, newLicense } from './issue-handlers.ts'
@@ -59,16 +60,16 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
 
     const request: Import = { ...call, waiting: new Map() }
     const bases = await importRounds(basesOf(planned), request, services)
-    if (isRefusal(bases)) return bases
+    if (bases.refused && bases.imported.length === 0) return bases.refused
     // Where somebody else imports the same at the same time, what extends a license of theirs has to name theirs.
-    const current = bases.alreadyHere > 0 ? await planImport(read, services.table, call.now) : plan
-    if (isRefusal(current)) return current
-    const extensions = extensionsOf(current.planned)
-    const rest =
-      bases.remaining > 0
-        ? { imported: [], alreadyHere: 0, remaining: extensions.length }
-        : await importRounds(extensions, request, services)
-    if (isRefusal(rest)) return rest
+    const replanned = bases.alreadyHere > 0 ? await planImport(read, services.table, call.now) : plan
+    if (isRefusal(replanned) && bases.imported.length === 0) return replanned
+    const isToGoOn = bases.remaining === 0 && !isRefusal(replanned)
+    const extensions = extensionsOf((isRefusal(replanned) ? plan : replanned).planned)
+    const rest = isToGoOn
+      ? await importRounds(extensions, request, services)
+      : { ...NOTHING, remaining: extensions.length }
+    if (rest.refused && bases.imported.length + rest.imported.length === 0) return rest.refused
     for (const [tenantId, waiting] of request.waiting)
       if (call.remaining() > RESERVE) await serveWaiting(call, services, tenantId, waiting)
     const imported = [...bases.imported, ...rest.imported]
@@ -99,25 +100,37 @@ function extensionsOf(planned: readonly PlannedRow[]): Round[] {
   return planned.filter(({ license }) => license.extends !== undefined).map((row) => [[row]])
 }
 
-/** Writes round after round while there is time. */
+/** What came of rows: a row that somebody else imported meanwhile is here already. */
+type Outcome = {
+  readonly imported: readonly Imported[]
+  readonly alreadyHere: number
+  readonly remaining: number
+  /** Why no more could be written. What is written stays, and its keys are shown once: so it is answered. */
+  readonly refused?: Refusal | undefined
+}
+
+const NOTHING: Outcome = { imported: [], alreadyHere: 0, remaining: 0 }
+
+/** Writes round after round while there is time, and nothing in the way. */
 async function importRounds(
   rounds: readonly Round[],
   call: Import,
   services: LicenseServices,
-): Promise<{ imported: Imported[]; alreadyHere: number; remaining: number } | Refusal> {
-  const imported: Imported[] = []
-  let alreadyHere = 0
+): Promise<Outcome> {
+  let sum = NOTHING
   for (const [done, round] of rounds.entries()) {
-    if (call.remaining() < RESERVE)
-      return { imported, alreadyHere, remaining: rounds.slice(done).flat(2).length }
+    if (sum.refused || call.remaining() < RESERVE)
+      return { ...sum, remaining: sum.remaining + rounds.slice(done).flat(2).length }
     const outcomes = await Promise.all(round.map((batch) => importBatch(batch, call, services)))
-    for (const outcome of outcomes) {
-      if (isRefusal(outcome)) return outcome
-      imported.push(...outcome.imported)
-      alreadyHere += outcome.alreadyHere
-    }
+    for (const one of outcomes)
+      sum = {
+        imported: [...sum.imported, ...one.imported],
+        alreadyHere: sum.alreadyHere + one.alreadyHere,
+        remaining: sum.remaining + one.remaining,
+        refused: sum.refused ?? one.refused,
+      }
   }
-  return { imported, alreadyHere, remaining: 0 }
+  return sum
 }
 
 type SealedRow = PlannedRow & { readonly license: License; readonly key: string }
@@ -127,12 +140,12 @@ async function importBatch(
   batch: readonly PlannedRow[],
   request: Import,
   services: LicenseServices,
-): Promise<{ imported: Imported[]; alreadyHere: number } | Refusal> {
+): Promise<Outcome> {
   const rows = await Promise.all(
     batch.map(async (row) => ({ ...row, ...(await sealed(row.license, services)) })),
   )
-  const written = await writeRows(rows, request, services)
-  if (isRefusal(written)) return written
+  const { written, refused } = await writeRows(rows, request, services)
+  const others = rows.length - written.length
   return {
     imported: written.map(({ line, reference, license, key }) => ({
       line,
@@ -140,41 +153,46 @@ async function importBatch(
       licenseId: license.id,
       key,
     })),
-    alreadyHere: rows.length - written.length,
+    ...(refused ? { alreadyHere: 0, remaining: others, refused } : { alreadyHere: others, remaining: 0 }),
   }
 }
 
 const ATTEMPTS = 8
 
-/** Writes rows in one transaction, or in two where they need too many items; returns those that were written. */
+type Written = { readonly written: readonly SealedRow[]; readonly refused?: Refusal | undefined }
+
+/** Writes rows in one transaction, or in two where they need too many items. */
 async function writeRows(
   rows: readonly SealedRow[],
   request: Import,
   services: LicenseServices,
-): Promise<readonly SealedRow[] | Refusal> {
+): Promise<Written> {
   let left = rows
   for (let attempt = 1; left.length > 0; attempt += 1) {
     const actions = await actionsOf(left, request, services)
     if (Object.keys(actions).length > TRANSACTION_LIMIT) {
       const middle = Math.ceil(left.length / 2)
       const first = await writeRows(left.slice(0, middle), request, services)
-      const second = isRefusal(first) ? first : await writeRows(left.slice(middle), request, services)
-      return isRefusal(first) || isRefusal(second) ? second : [...first, ...second]
+      if (first.refused) return first
+      const second = await writeRows(left.slice(middle), request, services)
+      return { ...second, written: [...first.written, ...second.written] }
     }
     const outcome = await transact(services.table, actions)
     if (outcome.ok) break
     if (outcome.failed.some((label) => label.startsWith('live '))) {
-      return refuse(
+      const refused = refuse(
         'ARCHIVED',
         'A tenant, plan or product was archived meanwhile; send the import again to see which.',
       )
+      return { written: [], refused }
     }
-    if (attempt === ATTEMPTS) throw new Error(`An import could not be written: ${outcome.failed.join(', ')}`)
+    // Others are quicker each time, or what is to be extended was revoked: the next plan tells.
+    if (attempt === ATTEMPTS) return { written: [], refused: contended }
     // Somebody imports the same at the same time: those rows are theirs.
     const taken = new Set(outcome.failed)
     left = left.filter(({ reference }) => !taken.has(`reference ${reference}`))
   }
-  return left
+  return { written: left }
 }
 
 /** One transaction's worth: each license with its event, and once each what they all rely on. */
@@ -197,7 +215,17 @@ async function actionsOf(
       license.extends && (await readLicense(table, { tenantId, productId, licenseId: license.extends }))
     if (license.extends && base === undefined) throw new Error(`${license.id} would extend nothing`)
     if (base) actions[`base ${license.extends}`] = baseOf(license, base)
-    const { writes, waiting } = await fencesOf(table, license)
+  }
+  // Once for each product: rows of one share its pools.
+  for (const own of Map.groupBy(
+    rows,
+    ({ license: { tenantId, productId } }) => `${tenantId} ${productId}`,
+  ).values()) {
+    const [first] = own
+    if (first === undefined) continue
+    const limits: License['limits'] = Object.assign({}, ...own.map(({ license }) => license.limits))
+    const { tenantId } = first.license
+    const { writes, waiting } = await fencesOf(table, { ...first.license, limits })
     Object.assign(actions, writes)
     if (waiting.length > 0)
       request.waiting.set(tenantId, [...(request.waiting.get(tenantId) ?? []), ...waiting])

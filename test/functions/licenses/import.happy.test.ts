@@ -4,8 +4,10 @@ import { ImportReport } from '../../../functions/licenses/import-contract.ts'
 import { type CallOptions, outcome, startApi } from '../../support/api.ts'
 import { typesOf } from '../../support/events.ts'
 import { times } from '../../support/parallel.ts'
+import { createPlan } from '../../support/resources.ts'
 import { allRows } from '../../support/rows.ts'
 import { createScenario, expected, inDays, type Scenario } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -244,5 +246,50 @@ describe('many rows', () => {
     expect(first.imported + first.remaining).toBe(121)
     expect(second).toMatchObject({ imported: first.remaining, alreadyHere: first.imported, remaining: 0 })
     expect(await stored(scenario)).toHaveLength(121)
+  })
+})
+
+describe('what is changed while rows are written', () => {
+  /** Does something before the import's next transaction after so many. */
+  async function meanwhile<T>(
+    after: number,
+    work: () => Promise<unknown>,
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    let left = after
+    const stop = interposeAll(async ({ command }, send) => {
+      if (command === 'TransactWriteItemsCommand' && left-- === 0) await work()
+      return send()
+    })
+    try {
+      return await ask()
+    } finally {
+      stop()
+    }
+  }
+
+  test('a plan that is archived: what is written is answered with its keys, the rest remains', async () => {
+    const scenario = await createScenario(api)
+    const plan = await createPlan(api, scenario.product.id)
+    const admin = await api.token('vendor:admin')
+    const archive = () => api.call('POST', `/v1/plans/${plan.id}/archive`, { token: admin })
+    const body = rowsOf(scenario, 45, { planId: plan.id })
+    const first = await meanwhile(4, archive, () => report(body, { remaining: () => 60_000 }))
+    expect([first.imported, first.remaining, first.licenses.length]).toEqual([40, 5, 40])
+    expect(outcome(await send(body))).toBe('422 IMPORT_INVALID')
+    expect(await stored(scenario)).toHaveLength(40)
+  })
+
+  test('a license that is to be extended and is revoked: asked again, the line is named', async () => {
+    const scenario = await createScenario(api)
+    const { license } = await scenario.issue({ reference: 'revoked meanwhile' })
+    const body = { rows: [rowOf(scenario, 'M-1', { type: 'TOPUP', extends: 'revoked meanwhile' })] }
+    const answer = await meanwhile(
+      0,
+      () => scenario.act(license.id, 'revoke'),
+      () => send(body),
+    )
+    expect(outcome(answer)).toBe('503 CONTENDED')
+    expect(outcome(await send(body))).toBe('422 IMPORT_INVALID')
   })
 })
