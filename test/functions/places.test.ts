@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { VisitsView } from '../../shared/domain/visits.ts'
 import { pageOf } from '../../shared/platform/http/shapes.ts'
-import { DAY, Instant, plusMilliseconds } from '../../shared/platform/time.ts'
+import { DAY, Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { outcome, startApi } from '../support/api.ts'
 import { setClock, stopClock } from '../support/clock.ts'
 import { costOf } from '../support/cost.ts'
@@ -32,6 +32,7 @@ async function aTenant(allocation: 'node-locked' | 'floating', ...rules: (object
   const tenant = await createTenant(api, { timeZone: 'UTC' })
   const issuer = await api.token('vendor:issuer')
   const issued: Issued[] = []
+  const validFrom = plusMilliseconds(readClock(), -DAY)
   for (const countries of rules) {
     const plan = await createPlan(api, product.id, {
       allocation,
@@ -39,7 +40,7 @@ async function aTenant(allocation: 'node-locked' | 'floating', ...rules: (object
       features: {},
       rules: { ...(countries && { countries }), borrow: { maximum: 'P7D' } },
     })
-    const body = { tenantId: tenant.id, planId: plan.id, validFrom: '2026-01-01T00:00:00Z' }
+    const body = { tenantId: tenant.id, planId: plan.id, validFrom }
     issued.push(Issued.parse(expected(201, await api.call('POST', '/v1/licenses', { token: issuer, body }))))
   }
   const app = await api.token('tenant:app', tenant.id)
@@ -63,8 +64,7 @@ async function aTenant(allocation: 'node-locked' | 'floating', ...rules: (object
     async extend() {
       const plan = await createPlan(api, product.id, { allocation, limits: {}, features: {} })
       const body = { tenantId: tenant.id, planId: plan.id, type: 'VALIDITY', extends: first?.license.id }
-      const more = { ...body, validFrom: '2026-01-01T00:00:00Z' }
-      expected(201, await api.call('POST', '/v1/licenses', { token: issuer, body: more }))
+      expected(201, await api.call('POST', '/v1/licenses', { token: issuer, body: { ...body, validFrom } }))
     },
     asBackEnd: (path: string, body: object) =>
       api.call('POST', path, { token: app, body: { product: product.code, ...body } }),
