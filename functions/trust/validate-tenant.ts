@@ -110,7 +110,7 @@ export async function validateTenant(
     if (next === undefined) return
     const timer = transitionTimer(tenantId, holdings.productId, next)
     const filed = await readTimer(table, { kind: TRANSITION_TIMER, subject: timer.subject })
-    if (filed === undefined || filed.dueAt > next) await fileEarlier(table, timer)
+    if (filed === undefined || filed.dueAt > next || filed.failed?.isSetAside) await fileEarlier(table, timer)
   }
 }
 

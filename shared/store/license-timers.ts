@@ -3,6 +3,7 @@ import type { Holdings } from '../domain/holdings.ts'
 import { nextChange } from '../domain/status.ts'
 import type { ProductId, TenantId } from '../platform/ids.ts'
 import { DAY, HOUR, type Instant, plusMilliseconds } from '../platform/time.ts'
+import { KIND } from './keys.ts'
 import { fileTimer, type Timer } from './timer.ts'
 import type { Table } from './transact.ts'
 import { writeRow } from './write.ts'
@@ -34,12 +35,15 @@ export const transitionTimer = (tenantId: TenantId, productId: ProductId, dueAt:
 const fileOnce = (table: Table, timer: Timer): Promise<boolean> =>
   writeRow(table, { ...fileTimer(timer), condition: 'attribute_not_exists(pk)' })
 
-/** Files a timer if there is none, or moves it to an earlier time; false if it comes as early already. */
+/**
+ * Files a timer if there is none, or none that comes, for it was set aside; or moves it to an earlier time. False if it
+ * comes as early already.
+ */
 export const fileEarlier = (table: Table, timer: Timer): Promise<boolean> =>
   writeRow(table, {
     ...fileTimer(timer),
-    condition: 'attribute_not_exists(pk) OR dueAt > :dueAt',
-    values: { ':dueAt': timer.dueAt },
+    condition: 'attribute_not_exists(pk) OR dueAt > :dueAt OR kindPk = :aside',
+    values: { ':dueAt': timer.dueAt, ':aside': KIND.setAsideTimers },
   })
 
 /**

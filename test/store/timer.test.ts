@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { DAY, HOUR, Instant, plusMilliseconds } from '../../shared/platform/time.ts'
+import { fileEarlier } from '../../shared/store/license-timers.ts'
 import {
   claimTimer,
   dueTimers,
@@ -44,6 +45,16 @@ test('there is one of a kind and subject: filing it again moves it, and ending i
   expect(await writeRow(table, endTimer(timer('one', 'a')))).toBe(false)
   expect(await writeRow(table, endTimer(timer('one', 'a', after(5))))).toBe(true)
   expect(await readTimer(table, timer('one', 'a'))).toBeUndefined()
+})
+
+test('one that was set aside is filed anew by whoever needs it, and one that waits stays', async () => {
+  const failed = { times: 6, reason: 'a test', at: NOW }
+  await file({ ...timer('earlier', 'waits'), failed })
+  await file({ ...timer('earlier', 'set aside'), failed: { ...failed, isSetAside: true } })
+  expect(await due('earlier')).toEqual(['ten,waits'])
+  const filed = ['waits', 'set aside'].map((name) => fileEarlier(table, timer('earlier', name, after(1))))
+  expect(await Promise.all(filed)).toEqual([false, true])
+  expect(await due('earlier', after(1))).toEqual(['ten,set aside', 'ten,waits'])
 })
 
 test('of those who find it at once one claims it, and if that one fails it is due again', async () => {
