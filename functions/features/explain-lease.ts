@@ -51,10 +51,11 @@ export async function aboutTicket(
   services: ExplainServices,
 ): Promise<Explanation> {
   const { table, verifier } = services
-  const { now } = asked
+  const { caller, now } = asked
   const { tenantId, productId, metric, ref } = address
   const sight = await sightOf(asked, address, table)
   const holdings = await readHoldings(table, tenantId, productId)
+  const all = standings(holdings, now, verifier.isGenuine)
   const situation = await poolSituation(holdings, metric, now, sight, services)
   const [ticket, kept] = await Promise.all([
     readTicket(table, address, address),
@@ -65,10 +66,11 @@ export async function aboutTicket(
   return explainTicket(
     {
       ref,
-      standings: listOf(standings(holdings, now, verifier.isGenuine)),
+      standings: listOf(all),
       situation,
       ticket,
       kept,
+      refused: refuseOwn(all, licenseOf(caller)),
       became: isThere ? undefined : await record(table, tenantId, ref, sight),
     },
     sight,

@@ -15,6 +15,7 @@ import { claim } from './lease-request.ts'
 import { isLapsed } from './pool.ts'
 import { instantOf, isFloating } from './pool-terms.ts'
 import { COUNTED, served, standingOf } from './queue.ts'
+import type { Refusal } from './refusal.ts'
 import { isDead, type Ticket } from './ticket.ts'
 
 type TicketFacts = {
@@ -25,6 +26,8 @@ type TicketFacts = {
   readonly ticket: Ticket | undefined
   /** Once a place was held for it; forgotten a day after. */
   readonly kept: Ticket | undefined
+  /** Why the license whose key asks gives nothing. */
+  readonly refused: Refusal | undefined
   /** What the record says became of it, as far as the caller may know. */
   readonly became: string | undefined
 }
@@ -36,22 +39,32 @@ type State =
 
 /** Why does this ticket wait, and for whom? Or is a place held for it, or is it over? */
 export function explainTicket(facts: TicketFacts, sight: Sight, now: Seconds): Explanation {
-  const { standings, situation } = facts
+  const { standings, situation, refused } = facts
   const { metric } = situation
   const floating = standings.filter((one) => isFloating(one) && Object.hasOwn(one.license.limits, metric))
   const state = stateOf(facts, now)
   const claimed = claimOf(facts, now)
   return {
-    granted: state.is === 'held',
+    granted: state.is === 'held' && claimed !== NOT_IN_FORCE,
     summary: summaryOf(state, claimed),
-    chain: [heldStep(standings), ...floating.map(standingStep), ...stateSteps(state, facts, sight, now)],
+    chain: [
+      heldStep(standings),
+      ...floating.map(standingStep),
+      ...(refused ? [step('own license counts', false, refused.detail)] : []),
+      ...stateSteps(state, facts, sight, now),
+    ],
     predictions: [
       { operation: 'POST /v1/tickets/ping', outcome: 'OK', state: state.is },
       { operation: 'POST /v1/tickets/claim', outcome: claimed },
     ],
-    cures: ticketCures(state, facts, floating, sight, now),
+    cures:
+      claimed === NOT_IN_FORCE
+        ? curesOf(floating.length > 0 ? floating : standings, `Buy a floating license for ${metric}.`)
+        : ticketCures(state, facts, sight, now),
   }
 }
+
+const NOT_IN_FORCE = 'LICENSE_NOT_IN_FORCE'
 
 /** What a ping finds: it gives out what is free before it looks. */
 function stateOf({ ref, situation: { line, hold }, ticket }: TicketFacts, now: Seconds): State {
@@ -69,8 +82,8 @@ function stateOf({ ref, situation: { line, hold }, ticket }: TicketFacts, now: S
 }
 
 /** The code that a claim answers; it gives nothing out. */
-function claimOf({ ref, situation: { line, terms }, ticket }: TicketFacts, now: Seconds): string {
-  if (line === undefined || terms.size.limit === 0) return 'LICENSE_NOT_IN_FORCE'
+function claimOf({ ref, situation: { line, terms }, ticket, refused }: TicketFacts, now: Seconds): string {
+  if (refused || line === undefined || terms.size.limit === 0) return NOT_IN_FORCE
   const found = claim(line.pool, ref, terms.offers, now)
   if (found.is === 'claimed' || found.is === 'again') return 'OK'
   return found.is === 'not-held' && ticket !== undefined ? 'TRANSITION_NOT_ALLOWED' : 'TICKET_ENDED'
@@ -79,6 +92,8 @@ function claimOf({ ref, situation: { line, terms }, ticket }: TicketFacts, now: 
 function summaryOf(state: State, claimed: string): string {
   switch (state.is) {
     case 'held':
+      if (claimed === NOT_IN_FORCE)
+        return 'A place is held for it, and no license that counts: it cannot be claimed.'
       return claimed === 'OK'
         ? 'A place is held for it: claim it.'
         : 'A place is free for it: the next ping gets it, then claim it.'
@@ -149,17 +164,9 @@ function standing(
   return standingOf(ticket, before, served(line, hold, now).pool, now)
 }
 
-function ticketCures(
-  state: State,
-  { situation, standings, kept }: TicketFacts,
-  floating: readonly Standing[],
-  sight: Sight,
-  now: Seconds,
-): Cure[] {
-  const { metric, line, terms, hold } = situation
-  if (state.is === 'held') return []
-  if (terms.size.limit === 0 || line === undefined)
-    return curesOf(floating.length > 0 ? floating : standings, `Buy a floating license for ${metric}.`)
+function ticketCures(state: State, { situation, kept }: TicketFacts, sight: Sight, now: Seconds): Cure[] {
+  const { line, hold } = situation
+  if (state.is === 'held' || line === undefined) return []
   if (state.is === 'ended') {
     const found = checkOutOf(situation, 1, kept?.department, now)
     if (outcomeOf(found) === 'OK') return [free('caller', 'Check out (POST /v1/leases): a place is free.')]

@@ -5,6 +5,7 @@ import { aboutUser } from '../../../functions/features/explain-user.ts'
 import { poolViews } from '../../../functions/leases/pools-view.ts'
 import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
+import type { Caller } from '../../../shared/domain/access.ts'
 import type { Explanation } from '../../../shared/domain/explanation.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
 import { withCodes } from '../../../shared/domain/shares.ts'
@@ -13,7 +14,7 @@ import { readPoolShares, replacePoolShares } from '../../../shared/store/pool-sh
 import { transact } from '../../../shared/store/transact.ts'
 import { localTable } from '../../store/local-table.ts'
 import { times } from '../../support/parallel.ts'
-import { aWorld, granted, type World } from '../leases/rig.ts'
+import { aWorld, granted, queued, type World } from '../leases/rig.ts'
 
 const table = await localTable()
 
@@ -116,6 +117,28 @@ test('leases that lapsed on more pages than one write takes away do not count fo
   const explained = await aboutLease(by, address, world.services)
   expect(outcome(explained, 'POST /v1/leases/heartbeat')).toBe('OK')
   expect(codeOf(await world.beat(kept))).toBe('OK')
+})
+
+test('a place that is held for a license key whose own license ended is explained as its claim is answered', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 1 } }, { limits: { concurrent: 1 } })
+  const [licenseId] = world.ids
+  if (licenseId === undefined) throw new Error('no license')
+  const caller: Caller = { kind: 'license', ...world.asked, licenseId, subject: licenseId }
+  const { ticketId } = queued(await world.join({}, world.services, { caller }))
+  await world.suspend(licenseId)
+  const address = openTicketId(ticketId, world.services.secrets.leaseKey)
+  if (address === undefined) throw new Error('no ticket id')
+  const by = { caller, now: world.clock.now, requestId: 'looks' }
+  const explained = await aboutTicket(by, address, world.services)
+  expect(explained).toMatchObject({
+    granted: false,
+    summary: expect.stringContaining('no license that counts'),
+  })
+  expect(explained.chain.filter(({ passed }) => !passed)).toContainEqual(
+    expect.objectContaining({ step: 'own license counts' }),
+  )
+  expect(explained.cures).not.toEqual([])
+  expect(outcome(explained, 'POST /v1/tickets/claim')).toBe('LICENSE_NOT_IN_FORCE')
 })
 
 type Pair = readonly [predicted: string, answered: string]
