@@ -78,19 +78,26 @@ function textOf(file: string | undefined): string | undefined {
 
 const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 
-if (import.meta.main) {
+function fromCommandLine() {
   const text = { type: 'string' } as const
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { key: text, checkpoint: text, earlier: text, save: text, help: { type: 'boolean' } },
-  })
-  const [source] = positionals
-  if (source === undefined || values.help) {
-    console.error(USAGE)
-    process.exit(2)
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { key: text, checkpoint: text, earlier: text, save: text, help: { type: 'boolean' } },
+    })
+    const [source] = positionals
+    if (source !== undefined && !values.help) return { ...values, source }
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
   }
+  console.error(USAGE)
+  process.exit(2)
+}
+
+if (import.meta.main) {
+  const given = fromCommandLine()
   const token = process.env['LATCHKEY_TOKEN']
-  const { line, exitCode } = await verifySource({ ...values, source, token })
+  const { line, exitCode } = await verifySource({ ...given, token })
   if (exitCode === 0) console.log(line)
   else console.error(line)
   process.exit(exitCode)

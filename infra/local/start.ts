@@ -34,8 +34,10 @@ async function start(): Promise<void> {
 /** @throws LocalStackError when it is no port */
 function readPort(text: string | undefined): number {
   const port = Number(text || DEFAULT_PORT)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new LocalStackError(`PORT must be a number from 0 to 65535, not ${text}.`)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_534) return port
+  throw new LocalStackError(
+    `PORT must be a number from 0 to 65534 (the mailbox has the next one), not ${text}.`,
+  )
 }
 
 function stopOnSignal(stack: LocalStack): void {

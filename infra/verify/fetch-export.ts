@@ -10,6 +10,8 @@ const NEXT = /<([^>]+)>; *rel="next"/
  */
 export async function fetchExport(url: string, token: string | undefined, file: string): Promise<void> {
   const { origin, pathname } = new URL(url)
+  // The API may lie below a path, of which its links say nothing.
+  const below = pathname.slice(0, Math.max(0, pathname.indexOf('/v1/')))
   let path: string | undefined = `${pathname.replace(/\/(export)?$/, '')}/export`
   writeFileSync(file, '')
   while (path !== undefined) {
@@ -31,6 +33,7 @@ export async function fetchExport(url: string, token: string | undefined, file: 
     if (!response.ok)
       throw new Fault('FILE_UNREADABLE', `${origin}${path} answered ${response.status}: ${text}`)
     appendFileSync(file, text)
-    path = NEXT.exec(response.headers.get('link') ?? '')?.[1]
+    const next = NEXT.exec(response.headers.get('link') ?? '')?.[1]
+    path = next && `${below}${next}`
   }
 }

@@ -36,7 +36,7 @@ test('a busy port is one sentence, before anything is started', async () => {
 test('a port that is none is one sentence', async () => {
   expect(await runStart('87878')).toEqual({
     printed: '',
-    complained: 'PORT must be a number from 0 to 65535, not 87878.\n',
+    complained: 'PORT must be a number from 0 to 65534 (the mailbox has the next one), not 87878.\n',
     exitCode: 1,
   })
 })
