@@ -1,5 +1,6 @@
 import type { License } from '../../shared/domain/license.ts'
 import { DAY, type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
+import { readableOf } from '../../shared/store/codec.ts'
 import { licenseEntity } from '../../shared/store/holdings.ts'
 import { KIND } from '../../shared/store/keys.ts'
 import { readPages } from '../../shared/store/read.ts'
@@ -20,12 +21,15 @@ const TOGETHER = 50
  * was lost on the way, or a license that was there before there were reminders, is found here.
  */
 export function reviewReminders(delivery: Delivery, services: NotificationServices): Promise<void> {
-  const { table } = services
+  const { table, log } = services
   return runJob('reviewReminders', delivery, services, async (run) => {
     const range = { index: 'kind', pk: KIND.licenses } as const
     for await (const { items, next } of readPages(table, range, run.from, TOGETHER)) {
       const now = readClock()
-      const near = items.map(licenseEntity.decode).filter((license) => endsNear(license, now))
+      const licenses = readableOf(items, licenseEntity, (error) =>
+        log('error', 'license', { requestId: run.requestId, job: run.job }, error),
+      )
+      const near = licenses.filter((license) => endsNear(license, now))
       const filed = await Promise.all(
         near.map(({ tenantId, productId }) =>
           writeRow(table, {

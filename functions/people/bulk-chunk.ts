@@ -12,7 +12,7 @@ import { writeRow } from '../../shared/store/write.ts'
 import type { Adjustment } from '../seating/adjust-seats.ts'
 import { decideEdit } from '../seating/change-person.ts'
 import { productsOf, readSeating, type TenantSeating } from '../seating/seating.ts'
-import { serveQueue } from '../seating/serve-seats.ts'
+import { serveWaiting } from '../seating/serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -118,7 +118,7 @@ export async function createChunk(
     for (const some of chunks(told, TOGETHER))
       await Promise.all(some.map((one) => writeRow(table, putRow(bulk, one))))
     if (dryRun) return sumMoves([...foreseen, ...servedMoves(base, foreseen)])
-    await serveQueue(request, services, tenantId, [...serve.values()], SERVED_AT_ONCE)
+    await serveWaiting(request, services, tenantId, [...serve.values()], SERVED_AT_ONCE)
     return foreseen
   }
 }

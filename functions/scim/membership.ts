@@ -47,6 +47,7 @@ export async function moveMembers(
 ): Promise<Refusal | undefined> {
   let open = [...moves]
   let without: Refusal | undefined
+  const faults: unknown[] = []
   for (let round = 0; open.length > 0; round += 1) {
     const again: (readonly [UserId, Move])[] = []
     const queue = open.values()
@@ -62,7 +63,12 @@ export async function moveMembers(
             again.push(one)
             continue
           }
-          const done = await moveMember(request, services, tenantId, groupId, ...one)
+          // One who cannot be read keeps nobody else from it, either.
+          const done = await moveMember(request, services, tenantId, groupId, ...one).catch(
+            (fault: unknown) => {
+              faults.push(fault)
+            },
+          )
           if (!isRefusal(done) || done.refused === 'NOT_FOUND') continue
           if (done.refused === 'CONTENDED' && round < ROUNDS) again.push(one)
           else if (one[1] === 'stay') without ??= done
@@ -74,6 +80,7 @@ export async function moveMembers(
     if (isLate) return unfinished(again.length)
     open = again
   }
+  if (faults.length > 0) throw new AggregateError(faults, `${faults.length} people of a group failed`)
   return without
 }
 

@@ -9,14 +9,14 @@ import { type JudgedPool, judgedPoolItem, readJudgedPool } from '../../shared/st
 import { pendingSeatsKey } from '../../shared/store/keys.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { pendingSeatEntity } from '../../shared/store/seat-pool.ts'
-import { readPerson } from '../../shared/store/user.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { CommitRequest } from '../services.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
+import { readablePerson } from './readable-person.ts'
 import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
 
-type Who = Parameters<typeof readPerson>[2]
+type Who = Parameters<typeof readablePerson>[2]
 type Judging = Pick<CommitRequest, 'now' | 'requestId'> & {
   readonly tenantId: TenantId
   readonly place: TenantPool
@@ -127,12 +127,13 @@ async function judgeAll(
 /** What is another for a person; nothing, mostly. */
 async function judge(
   id: Who,
-  { tenantId, place, now }: Judging,
+  judging: Judging,
   services: VerifyingServices,
   known?: TenantSeating,
 ): Promise<Adjustment | undefined> {
+  const { tenantId, place, now } = judging
   // The person comes before what is decided on: each row that changes meanwhile fails the transaction.
-  const person = await readPerson(services.table, tenantId, id)
+  const person = await readablePerson(services, tenantId, id, judging)
   const seating = known ?? (person && (await readSeating(services, tenantId, now, [place.productId])))
   if (person === undefined || seating === undefined) return undefined
   const own = await seatingOf(services, seating, person, now)

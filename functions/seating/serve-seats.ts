@@ -5,10 +5,10 @@ import type { Replayed } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { bySystem, type Decision } from '../../shared/store/commit.ts'
 import { readQueue, readSeatPools } from '../../shared/store/seat-pool.ts'
-import { readPerson } from '../../shared/store/user.ts'
 import type { CommitRequest } from '../services.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { type Adjustment, adjustSeats } from './adjust-seats.ts'
+import { readablePerson } from './readable-person.ts'
 import { readSeating, seatingOf, type TenantSeating } from './seating.ts'
 
 /** How far into a queue somebody is looked for who can have a place that its head cannot: a reserved one. */
@@ -84,10 +84,11 @@ export async function serveWaiting(
   services: VerifyingServices,
   tenantId: TenantId,
   waiting: readonly TenantPool[],
+  most = SERVED_AT_ONCE,
 ): Promise<void> {
   if (waiting.length === 0) return
   try {
-    await serveQueue(request, services, tenantId, waiting, SERVED_AT_ONCE)
+    await serveQueue(request, services, tenantId, waiting, most)
   } catch (cause) {
     services.log(
       'warn',
@@ -100,7 +101,7 @@ export async function serveWaiting(
 
 /** Looks at all that decides only where the pool says that somebody waits. */
 async function nextToServe(
-  request: Pick<CommitRequest, 'now'>,
+  request: Pick<CommitRequest, 'now' | 'requestId'>,
   services: VerifyingServices,
   tenantId: TenantId,
   place: TenantPool,
@@ -113,12 +114,13 @@ async function nextToServe(
 
 /** The change that gives a place of a pool to the first in line who can have one. */
 async function nextInLine(
-  { now }: Pick<CommitRequest, 'now'>,
+  request: Pick<CommitRequest, 'now' | 'requestId'>,
   services: VerifyingServices,
   seating: TenantSeating,
   place: TenantPool,
 ): Promise<Adjustment | undefined> {
   const { table } = services
+  const { now } = request
   const name = poolName(place)
   const { assigned, queued } = seating.pools.get(name) ?? EMPTY_POOL
   if (queued === 0 || assigned >= (seating.terms.get(name)?.limit ?? 0)) return undefined
@@ -126,7 +128,7 @@ async function nextInLine(
   for await (const { userId } of readQueue(table, seating.tenant.id, place, 'QUEUE', PAGE)) {
     looked += 1
     if (looked > LOOKED_AT) return undefined
-    const person = await readPerson(table, seating.tenant.id, userId)
+    const person = await readablePerson(services, seating.tenant.id, userId, request)
     if (person === undefined) continue
     const own = await seatingOf(services, seating, person, now)
     const adjustment = adjustSeats(person, person.user, own, now, { turn: new Set([name]) })

@@ -1,6 +1,7 @@
 import { chunks } from '../../shared/domain/chunks.ts'
 import { TenantId, UserId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
+import { readableOf } from '../../shared/store/codec.ts'
 import { ownedByTenant } from '../../shared/store/keys.ts'
 import { readPages } from '../../shared/store/read.ts'
 import {
@@ -11,7 +12,6 @@ import {
   readLastActiveDay,
 } from '../../shared/store/reclaim.ts'
 import { endTimer, moveTimer, type Timer } from '../../shared/store/timer.ts'
-import type { Table } from '../../shared/store/transact.ts'
 import { userEntity } from '../../shared/store/user.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import { type Delivery, type JobRun, RESERVE, runJob } from '../job.ts'
@@ -33,7 +33,7 @@ export function reclaimSeats(delivery: Delivery, services: VerifyingServices): P
   return runJob(RECLAIMER, delivery, services, async (run) => {
     const views: Views = new Map()
     const turns: Turns = new Map()
-    await sweep(REVIEW_TIMER, run, services, (timer) => review(timer, run, services.table))
+    await sweep(REVIEW_TIMER, run, services, (timer) => review(timer, run, services))
     await sweep(RECLAIM_TIMER, run, services, (timer) => look(timer, run, services, views, turns))
   })
 }
@@ -79,12 +79,19 @@ async function readView(
 }
 
 /** The rules are others: everybody of the tenant who has a seat is to be looked at. */
-async function review(found: Timer, run: JobRun, table: Table): Promise<number> {
+async function review(
+  found: Timer,
+  run: JobRun,
+  { table, log }: Pick<VerifyingServices, 'table' | 'log'>,
+): Promise<number> {
   const tenantId = TenantId.parse(found.subject[0])
   let timer = found
   const range = { index: 'owned', pk: ownedByTenant(tenantId, 'USERS') } as const
   for await (const { items, next } of readPages(table, range, found.place, PAGE)) {
-    const holders = items.map(userEntity.decode).filter(({ holds }) => holds.length > 0)
+    const people = readableOf(items, userEntity, (error) =>
+      log('error', 'person', { requestId: run.requestId, tenantId }, error),
+    )
+    const holders = people.filter(({ holds }) => holds.length > 0)
     for (const batch of chunks(holders, FILED_AT_ONCE))
       await Promise.all(batch.map(({ id }) => writeRow(table, lookAtSeats(tenantId, id, readClock()))))
     const now = readClock()

@@ -1,5 +1,6 @@
 import { chunks } from '../../shared/domain/chunks.ts'
 import { readClock } from '../../shared/platform/time.ts'
+import { readableOf } from '../../shared/store/codec.ts'
 import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
 import { watchTenant } from '../../shared/store/license-timers.ts'
 import { readFirst, readPages } from '../../shared/store/read.ts'
@@ -20,7 +21,10 @@ export function watchTenants(delivery: Delivery, services: TrustServices): Promi
   const { table } = services
   return runJob('watchTenants', delivery, services, async (run) => {
     for await (const page of readPages(table, { index: 'kind', pk: KIND.tenants }, run.from, PAGE)) {
-      const tenants = page.items.map(tenantEntity.decode).filter(({ archivedAt }) => archivedAt === undefined)
+      const known = readableOf(page.items, tenantEntity, (error) =>
+        services.log('error', 'tenant', { requestId: run.requestId, job: run.job }, error),
+      )
+      const tenants = known.filter(({ archivedAt }) => archivedAt === undefined)
       for (const batch of chunks(tenants, TOGETHER)) {
         const filed = await Promise.all(batch.map(({ id }) => watch(id)))
         run.count(

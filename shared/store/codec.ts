@@ -35,6 +35,27 @@ export function readable<T>(read: () => T): T | undefined {
   }
 }
 
+/**
+ * What rows say, in their order; one that is not what this program wrote is left out, and keeps nothing else waiting.
+ *
+ * @param tell is told of each of those
+ */
+export function readableOf<T>(
+  items: readonly Item[],
+  { decode }: Pick<Entity<T>, 'decode'>,
+  tell: (error: CorruptItemError) => void,
+): T[] {
+  return items.flatMap((item) => {
+    try {
+      return [decode(item)]
+    } catch (error) {
+      if (!(error instanceof CorruptItemError)) throw error
+      tell(error)
+      return []
+    }
+  })
+}
+
 export type Entity<T> = {
   readonly name: string
   readonly version: number

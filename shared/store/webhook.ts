@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { MOST_WEBHOOKS, Webhook, WebhookHealth, type WebhookOwner } from '../domain/webhook.ts'
 import type { WebhookId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
-import { CorruptItemError, type Entity, entity, type Item } from './codec.ts'
+import { type CorruptItemError, type Entity, entity, type Item, readableOf } from './codec.ts'
 import { webhookCountKey, webhookHealthKey, webhookKey, webhooksOf } from './keys.ts'
 import { readItems, readRange } from './read.ts'
 import { fileTimer, type Timer } from './timer.ts'
@@ -43,18 +43,9 @@ function joined(items: readonly Item[], onUnreadable?: (error: CorruptItemError)
   const health = new Map(rowsOf(webhookHealthEntity).map(({ id, ...rest }) => [id, rest]))
   return rowsOf(webhookEntity).map((webhook) => ({ webhook, health: health.get(webhook.id) }))
 
-  function rowsOf<T>({ name, decode }: Entity<T>): T[] {
-    return items
-      .filter((item) => item['entity'] === name)
-      .flatMap((item) => {
-        try {
-          return [decode(item)]
-        } catch (error) {
-          if (onUnreadable === undefined || !(error instanceof CorruptItemError)) throw error
-          onUnreadable(error)
-          return []
-        }
-      })
+  function rowsOf<T>(entity: Entity<T>): T[] {
+    const own = items.filter((item) => item['entity'] === entity.name)
+    return onUnreadable === undefined ? own.map(entity.decode) : readableOf(own, entity, onUnreadable)
   }
 }
 
