@@ -14,6 +14,7 @@ import { fencesOf, raiseFences } from '../../shared/store/fence.ts'
 import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
+import { readAssigned } from '../../shared/store/seat-pool.ts'
 import { fileOf, loadLicense, standingView } from '../known-license.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { observe } from '../observe.ts'
@@ -145,12 +146,14 @@ export const installsHandlers: InstallHandlers = {
     const standings = standingsOf(holdings, now, services)
     const license = standings.get(params.licenseId)?.license
     if (license === undefined) return notFound
+    // Where seats are managed here these are the use, as on the tenant's first page.
+    const seats = product && (await readAssigned(table, params.tenantId, product))
     return {
       licenseId: params.licenseId,
       metrics: (product?.metrics ?? []).map(({ code, kind }) => {
         const { shares, excess } = attribute(
           code,
-          usedOf(holdings.usage, code, [...standings.values()]),
+          seats?.get(code) ?? usedOf(holdings.usage, code, [...standings.values()]),
           standings.values(),
         )
         const share = shares.find((one) => one.licenseId === params.licenseId)

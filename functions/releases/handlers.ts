@@ -24,11 +24,7 @@ export const releasesHandlers: Handlers<typeof releasesRoutes, Services> = {
   async publishRelease(call, { table, commit }) {
     const { productId } = call.params
     const { version, channel, releasedAt } = call.body
-    if (valid(version) !== version) {
-      return refuse('INVALID_REQUEST', `${version} is no version of Semantic Versioning 2.0.0.`, {
-        errors: [{ field: '/body/version', message: 'must look like 2.1.0 or 2.1.0-beta.1' }],
-      })
-    }
+    if (valid(version) !== version) return noVersion(version, '/body/version')
     const product = await readProduct(table, productId)
     if (product === undefined) return notFound
     const release: Release = { productId, version, channel, releasedAt: releasedAt ?? call.now }
@@ -81,10 +77,12 @@ export const releasesHandlers: Handlers<typeof releasesRoutes, Services> = {
     const license = await findAskedLicense(call, table)
     if (isRefusal(license)) return license
     const { channel, version } = call.query
+    if (version !== undefined && valid(version) === null) return noVersion(version, '/query/version')
     const releases = await readReleases(table, call.params.productId)
     const { answer, best, beyond } = upgrades(
       license,
-      releases.filter((release) => release.channel === channel),
+      // What is announced for later is no offer yet.
+      releases.filter((release) => release.channel === channel && release.releasedAt <= call.now),
       version,
     )
     return {
@@ -94,6 +92,11 @@ export const releasesHandlers: Handlers<typeof releasesRoutes, Services> = {
     }
   },
 }
+
+const noVersion = (version: string, field: string): Refusal =>
+  refuse('INVALID_REQUEST', `${version} is no version of Semantic Versioning 2.0.0.`, {
+    errors: [{ field, message: 'must look like 2.1.0 or 2.1.0-beta.1' }],
+  })
 
 /** The caller's own license, or the one it names and may know of; for this product. */
 async function findAskedLicense(

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { installsRoutes } from '../../../functions/installs/routes.ts'
 import { Overview } from '../../../shared/domain/overview.ts'
 import { outcome, startApi } from '../../support/api.ts'
+import { createPeople } from '../../support/people.ts'
 import { createProduct } from '../../support/resources.ts'
 import { createScenario, expected, inDays, type Scenario } from '../../support/scenario.ts'
 
@@ -183,6 +184,16 @@ describe('the overview', () => {
 })
 
 describe("a license's use", () => {
+  test('of what has seats is who has one, as the overview says, and not what was reported', async () => {
+    const people = await createPeople(api, { learners: 5, observers: 5 })
+    await people.hire('author')
+    await people.hire('author')
+    const path = `/licenses/${people.license.id}/usage`
+    const { metrics } = Usage.parse(expected(200, await people.call('GET', path)))
+    const used = new Map(metrics.map((one) => [String(one.metric), one.used]))
+    expect([used.get('learners'), used.get('observers')]).toEqual([2, 0])
+  })
+
   test('is its part of what is used, in the documented order: base before top-up, active before grace', async () => {
     const scenario = await createScenario(api)
     const base = await scenario.issue({ limits: { users: 50, signatures: 'unlimited' } })

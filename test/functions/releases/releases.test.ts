@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Api, outcome, startApi } from '../../support/api.ts'
+import { type Api, outcome, startApi, wrongFields } from '../../support/api.ts'
 import { createPlan } from '../../support/resources.ts'
 import { createScenario, inDays, type Scenario } from '../../support/scenario.ts'
 
@@ -139,6 +139,16 @@ describe('upgrades', () => {
       answer: 'none',
       beyond: [],
     })
+  })
+
+  it('refuses a version that is none, and offers nothing that is not out yet', async () => {
+    const { license } = await scenario.issue()
+    const token = await api.token('tenant:app', scenario.tenant.id)
+    const refused = await ask(token, { licenseId: license.id, version: 'the newest' })
+    expect([outcome(refused), wrongFields(refused)]).toEqual(['400 INVALID_REQUEST', ['/query/version']])
+    await publish({ version: '4.0.0', releasedAt: inDays(5) })
+    const answer = await ask(token, { licenseId: license.id, version: '3.0.0' })
+    expect(answer.body).toEqual({ answer: 'none', beyond: [] })
   })
 
   it('answers a license key about its own license, and nobody about a foreign one', async () => {
