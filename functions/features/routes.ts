@@ -9,7 +9,7 @@ import { Components } from '../../shared/domain/fingerprint.ts'
 import { EvaluatedFlag } from '../../shared/domain/flags.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { ActivationId, LicenseId, ProductId, TenantId } from '../../shared/platform/ids.ts'
-import { Instant } from '../../shared/platform/time.ts'
+import { Countable, Instant } from '../../shared/platform/time.ts'
 
 /** OFREP's evaluation context: `targetingKey` names the user or machine; other members are passed on and not used. */
 const Context = z.strictObject({
@@ -75,7 +75,7 @@ export const featuresRoutes = {
     path: '/v1/tenants/{tenantId}/entitlements',
     access: [...VENDOR_ROLES, 'tenant:admin', 'tenant:reporter', 'tenant:app'],
     params: z.strictObject({ tenantId: TenantId }),
-    query: z.strictObject({ at: Instant.optional(), productId: ProductId.optional() }),
+    query: z.strictObject({ at: Countable.optional(), productId: ProductId.optional() }),
     success: {
       status: 200,
       body: z.strictObject({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { type Api, outcome, startApi } from '../../support/api.ts'
+import { type Api, outcome, startApi, wrongFields } from '../../support/api.ts'
+import { createPlan } from '../../support/resources.ts'
 import { createScenario, inDays, type Scenario } from '../../support/scenario.ts'
 
 const Pools = z.array(z.object({ metric: z.string(), capacity: z.unknown(), sources: z.array(z.unknown()) }))
@@ -23,6 +24,21 @@ async function entitlements(at?: string) {
 }
 
 describe('entitlements at an instant', () => {
+  it('refuses an instant beyond which no period of an allowance can be counted', async () => {
+    scenario = await createScenario(api)
+    const rules = { metering: { signatures: { period: 'P1M', overage: 'refuse' } } }
+    const plan = await createPlan(api, scenario.product.id, {
+      rules,
+      term: 'perpetual',
+      duration: undefined,
+      graceDays: 0,
+    })
+    await scenario.issue({ planId: plan.id, limits: { signatures: 5 } })
+    expect((await entitlements('6999-12-31T00:00:00Z')).status).toBe(200)
+    const refused = await entitlements('9999-12-31T23:59:59Z')
+    expect([outcome(refused), wrongFields(refused)]).toEqual(['400 INVALID_REQUEST', ['/query/at']])
+  })
+
   it('adds up base, top-up and feature license as the clock moves, each number with its source', async () => {
     scenario = await createScenario(api)
     const [start, end] = [inDays(-10), inDays(30)]
