@@ -4,7 +4,7 @@ import type { Seconds } from './lease-entry.ts'
 import type { Holder } from './lease-last.ts'
 import { type CheckedOut, checkedOut } from './lease-request.ts'
 import type { LeaseTerms } from './lease-terms.ts'
-import { earliestEnd, isLapsed, type Pool } from './pool.ts'
+import { earliestEnd, isLapsed, type Pool, unitsOf } from './pool.ts'
 import type { Ask } from './pool-grant.ts'
 import type { LeaseHolder } from './pool-shortage.ts'
 import { instantOf, limitOf } from './pool-terms.ts'
@@ -71,7 +71,7 @@ export function poolSteps(
   const { metric, line, terms, holders, denials } = situation
   const { capacity, limit } = terms.size
   const pool = found.is === 'full' ? found.line.pool : line?.pool
-  const lapsed = [...(pool?.entries.values() ?? [])].filter((entry) => isLapsed(entry, now)).length
+  const lapsed = unitsOf([...(pool?.entries.values() ?? [])].filter((entry) => isLapsed(entry, now)))
   const overdraft = limit > capacity ? ` and an overdraft up to ${limitOf(limit)}` : ''
   const isGranted = found.is === 'granted'
   const kept = isGranted && found.heldBefore ? '; has its place already' : ''

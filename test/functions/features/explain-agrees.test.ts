@@ -119,6 +119,17 @@ test('leases that lapsed on more pages than one write takes away do not count fo
   expect(codeOf(await world.beat(kept))).toBe('OK')
 })
 
+test('units are told that lapsed, not leases', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 3 } })
+  await world.out({ items: [{ metric: 'concurrent', units: 3 }] })
+  world.pass(631)
+  const by = { caller: world.caller, now: world.clock.now, requestId: 'looks' }
+  const { chain } = await aboutUser(by, world.asked, { userId: 'ada', question: {} }, world.services)
+  expect(chain.map(({ detail }) => detail)).toContainEqual(
+    expect.stringContaining('3 of 3 concurrent taken, 3 of them lapsed'),
+  )
+})
+
 test('a place that is held for a license key whose own license ended is explained as its claim is answered', async () => {
   const world = await aWorld(table, { limits: { concurrent: 1 } }, { limits: { concurrent: 1 } })
   const [licenseId] = world.ids
