@@ -125,7 +125,7 @@ test('units are told that lapsed, not leases', async () => {
   world.pass(631)
   const by = { caller: world.caller, now: world.clock.now, requestId: 'looks' }
   const { chain } = await aboutUser(by, world.asked, { userId: 'ada', question: {} }, world.services)
-  expect(chain.map(({ detail }) => detail)).toContainEqual(
+  expect(chain.map(({ evidence }) => evidence)).toContainEqual(
     expect.stringContaining('3 of 3 concurrent taken, 3 of them lapsed'),
   )
 })
