@@ -1,4 +1,4 @@
-import { type Standing, standings } from '../shared/domain/holdings.ts'
+import { type Holdings, type Standing, standings } from '../shared/domain/holdings.ts'
 import { type License, signedFacts } from '../shared/domain/license.ts'
 import { type LicenseFile, licenseFile } from '../shared/domain/license-file.ts'
 import { type LicenseView, licenseView } from '../shared/domain/license-view.ts'
@@ -20,13 +20,46 @@ export async function loadLicense({ table }: VerifyingServices, id: LicenseId): 
 /** The view of a license, with what extends it taken into account. */
 export async function viewOf(
   license: License,
-  { table, verifier }: VerifyingServices,
+  services: VerifyingServices,
   now: Instant,
 ): Promise<LicenseView> {
-  if (license.extendedBy === undefined) {
+  return viewAmong(license, await extendersOf(license, services), services, now)
+}
+
+/** The views of several; what the extended ones lie among is read once for each tenant and product. */
+export function viewsOf(
+  licenses: readonly License[],
+  services: VerifyingServices,
+  now: Instant,
+): Promise<LicenseView[]> {
+  const read = new Map<string, Promise<Holdings | undefined>>()
+  return Promise.all(
+    licenses.map(async (license) => {
+      if (license.extendedBy === undefined) return viewAmong(license, undefined, services, now)
+      const name = `${license.tenantId} ${license.productId}`
+      const holdings = read.get(name) ?? extendersOf(license, services)
+      read.set(name, holdings)
+      return viewAmong(license, await holdings, services, now)
+    }),
+  )
+}
+
+/** Where the licenses lie that extend this one; nothing is read where none does. */
+async function extendersOf(
+  { extendedBy, tenantId, productId }: License,
+  { table }: VerifyingServices,
+): Promise<Holdings | undefined> {
+  return extendedBy && readHoldings(table, tenantId, productId)
+}
+
+function viewAmong(
+  license: License,
+  holdings: Holdings | undefined,
+  { verifier }: VerifyingServices,
+  now: Instant,
+): LicenseView {
+  if (holdings === undefined)
     return licenseView(license, statusAt(license, now), [], !verifier.isGenuine(license))
-  }
-  const holdings = await readHoldings(table, license.tenantId, license.productId)
   // The license as it will be read once this request is committed.
   const licenses = holdings.licenses.map((other) => (other.id === license.id ? license : other))
   const standing = standings({ ...holdings, licenses }, now, verifier.isGenuine).get(license.id)

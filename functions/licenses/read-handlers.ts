@@ -5,7 +5,7 @@ import { licenseEntity } from '../../shared/store/holdings.ts'
 import { KIND, ownedByTenant } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
 import type { Range } from '../../shared/store/read.ts'
-import { loadLicense, viewOf } from '../known-license.ts'
+import { loadLicense, viewOf, viewsOf } from '../known-license.ts'
 import type { licensesRoutes } from './routes.ts'
 import type { LicenseServices } from './services.ts'
 
@@ -28,14 +28,10 @@ export const readHandlers: ReadHandlers = {
       tenantId === undefined
         ? { index: 'kind', pk: KIND.licenses, ...(expiresBefore && { below: expiresBefore }) }
         : { index: 'owned', pk: ownedByTenant(tenantId, 'LICENSES') }
-    return readPage(services.table, services.secrets.cursorKey, range, query, (items) =>
-      Promise.all(
-        items.map(async (item) => {
-          const view = await viewOf(licenseEntity.decode(item), services, now)
-          return wanted(view) ? view : undefined
-        }),
-      ),
-    )
+    return readPage(services.table, services.secrets.cursorKey, range, query, async (items) => {
+      const views = await viewsOf(items.map(licenseEntity.decode), services, now)
+      return views.map((view) => (wanted(view) ? view : undefined))
+    })
   },
 }
 

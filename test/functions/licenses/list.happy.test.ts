@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { LicenseView } from '../../../shared/domain/license-view.ts'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
+import { costOf } from '../../support/cost.ts'
 import { createScenario, expected, type Issued, inDays } from '../../support/scenario.ts'
 
 const api = await startApi()
@@ -116,4 +117,17 @@ describe('one license', () => {
     const same = [foreigner, nobody].map(({ body }) => ({ ...z.looseObject({}).parse(body), requestId: '' }))
     expect(same[0]).toEqual(same[1])
   })
+})
+
+test('what extends its licenses is read once for each product of a page', async () => {
+  const shop = await createScenario(api)
+  for (const days of [5, 6, 7]) {
+    const { license } = await shop.issue({ expiresAt: inDays(days) })
+    await shop.issue({ type: 'VALIDITY', extends: license.id, expiresAt: inDays(90) })
+  }
+  const query = { tenantId: shop.tenant.id }
+  const cost = await costOf(api, () => list(query))
+  expect(cost).toMatchObject({ Query: 2 })
+  const ends = (await list(query)).items.flatMap(({ effectiveExpiresAt }) => effectiveExpiresAt ?? [])
+  expect(ends).toHaveLength(3)
 })
