@@ -21,6 +21,7 @@ import { checkLive } from '../../shared/store/transact.ts'
 import { userEntity } from '../../shared/store/user.ts'
 import { type ProductStep, stepsFor } from '../seating/reclaim-outlook.ts'
 import { readSeating } from '../seating/seating.ts'
+import { seenPeople } from '../seating/seen-people.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { keepPageHandlers } from './keep-page.ts'
 import { keepHandlers } from './reclaim-keep.ts'
@@ -117,11 +118,11 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
       pk: reclaimCasesOf(tenantId),
       ...(query.state && { prefix: `${query.state}#` }),
     } as const
-    return readPage(table, secrets.cursorKey, range, query, async (items) =>
-      items
-        .map(reclaimCaseEntity.decode)
-        .map((one) => (seesOrganization(caller, one.organizationId, all) ? reclaimCaseView(one) : undefined)),
-    )
+    return readPage(table, secrets.cursorKey, range, query, async (items) => {
+      const cases = items.map(reclaimCaseEntity.decode)
+      const isSeen = await seenPeople(table, tenantId, cases, caller, all)
+      return cases.map((one) => (isSeen(one) ? reclaimCaseView(one) : undefined))
+    })
   },
 
   async getReclaimSavings({ params: { tenantId }, query }, { table }) {

@@ -27,6 +27,7 @@ import { changePerson, personView } from '../seating/change-person.ts'
 import { findSeatPlace, type SeatPlace } from '../seating/seat-place.ts'
 import { productsOf, readSeating, type TenantSeating } from '../seating/seating.ts'
 import { refuseShortage } from '../seating/seats-exhausted.ts'
+import { seenPeople } from '../seating/seen-people.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -80,13 +81,13 @@ export const requestHandlers: Handlers<typeof requestRoutes, VerifyingServices> 
       ...(stored && { prefix: `${stored}#` }),
     } as const
     const isAsked = (state: SeatRequestState) => query.state === undefined || state === query.state
-    return readPage(table, secrets.cursorKey, range, query, async (items) =>
-      items.map((item) => {
-        const request = seatRequestEntity.decode(item)
-        const isSeen = seesOrganization(caller, request.organizationId, all)
-        return isSeen && isAsked(requestStateAt(request, now)) ? seatRequestView(request, now) : undefined
-      }),
-    )
+    return readPage(table, secrets.cursorKey, range, query, async (items) => {
+      const requests = items.map(seatRequestEntity.decode)
+      const isSeen = await seenPeople(table, tenantId, requests, caller, all)
+      return requests.map((request) =>
+        isSeen(request) && isAsked(requestStateAt(request, now)) ? seatRequestView(request, now) : undefined,
+      )
+    })
   },
 
   grantSeatRequest: (call, services) =>

@@ -11,8 +11,8 @@ import {
   changeSeatPool,
   readReservations,
   readSeatPolicy,
-  seatPolicyItem,
   writeReservation,
+  writeSeatPolicy,
 } from '../../shared/store/seat-pool.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { checkLive } from '../../shared/store/transact.ts'
@@ -114,30 +114,28 @@ export const reservationHandlers: ReservationHandlers = {
     return tenant === undefined ? notFound : policy
   },
 
-  async editSeatPolicy(call, { table, commit }) {
-    const { tenantId } = call.params
-    const current = await readSeatPolicy(table, tenantId)
-    const { cooldown, ...rest } = call.body
-    const policy = SeatPolicy.parse({
-      ...current,
-      ...rest,
-      cooldown: cooldown === undefined ? current.cooldown : (cooldown ?? undefined),
-    })
-    return commit(call, {
-      writes: {
-        tenant: checkLive(tenantKey(tenantId)),
-        policy: { kind: 'put', item: seatPolicyItem(tenantId, policy) },
-      },
-      events: [
-        {
-          type: 'seats.policy-changed',
-          tenantId,
-          subject: { type: 'tenant', id: tenantId },
-          ...changes(current, policy),
+  editSeatPolicy: (call, { table, commit }) =>
+    untilFresh(async () => {
+      const { tenantId } = call.params
+      const current = await readSeatPolicy(table, tenantId)
+      const { cooldown = current.cooldown, ...rest } = call.body
+      const { cooldown: _, ...others } = { ...current, ...rest }
+      const policy = SeatPolicy.parse({ ...others, ...(cooldown && { cooldown }) })
+      return commit(call, {
+        writes: {
+          tenant: checkLive(tenantKey(tenantId)),
+          policy: writeSeatPolicy(tenantId, current, policy),
         },
-      ],
-      reply: policy,
-      refusals: { tenant: notFound },
-    })
-  },
+        events: [
+          {
+            type: 'seats.policy-changed',
+            tenantId,
+            subject: { type: 'tenant', id: tenantId },
+            ...changes(current, policy),
+          },
+        ],
+        reply: policy,
+        refusals: { tenant: notFound, policy: outdated },
+      })
+    }),
 }

@@ -25,7 +25,7 @@ import {
   seatPolicyKey,
 } from './keys.ts'
 import { readItem, readItems, readPages, readRange } from './read.ts'
-import { type Action, putOnce, type Table } from './transact.ts'
+import { type Action, type Put, putOnce, type Table } from './transact.ts'
 import { writeRow } from './write.ts'
 
 // The item is made by the fence of a license (store/fence.ts), so it has no type of its own and any of these may lack.
@@ -248,8 +248,25 @@ export async function readSeatPolicy(table: Table, tenantId: TenantId): Promise<
   return item === undefined ? SeatPolicy.parse({}) : seatPolicyEntity.decode(item)
 }
 
-export const seatPolicyItem = (tenantId: TenantId, policy: SeatPolicy): Item =>
-  seatPolicyEntity.encode(seatPolicyKey(tenantId), policy)
+/** Replaces a policy that says what was read: of two edits at once neither undoes the other. */
+export function writeSeatPolicy(tenantId: TenantId, read: SeatPolicy, next: SeatPolicy): Put {
+  const fields = Object.entries({ ...SeatPolicy.keyof().enum, ...read })
+  const isSaid = (name: string) => Object.hasOwn(read, name)
+  return {
+    kind: 'put',
+    item: seatPolicyEntity.encode(seatPolicyKey(tenantId), next),
+    // What a row does not say is read as its default.
+    condition: fields
+      .map(([name]) =>
+        isSaid(name)
+          ? `(attribute_not_exists(#${name}) OR #${name} = :${name})`
+          : `attribute_not_exists(#${name})`,
+      )
+      .join(' AND '),
+    names: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+    values: Object.fromEntries(Object.entries(read).map(([name, value]) => [`:${name}`, value])),
+  }
+}
 
 /** A pool that somebody waits for, as the list of such pools names it. */
 export const QueuedPool = z

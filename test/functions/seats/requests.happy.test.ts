@@ -133,4 +133,29 @@ test('an administrator of an organization decides for its people, and knows of n
   expect(await list({}, token)).toEqual([[inside.id, 'open']])
   expect(outcome(await grant(outside.id, token))).toBe('404 NOT_FOUND')
   expect(outcome(await grant(inside.id, token))).toBe('200')
+  // Who came from elsewhere is theirs now, with what it asked for; who went is not.
+  expected(200, await people.edit(outside.id, { organizationId: school.id }))
+  expected(200, await people.edit(inside.id, { organizationId: null }))
+  expect(await list({}, token)).toEqual([[outside.id, 'open']])
+})
+
+test('of edits of the policy at the same time none undoes another', async () => {
+  const { people } = await world(1)
+  const edits = [
+    { cureDays: 3 },
+    { activeDays: 4 },
+    { requestDays: 5 },
+    { cooldown: 'P6D' },
+    { onGrant: 'refuse' },
+  ]
+  const edit = (body: object) => people.call('PATCH', '/seats/policy', { body })
+  expect((await Promise.all(edits.map(edit))).map(outcome)).toEqual(edits.map(() => '200'))
+  expect((await Promise.all([edit({ cooldown: null }), edit({ cureDays: 8 })])).map(outcome)).toEqual([
+    '200',
+    '200',
+  ])
+  const { cooldown: _, ...kept } = Object.assign({}, ...edits)
+  const now = expected(200, await people.call('GET', '/seats/policy'))
+  expect(now).toMatchObject({ ...kept, cureDays: 8 })
+  expect(now).not.toHaveProperty('cooldown')
 })
