@@ -10,6 +10,7 @@ import {
   unanchoredEntity,
   unanchoredRange,
 } from '../../shared/store/audit-log.ts'
+import { readableOf } from '../../shared/store/codec.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { endTimer } from '../../shared/store/timer.ts'
 import { transact } from '../../shared/store/transact.ts'
@@ -48,7 +49,10 @@ async function anchor(run: JobRun, services: PublishServices): Promise<readonly 
   const { table, log } = services
   const wrong: unknown[] = []
   for await (const { items } of readPages(table, unanchoredRange)) {
-    const waiting = items.map((item) => unanchoredEntity.decode(item))
+    const waiting = readableOf(items, unanchoredEntity, (error) => {
+      wrong.push(error)
+      log('error', 'checkpoint', { requestId: run.requestId, job: run.job }, error)
+    })
     const entries: NewEntry[] = []
     for (const one of waiting) {
       try {

@@ -8,6 +8,7 @@ import { type Notice, readNotices } from '../../shared/store/notice.ts'
 import {
   abandonSending,
   beginSending,
+  dropWaiting,
   endMailTimer,
   isOptionalBox,
   moveMailTimer,
@@ -84,13 +85,15 @@ async function sendBox(
   }
   // What was begun is finished first, as the very same mail.
   const batch = sending?.notices ?? waiting.slice(0, MOST)
-  const notices = (
-    await readNotices(
-      table,
-      tenantId,
-      batch.map(({ notice }) => notice),
-    )
-  ).filter(({ became }) => became.state === 'pending')
+  const known = await readNotices(
+    table,
+    tenantId,
+    batch.map(({ notice }) => notice),
+    (error) => services.log('error', 'notice', { requestId: request.requestId }, error),
+  )
+  const ids = new Set(known.map(({ id }) => id))
+  for (const one of batch) if (!ids.has(one.notice)) await dropWaiting(table, tenantId, box, one)
+  const notices = known.filter(({ became }) => became.state === 'pending')
   const isGivenUp = sending !== undefined && (isOptionalBox(box) || sending.times >= MOST_TIMES)
   const judged = await Promise.all(notices.map((notice) => judge(notice, audience, isGivenUp)))
   const dropped = judged.filter((one): one is Settled => one.became !== undefined)

@@ -58,7 +58,8 @@ function look(timer: Timer, { requestId }: JobRun, services: VerifyingServices, 
 
   async function viewOf(person: PersonWithCases, fresh: boolean): Promise<TenantView | undefined> {
     const products = productsOf(person)
-    const known = fresh ? undefined : await views.get(tenantId)
+    // One that could not be read is read anew.
+    const known = fresh ? undefined : await views.get(tenantId)?.catch(() => undefined)
     if (known && products.every((id) => known.seating.products.has(id))) return known
     const view = readView(services, tenantId, products)
     views.set(tenantId, view)

@@ -109,7 +109,9 @@ export async function deliverWebhooks(delivery: Delivery, services: WebhookServi
     }
 
     async function servePage({ known }: Lane, limits: Limits): Promise<Served> {
-      const waiting = await readWaiting(table, known.webhook, PAGE)
+      const waiting = await readWaiting(table, known.webhook, PAGE, (error) =>
+        log('error', 'webhook', { requestId: run.requestId, subject: known.webhook.id }, error),
+      )
       const now = readClock()
       const due = waiting.filter(({ dueAt }) => dueAt <= now)
       const several = await sendSeveral(known, due, limits, run.requestId, services)

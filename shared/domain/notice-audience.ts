@@ -24,7 +24,8 @@ export function recipientsOf(
     organizationIds = [],
   }: { person?: Recipient | undefined; organizationIds?: readonly OrganizationId[] },
 ): Recipient[] {
-  if (person !== undefined && reaches(kind, addresses.get(emailKey(person.email)))) return [person]
+  const own = person && addresses.get(emailKey(person.email))
+  if (person !== undefined && reaches(kind, own)) return [{ ...person, ...languageOf(own) }]
   const { roles, organization } = kindOf(kind)
   const ofTenant = contacts.filter(({ organizationId }) => organizationId === undefined)
   const ofOrganization = organization

@@ -19,6 +19,16 @@ export class Remembered<K, V> {
   }
 }
 
+/** What is read for a key is read once, and again only after that failed. */
+export function rememberedReads<K, V>(most: number, read: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  const known = new Remembered<K, () => Promise<V>>(most)
+  return (key) => {
+    const reading = known.get(key) ?? once(() => read(key))
+    known.set(key, reading)
+    return reading()
+  }
+}
+
 /** Runs `make` at the first call and again only after it failed. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined

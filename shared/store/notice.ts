@@ -4,7 +4,7 @@ import { emailKey } from '../domain/email.ts'
 import { NoticeAbout, type NoticeDraft, NoticeState, Recipient } from '../domain/notice.ts'
 import { TenantId } from '../platform/ids.ts'
 import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.ts'
-import { entity, type Item } from './codec.ts'
+import { type CorruptItemError, entity, type Item, readableOf } from './codec.ts'
 import { noticeKey, noticesOf } from './keys.ts'
 import { readItems } from './read.ts'
 import type { Table } from './transact.ts'
@@ -52,16 +52,21 @@ export function newNotice(
   return { id, ...whose, ...facts, became: { state: 'pending' } }
 }
 
-/** Notices by id, in the order asked for; those that are not there are left out. */
+/**
+ * Notices by id, in the order asked for; those that are not there are left out.
+ *
+ * @param tell is told of a row that is none, which is left out, too
+ */
 export async function readNotices(
   table: Table,
   tenantId: TenantId | undefined,
   ids: readonly string[],
+  tell: (error: CorruptItemError) => void,
 ): Promise<Notice[]> {
   const items = await readItems(
     table,
     ids.map((id) => noticeKey(tenantId, id)),
   )
-  const byId = new Map(items.map(noticeEntity.decode).map((notice) => [notice.id, notice]))
+  const byId = new Map(readableOf(items, noticeEntity, tell).map((notice) => [notice.id, notice]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }

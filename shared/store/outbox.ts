@@ -172,6 +172,10 @@ export function settleNotices(
   return writes
 }
 
+/** That a notice waits that is not there, or is none: it would be in the way of the others. */
+export const dropWaiting = (table: Table, tenantId: TenantId | undefined, box: string, one: Waiting) =>
+  writeRow(table, { kind: 'remove', key: outboxKey(tenantId, box, one.since, one.notice) })
+
 /** Nothing is left to be sent: ends the timer, unless something was noted meanwhile. */
 export const endMailTimer = (table: Table, timer: Timer) => writeRow(table, asRead(endTimer(timer), timer))
 

@@ -3,7 +3,7 @@ import type { WebhookOwner } from '../domain/webhook.ts'
 import { Attempt, Delivery, type WaitingDelivery } from '../domain/webhook-delivery.ts'
 import type { EventId, WebhookId } from '../platform/ids.ts'
 import { DAY, epochSeconds, type Instant, plusMilliseconds } from '../platform/time.ts'
-import { entity, type Item } from './codec.ts'
+import { type CorruptItemError, entity, type Item, readableOf } from './codec.ts'
 import { eventEntity } from './event.ts'
 import { attemptKey, attemptsOf, deliveriesOf, deliveryKey, dueDeliveriesOf, eventKey } from './keys.ts'
 import { type Range, readFirst, readItem, readRange } from './read.ts'
@@ -101,15 +101,20 @@ export const deliveriesRange = ({ owner, id }: Endpoint): Range => ({
   newestFirst: true,
 })
 
-/** The deliveries that are due first, whether yet or not; by the index, which may lag a little. */
+/**
+ * The deliveries that are due first, whether yet or not; by the index, which may lag a little.
+ *
+ * @param tell is told of a row that is none: it keeps none of the others from being sent
+ */
 export async function readWaiting(
   table: Table,
   { owner, id }: Endpoint,
   most: number,
+  tell: (error: CorruptItemError) => void,
 ): Promise<WaitingDelivery[]> {
   const range = { index: 'owned', pk: dueDeliveriesOf(owner, id) } as const
   const items = await readFirst(table, range, most)
-  return items.map(deliveryEntity.decode).filter((one) => one.state === 'waiting')
+  return readableOf(items, deliveryEntity, tell).filter((one) => one.state === 'waiting')
 }
 
 export async function readEvent(table: Table, log: WebhookOwner, id: EventId): Promise<Event | undefined> {

@@ -178,3 +178,10 @@ describe('who is told', () => {
     ],
   ])('%s', (_, actual, expected) => expect(actual).toEqual(expected))
 })
+
+test('a person that is told alone is told in the language of its address', () => {
+  const address = MailAddress.parse({ email: 'ada@example.edu', language: 'de' })
+  const known = { contacts: [], addresses: new Map([['ada@example.edu', address]]) }
+  const one = { email: 'Ada@Example.edu', name: 'Ada' }
+  expect(recipientsOf('seat-reclaim', known, { person: one })).toEqual([{ ...one, language: 'de' }])
+})

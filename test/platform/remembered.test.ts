@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { once, Remembered } from '../../shared/platform/remembered.ts'
+import { once, Remembered, rememberedReads } from '../../shared/platform/remembered.ts'
 
 describe('Remembered', () => {
   test('forgets the entry that was set longest ago when it is full', () => {
@@ -52,4 +52,15 @@ describe('once', () => {
     expect(await get()).toBe('made')
     expect(tries).toBe(2)
   })
+})
+
+test('what is read for a key is read once, and anew where that failed', async () => {
+  const reads: string[] = []
+  const read = rememberedReads(2, async (key: string) => {
+    reads.push(key)
+    if (reads.length === 1) throw new Error('throttled')
+    return reads.length
+  })
+  await expect(read('a')).rejects.toThrow('throttled')
+  expect([await read('a'), await read('a'), await read('b')]).toEqual([2, 2, 3])
 })

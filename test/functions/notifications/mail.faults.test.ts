@@ -10,7 +10,7 @@ import type { MailAddress } from '../../../shared/domain/notice-settings.ts'
 import { Environment, readEnvironment } from '../../../shared/platform/config/environment.ts'
 import type { Mail, SendOutcome } from '../../../shared/platform/mail/mail-sender.ts'
 import { DAY, MINUTE, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
-import { newNotice, readNotices } from '../../../shared/store/notice.ts'
+import { newNotice, noticeItem, readNotices } from '../../../shared/store/notice.ts'
 import { readMailAddress, writeMailAddress } from '../../../shared/store/notice-settings.ts'
 import { addNotice, boxOf, MAIL_TIMER } from '../../../shared/store/outbox.ts'
 import { fileTimer, readTimer } from '../../../shared/store/timer.ts'
@@ -52,6 +52,10 @@ const optional = (metric: string): NoticeAbout => ({
   capacity: 10,
   threshold: 90,
 })
+
+const thrown = (error: Error): never => {
+  throw error
+}
 
 let people = 0
 /** Somebody who is to be told something, and a mail server that does as it is told. */
@@ -99,7 +103,7 @@ async function world(about: NoticeAbout, manners: ((mail: Mail) => Promise<SendO
       advanceClock(MINUTE)
     }
   }
-  const became = async (of = notice) => (await readNotices(api.table, tenant.id, [of.id]))[0]?.became
+  const became = async (of = notice) => (await readNotices(api.table, tenant.id, [of.id], thrown))[0]?.became
   const timer = { kind: MAIL_TIMER, subject, dueAt: readClock() }
   return { mails, logged, services, recipient, notice, timer, add, look, settle, became }
 }
@@ -114,6 +118,16 @@ const takesAndDies = (mails: Mail[]) => (mail: Mail) => {
 }
 const unknown = (): SendOutcome => ({ outcome: 'unknown', reason: 'timeout' })
 const refused = (): SendOutcome => ({ outcome: 'refused', reason: 'slow down' })
+
+test('a notice that cannot be read keeps no other from being told, and is not looked at again', async () => {
+  const { mails, notice, add, look, settle, logged } = await world(needed('spoiled'), [])
+  await add(needed('after it'))
+  await writeRow(api.table, { kind: 'put', item: { ...noticeItem(notice), schema: 99 } })
+  await look()
+  expect(mails.map(({ text }) => text)).toEqual([expect.stringContaining('after it')])
+  await settle(3)
+  expect(logged.filter((line) => line.includes('"error","notice"'))).toHaveLength(1)
+})
 
 describe('killed between two steps of sending', () => {
   test('before it is handed over: what is needed comes, once, and says that it may have come before', async () => {

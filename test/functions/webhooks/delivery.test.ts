@@ -2,6 +2,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { WebhookId } from '../../../shared/platform/ids.ts'
 import { HOUR, MINUTE, readClock } from '../../../shared/platform/time.ts'
 import { deliveriesOf, eventKey, webhookKey } from '../../../shared/store/keys.ts'
+import { readRange } from '../../../shared/store/read.ts'
 import { readTimer } from '../../../shared/store/timer.ts'
 import { LANE } from '../../../shared/store/webhook.ts'
 import { writeRow } from '../../../shared/store/write.ts'
@@ -424,6 +425,19 @@ test('a delivery that cannot be read keeps no other from being sent at once', as
   await rig.tell(tenantId)
   await rig.atOnce(webhook)
   expect(receiver.to('/beside')).toHaveLength(1)
+})
+
+test('a delivery that cannot be read keeps no other from being sent by the job', async () => {
+  const { tenantId, endpoint, happen } = await tenantOf(rig)
+  const { id } = await endpoint('/rest')
+  for (let count = 0; count < 2; count += 1) await happen()
+  await rig.tell(tenantId)
+  const [spoiled] = await readRange(rig.api.table, { pk: deliveriesOf(tenantId, WebhookId.parse(id)) })
+  await writeRow(rig.api.table, { kind: 'put', item: { ...spoiled, attempts: 'none' } })
+  stopClock()
+  advanceClock(MINUTE)
+  await rig.run()
+  expect(receiver.to('/rest')).not.toHaveLength(0)
 })
 
 test('a timer of an endpoint for which nothing waits ends, after a second look', async () => {
