@@ -4,7 +4,7 @@ import type { Seconds } from './lease-entry.ts'
 import type { Holder } from './lease-last.ts'
 import { type CheckedOut, checkedOut } from './lease-request.ts'
 import type { LeaseTerms } from './lease-terms.ts'
-import { earliestEnd, isLapsed, type Pool, unitsOf } from './pool.ts'
+import { earliestEnd, isLapsed, liveIn, type Pool, unitsOf } from './pool.ts'
 import type { Ask } from './pool-grant.ts'
 import type { LeaseHolder } from './pool-shortage.ts'
 import { instantOf, limitOf } from './pool-terms.ts'
@@ -136,10 +136,10 @@ export function poolCures(
   userId?: string,
 ): Cure[] {
   const { limit } = terms.size
-  const missing = purchase(`Buy ${Math.max(1, pool.used + units - limit)} more ${metric}.`)
+  const live = liveIn(pool, now)
+  const missing = purchase(`Buy ${Math.max(1, unitsOf(live) + units - limit)} more ${metric}.`)
   if (units > limit) return [missing]
-  const live = [...pool.entries].filter(([, entry]) => !isLapsed(entry, now))
-  const end = earliestEnd(live.map(([, entry]) => entry))
+  const end = earliestEnd(live)
   const own = holders.filter(({ holder, kind }) => holder?.userId === userId && kind !== 'hold')
   return cheapestFirst([
     ...(end === undefined

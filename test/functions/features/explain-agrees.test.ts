@@ -119,7 +119,7 @@ test('leases that lapsed on more pages than one write takes away do not count fo
   expect(codeOf(await world.beat(kept))).toBe('OK')
 })
 
-test('units are told that lapsed, not leases', async () => {
+test('units are told that lapsed, not leases, and count for nothing', async () => {
   const world = await aWorld(table, { limits: { concurrent: 3 } })
   await world.out({ items: [{ metric: 'concurrent', units: 3 }] })
   world.pass(631)
@@ -128,6 +128,17 @@ test('units are told that lapsed, not leases', async () => {
   expect(chain.map(({ evidence }) => evidence)).toContainEqual(
     expect.stringContaining('3 of 3 concurrent taken, 3 of them lapsed'),
   )
+
+  // Nor is more to be bought for their sake.
+  const kept = granted(await world.out())
+  granted(await world.out())
+  world.pass(450)
+  granted(await world.beat(kept))
+  world.pass(181)
+  await world.cut(1)
+  const later = { ...by, now: world.clock.now }
+  const { cures } = await aboutUser(later, world.asked, { userId: 'ada', question: {} }, world.services)
+  expect(cures.map(({ cure }) => cure)).toContain('Buy 1 more concurrent.')
 })
 
 test('a place that is held for a license key whose own license ended is explained as its claim is answered', async () => {
