@@ -7,10 +7,11 @@ import { afterMoves, type PoolMove, servedMoves, sumMoves } from '../../shared/d
 import type { UserId } from '../../shared/platform/ids.ts'
 import { readClock } from '../../shared/platform/time.ts'
 import { putRow, writeRowOnce } from '../../shared/store/bulk.ts'
-import { type Person, readPerson } from '../../shared/store/user.ts'
+import type { Person } from '../../shared/store/user.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { Adjustment } from '../seating/adjust-seats.ts'
 import { decideEdit } from '../seating/change-person.ts'
+import { readablePerson } from '../seating/readable-person.ts'
 import { productsOf, readSeating, type TenantSeating } from '../seating/seating.ts'
 import { serveWaiting } from '../seating/serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
@@ -53,7 +54,7 @@ export async function createChunk(
   async function row(id: UserId, read: Person | undefined): Promise<void> {
     let person = read
     for (let tries = 0; tries < ATTEMPTS; tries += 1) {
-      if (tries > 0) person = await readPerson(table, tenantId, id)
+      if (tries > 0) person = await readablePerson(services, tenantId, id, request)
       const seating = await seatingFor(person, tries > 0)
       const edit = await decide(person, seating)
       // What is refused is refused on what is there now, not on what it was when the chunk began.

@@ -7,7 +7,7 @@ import { bulkChunkItem, readBulk, readChunk, readOutcomes, writeBulk } from '../
 import { bySystem } from '../../shared/store/commit.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { type Action, transact } from '../../shared/store/transact.ts'
-import { readPerson } from '../../shared/store/user.ts'
+import { readablePerson } from '../seating/readable-person.ts'
 import { findSeatPlace } from '../seating/seat-place.ts'
 import { readSeating } from '../seating/seating.ts'
 import { outdated } from '../until-fresh.ts'
@@ -104,7 +104,7 @@ async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): 
     const [now, known, persons] = await Promise.all([
       readBulk(table, tenantId, bulk.id),
       bulk.dryRun ? [] : readOutcomes(table, bulk, some),
-      Promise.all(some.map((id) => readPerson(table, tenantId, id))),
+      Promise.all(some.map((id) => readablePerson(services, tenantId, id, drive))),
     ])
     if (now === undefined || isOver(now) || now.next !== bulk.next) {
       // What was freed until then is served all the same.

@@ -116,3 +116,13 @@ test('a license and a tenant that cannot be read keep the timers of no others fr
   expect(await timer(REMINDER_TIMER, others.tenantId, good.productId)).toBeDefined()
   expect(await timer(VALIDATION_TIMER, others.tenantId)).toBeDefined()
 })
+
+test('somebody who cannot be read is refused of a bulk change, and the others are changed', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const [spoiled, other] = [await people.hire(), await people.hire()]
+  await spoilPerson(people.tenantId, spoiled.id)
+  const body = { action: { do: 'suspend' }, users: [spoiled.id, other.id] }
+  const answer = await people.call('POST', '/bulk', { body })
+  expect(answer.body).toMatchObject({ state: 'finished', counts: { changed: 1, refused: 1 } })
+  expect(await people.read(other.id)).toMatchObject({ status: 'suspended' })
+})
