@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type * as z from 'zod'
 import { ImportReport } from '../../../functions/licenses/import-contract.ts'
+import { Instant, readClock } from '../../../shared/platform/time.ts'
 import { type CallOptions, outcome, startApi } from '../../support/api.ts'
 import { typesOf } from '../../support/events.ts'
 import { times } from '../../support/parallel.ts'
@@ -19,7 +20,8 @@ const report = async (body: unknown, options?: CallOptions): Promise<z.infer<typ
   ImportReport.parse(expected(200, await send(body, options)))
 const csv = { headers: { 'content-type': 'text/csv; charset=utf-8' } }
 
-const validFrom = '2026-01-01T00:00:00Z'
+/** A year from then on is in force whenever this runs. */
+const validFrom = Instant.parse(`${readClock().slice(0, 4)}-01-01T00:00:00Z`)
 const rowOf = ({ tenant, plans }: Scenario, reference: string, more: object = {}) => ({
   reference,
   customerId: tenant.customerId,
@@ -68,7 +70,7 @@ describe('rows in JSON', () => {
         features: { sso: true, edition: 'pro' },
         productInstanceId: 'I-1',
       },
-      { term: 'perpetual', status: 'ACTIVE', validFrom: '2026-01-01T00:00:00.000Z' },
+      { term: 'perpetual', status: 'ACTIVE', validFrom },
       { status: 'EXPIRED' },
       { type: 'TRIAL', status: 'PENDING' },
     ])
