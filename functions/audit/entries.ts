@@ -15,7 +15,7 @@ import type { EntriesQuery } from './shapes.ts'
 
 type Filter = Partial<Pick<EntriesQuery, 'type' | 'actor' | 'subject' | 'requestId' | 'since' | 'until'>>
 /** Who did it, as events of tenants name a credential of the vendor's staff; asks nothing of who may not know that. */
-export type AliasOf = (actor: string) => string
+type AliasOf = (actor: string) => string
 
 export const aliasFor = (caller: Caller, { secrets }: Pick<AuditServices, 'secrets'>): AliasOf =>
   caller.kind === 'vendor' ? secrets.staffAlias : (actor) => actor
