@@ -250,21 +250,23 @@ export async function readSeatPolicy(table: Table, tenantId: TenantId): Promise<
 
 /** Replaces a policy that says what was read: of two edits at once neither undoes the other. */
 export function writeSeatPolicy(tenantId: TenantId, read: SeatPolicy, next: SeatPolicy): Put {
-  const fields = Object.entries({ ...SeatPolicy.keyof().enum, ...read })
-  const isSaid = (name: string) => Object.hasOwn(read, name)
+  const said = new Map(Object.entries(read))
+  const defaults = new Map<string, unknown>(Object.entries(SeatPolicy.parse({})))
+  const fields = Object.keys(SeatPolicy.shape)
   return {
     kind: 'put',
     item: seatPolicyEntity.encode(seatPolicyKey(tenantId), next),
     // What a row does not say is read as its default.
     condition: fields
-      .map(([name]) =>
-        isSaid(name)
-          ? `(attribute_not_exists(#${name}) OR #${name} = :${name})`
-          : `attribute_not_exists(#${name})`,
-      )
+      .map((name) => {
+        const isMissing = `attribute_not_exists(#${name})`
+        if (!said.has(name)) return isMissing
+        const isSame = `#${name} = :${name}`
+        return said.get(name) === defaults.get(name) ? `(${isMissing} OR ${isSame})` : isSame
+      })
       .join(' AND '),
-    names: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
-    values: Object.fromEntries(Object.entries(read).map(([name, value]) => [`:${name}`, value])),
+    names: Object.fromEntries(fields.map((name) => [`#${name}`, name])),
+    values: Object.fromEntries([...said].map(([name, value]) => [`:${name}`, value])),
   }
 }
 
