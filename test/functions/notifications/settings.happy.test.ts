@@ -1,3 +1,4 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import ICAL from 'ical.js'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as z from 'zod'
@@ -8,6 +9,7 @@ import type { Tenant } from '../../../shared/domain/tenant.ts'
 import { MINUTE, readClock } from '../../../shared/platform/time.ts'
 import { record } from '../../../shared/store/commit.ts'
 import { eventItem } from '../../../shared/store/event.ts'
+import { mailAddressKey } from '../../../shared/store/keys.ts'
 import { putOnce, transact } from '../../../shared/store/transact.ts'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
@@ -15,6 +17,7 @@ import { eventStream } from '../../support/events-told.ts'
 import { startInbox } from '../../support/inbox.ts'
 import { createTenant } from '../../support/resources.ts'
 import { createScenario, inDays } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
 
 const inbox = await startInbox()
 const api = await startApi({ mail: inbox.mail })
@@ -138,6 +141,28 @@ test('the link of an optional mail unsubscribes: its page, one click of a mail c
   expect(outcome(await api.call('GET', url.pathname, { query: { token: `${token}x` } }))).toBe(
     '404 NOT_FOUND',
   )
+
+  // Somebody else changes the address each time between.
+  const languages: string[] = []
+  const undo = interposeAll(async ({ command }, send) => {
+    if (command === 'TransactWriteItemsCommand') {
+      const language = languages.at(-1) === 'de' ? 'en' : 'de'
+      languages.push(language)
+      await api.table.client.send(
+        new UpdateCommand({
+          TableName: api.table.name,
+          Key: mailAddressKey(tenant.id, 'ada@example.edu'),
+          UpdateExpression: 'SET #language = :language',
+          ExpressionAttributeNames: { '#language': 'language' },
+          ExpressionAttributeValues: { ':language': language },
+        }),
+      )
+    }
+    return send()
+  })
+  expect(outcome(await call('POST', 'all', ''))).toBe('503 CONTENDED')
+  undo()
+  expect(outcome(await call('POST', 'all', ''))).toBe('200')
 })
 
 test('a bounce stops mail to the address, tells somebody else, and can be lifted; the last one is told the staff', async () => {
