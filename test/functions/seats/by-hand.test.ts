@@ -142,3 +142,19 @@ test('when capacity falls nothing is taken: the excess is shown with who is in i
   const newcomer = await people.hire()
   expect(outcome(await people.seat(newcomer.id, '', 'learn'))).toBe('409 SEATS_EXHAUSTED')
 })
+
+test('whoever finds all seats taken, and has one freed before it is written, gets that one and does not wait', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const holder = await people.hire('author')
+  let isFreed = false
+  const undo = interposeAll(async ({ command }, send) => {
+    if (command === 'TransactWriteItemsCommand' && !isFreed) {
+      isFreed = true
+      expected(200, await people.archive(holder.id))
+    }
+    return send()
+  })
+  const next = await people.hire('author')
+  undo()
+  expect(metricsOf(next)).toEqual(['learners'])
+})
