@@ -53,7 +53,7 @@ export function poolPart(
   const assigned = Number(next !== undefined) - Number(old !== undefined)
   const committed = assigned + kept
   const queued = waits(plan.pending) - waits(had.pending)
-  const frees = assigned < 0 || committed < 0 || kept > 0
+  const frees = committed < 0 || kept > 0
   // It waits, perhaps behind others, though there is a place that may be this person's: a reserved one, for example.
   const isOpen = pool.committed < limit || reservations.some((one) => keptFree(one) > 0)
   const part = {
