@@ -7,7 +7,11 @@ const limits = {
   // Metrics are lines on the standard output.
   env: { POWERTOOLS_METRICS_DISABLED: 'true' },
 }
-const withDatabase = { globalSetup: ['test/support/dynamodb.ts'], ...limits }
+const withDatabase = {
+  globalSetup: ['test/support/dynamodb.ts'],
+  setupFiles: ['test/support/within-an-hour.ts'],
+  ...limits,
+}
 const under = (...folders: string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`)
 /** The others in `infra` start one of their own, or need none. */
 const withDatabaseInInfra = ['test/infra/first-token.test.ts', 'test/infra/local/streams.test.ts']
