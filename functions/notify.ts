@@ -1,4 +1,4 @@
-import { kindOf, type NoticeDraft, type NoticeKind } from '../shared/domain/notice.ts'
+import { kindOf, type NoticeDraft, type NoticeKind, type Recipient } from '../shared/domain/notice.ts'
 import { type Contacts, recipientsOf } from '../shared/domain/notice-audience.ts'
 import type { NoticeSettings } from '../shared/domain/notice-settings.ts'
 import { pathOf } from '../shared/domain/organization.ts'
@@ -53,13 +53,15 @@ export async function notify(
 ): Promise<number> {
   const { kind } = draft.about
   const { tenantId } = audience
-  if (tenantId === undefined) return tell(table, audience, draft)
   const { roles, staff, optional } = kindOf(kind)
-  const ofTenant = roles.length === 0 ? 0 : await tell(table, audience, draft)
-  const isTold = ofTenant > 0 || (await hasRecipients(table, audience, draft))
-  if (!staff && (isTold || optional)) return ofTenant
+  const isForTenant = tenantId === undefined || roles.length > 0
+  const told = isForTenant ? await recipients(table, audience, draft) : []
+  const anew = await tell(table, audience, draft, told)
+  if (tenantId === undefined || (!staff && (told.length > 0 || optional))) return anew
   const vendor = await readStaff()
-  return vendor === undefined ? ofTenant : ofTenant + (await tell(table, vendor, of(tenantId, draft)))
+  if (vendor === undefined) return anew
+  const toStaff = of(tenantId, draft)
+  return anew + (await tell(table, vendor, toStaff, await recipients(table, vendor, toStaff)))
 }
 
 /** For the staff, which is told of many tenants. */
@@ -68,19 +70,19 @@ const of = (tenantId: TenantId, draft: NoticeDraft): NoticeDraft => {
   return { ...others, occasion: [tenantId, ...draft.occasion] }
 }
 
-async function hasRecipients(table: Table, audience: Audience, draft: NoticeDraft): Promise<boolean> {
-  return (await recipients(table, audience, draft)).length > 0
-}
-
 async function recipients(table: Table, audience: Audience, { about, person, organizationId }: NoticeDraft) {
   const organizationIds = await above(table, audience.tenantId, about.kind, organizationId)
   return recipientsOf(about.kind, audience, { person, organizationIds })
 }
 
-async function tell(table: Table, audience: Audience, draft: NoticeDraft): Promise<number> {
-  const { tenantId, settings } = audience
+async function tell(
+  table: Table,
+  { tenantId, settings }: Audience,
+  draft: NoticeDraft,
+  told: readonly Recipient[],
+): Promise<number> {
   const mailAt = plusMilliseconds(draft.at, settings.digestMinutes * MINUTE)
-  const notices = (await recipients(table, audience, draft)).map((one) => newNotice(draft, tenantId, one))
+  const notices = told.map((one) => newNotice(draft, tenantId, one))
   const added = await Promise.all(notices.map((notice) => addNotice(table, notice, mailAt)))
   return added.filter(Boolean).length
 }

@@ -103,7 +103,7 @@ async function sendBox(
     await goOn(await settle(table, tenantId, box, dropped, request, sending))
     return dropped.length
   }
-  await settle(table, tenantId, box, dropped, request)
+  const isDropped = await settle(table, tenantId, box, dropped, request)
   if (services.sendMail === undefined) {
     await later(60, tries)
     return dropped.length
@@ -140,8 +140,7 @@ async function sendBox(
       await finish({ state: 'dropped', at: now, because: 'UNDELIVERABLE' })
       return dropped.length + told.length
     case 'refused':
-      // One that was begun before may have come: then it stays known that it was.
-      if (next.times === 1) await abandonSending(table, tenantId, box, next)
+      await abandonSending(table, tenantId, box, next, sending)
       await later(PATIENCE[tries], tries + 1)
       return dropped.length
     case 'unknown':
@@ -187,7 +186,8 @@ async function sendBox(
 
   async function finish(became: NoticeState): Promise<void> {
     const settled = told.map((notice) => ({ notice, became }))
-    await goOn(await settle(table, tenantId, box, settled, request, next))
+    const isSettled = await settle(table, tenantId, box, settled, request, next)
+    await goOn(isSettled && isDropped)
   }
 
   /** Whatever may still wait is due at once; nothing more ends the timer, unless something was noted since. */

@@ -129,9 +129,12 @@ function setAddress(
     const known = await readMailAddress(table, owner, email)
     const before: MailAddress = known ?? { email: emailKey(email), muted: [] }
     const next = { ...before, ...(muted && { muted }), ...(language && { language }) }
+    const difference = changes(before, next)
+    if (Object.keys({ ...difference.after }).length === 0)
+      return commit(call, { writes: {}, events: [], reply: next, refusals: {} })
     return commit(call, {
       writes: { address: writeMailAddress(owner, known, next) },
-      events: [{ ...eventOf('notices.choice-changed', owner, email), ...changes(before, next) }],
+      events: [{ ...eventOf('notices.choice-changed', owner, email), ...difference }],
       reply: next,
       refusals: { address: outdated },
     })

@@ -10,15 +10,14 @@ import { MAILER } from './suppress.ts'
 
 export type Settled = { readonly notice: Notice; readonly became: NoticeState }
 
-/** Notices in a transaction, of three writes each. */
-const TOGETHER = 30
 /** What the log is told of: it should have been told and was not. */
 const LOST: ReadonlySet<DropReason> = new Set(['TOO_LATE', 'NO_MAIL'])
 
 /**
- * Writes what became of notices, with the events of those that should have been told and were not.
+ * Writes what became of the notices of a mail, with the events of those that should have been told and were not.
  *
- * @returns false if somebody else settled some of them: then others of these may still wait
+ * @param settled three writes each, and the sending: so many as a mail has fit into one transaction
+ * @returns false if somebody else settled one of them: then the others still wait
  */
 export async function settle(
   table: Table,
@@ -28,17 +27,11 @@ export async function settle(
   request: { readonly now: Instant; readonly requestId: string },
   sending?: Sending,
 ): Promise<boolean> {
-  let isAll = true
-  for (let start = 0; start < Math.max(settled.length, 1); start += TOGETHER) {
-    const batch = settled.slice(start, start + TOGETHER)
-    const isLast = start + TOGETHER >= settled.length
-    const outcome = await transact(table, {
-      ...settleNotices(tenantId, box, batch, isLast ? sending : undefined),
-      ...eventsOf(batch, request),
-    })
-    isAll &&= outcome.ok
-  }
-  return isAll
+  const outcome = await transact(table, {
+    ...settleNotices(tenantId, box, settled, sending),
+    ...eventsOf(settled, request),
+  })
+  return outcome.ok
 }
 
 function eventsOf(settled: readonly Settled[], request: { now: Instant; requestId: string }) {

@@ -49,14 +49,15 @@ export const unsubscribeHandlers: Pick<
       const known = await readMailAddress(services.table, tenantId, email)
       const before: MailAddress = known ?? { email, muted: [] }
       const next = { ...before, muted: mutedBy(before.muted, these, what) }
-      if (next.muted.length === before.muted.length) return next
+      const difference = changes(before, next)
+      if (Object.keys({ ...difference.after }).length === 0) return next
       const event: EventDraft = {
         type: 'notices.choice-changed',
         ...(tenantId && { tenantId }),
         subject: { type: 'mail-address', id: email },
         // Whoever has the link is taken for who the mail was sent to.
         actor: { kind: tenantId ? 'tenant' : 'vendor', subject: email },
-        ...changes(before, next),
+        ...difference,
       }
       return services.commit(call, {
         writes: { address: writeMailAddress(tenantId, known, next) },

@@ -71,6 +71,7 @@ export async function addNotice(table: Table, notice: Notice, mailAt: Instant): 
     })
     if (outcome.ok) return true
     if (outcome.failed.includes('notice')) return false
+    if (!outcome.failed.includes('timer')) throw new Error(`the notice ${id} waits and is not there`)
   }
 }
 
@@ -143,11 +144,24 @@ const sameSending = ({ mailId, times }: Sending) => ({
   values: { ':mailId': mailId, ':times': times },
 })
 
-/** That a sending was refused: nothing was sent, and it may begin anew. */
-export const abandonSending = (table: Table, tenantId: TenantId | undefined, box: string, sending: Sending) =>
-  writeRow(table, { kind: 'remove', key: sendingKey(tenantId, box), ...sameSending(sending) })
+/** That a sending was refused: nothing was sent, and what is known of it is what was known before. */
+export function abandonSending(
+  table: Table,
+  tenantId: TenantId | undefined,
+  box: string,
+  sending: Sending,
+  before: Sending | undefined,
+): Promise<boolean> {
+  const key = sendingKey(tenantId, box)
+  return writeRow(table, {
+    ...(before === undefined
+      ? { kind: 'remove', key }
+      : { kind: 'put', item: sendingEntity.encode(key, before) }),
+    ...sameSending(sending),
+  })
+}
 
-/** The writes that say what became of notices: they wait no longer. At most 40 of them go into a transaction. */
+/** The writes that say what became of notices: they wait no longer. */
 export function settleNotices(
   tenantId: TenantId | undefined,
   box: string,

@@ -9,7 +9,7 @@ import type { NoticeAbout } from '../../../shared/domain/notice.ts'
 import type { MailAddress } from '../../../shared/domain/notice-settings.ts'
 import { Environment, readEnvironment } from '../../../shared/platform/config/environment.ts'
 import type { Mail, SendOutcome } from '../../../shared/platform/mail/mail-sender.ts'
-import { DAY, MINUTE, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
+import { DAY, HOUR, MINUTE, plusMilliseconds, readClock } from '../../../shared/platform/time.ts'
 import { newNotice, noticeItem, readNotices } from '../../../shared/store/notice.ts'
 import { readMailAddress, writeMailAddress } from '../../../shared/store/notice-settings.ts'
 import { addNotice, boxOf, MAIL_TIMER } from '../../../shared/store/outbox.ts'
@@ -188,6 +188,16 @@ test('a refusal is no sending: it is tried later, and is not marked', async () =
   expect(await became()).toMatchObject({ state: 'sent', repeated: false })
 })
 
+test('refusals after a sending without an answer are none of those of which it is given up', async () => {
+  const { mails, look, became } = await world(needed('after'), [unknown, ...Array(6).fill(refused)])
+  for (let hour = 0; hour < 9; hour += 1) {
+    await look()
+    advanceClock(HOUR)
+  }
+  expect(mails.map(({ headers }) => headers['X-Latchkey-Repeated'])).toEqual(['2'])
+  expect(await became()).toMatchObject({ state: 'sent', repeated: true })
+})
+
 test('a timer that was tried anew without its place takes what comes, and ends', async () => {
   const { mails, timer, add, settle, became } = await world(needed('f'), [])
   // As a vendor has it who retries one whose row could not be read.
@@ -201,24 +211,31 @@ test('a timer that was tried anew without its place takes what comes, and ends',
   expect(await readTimer(api.table, timer)).toBeUndefined()
 })
 
-test('what another run settles meanwhile leaves the others of the box waiting for the next look', async () => {
-  const { notice, add, services, look, settle, became } = await world(needed('first'), [])
-  const other = await add(needed('second'))
-  advanceClock(2 * DAY)
-  const late = { state: 'dropped', at: readClock(), because: 'TOO_LATE' } as const
-  const settleFirst = () =>
-    settleNotices(api.table, tenant.id, boxOf(notice), [{ notice, became: late }], {
-      now: readClock(),
-      requestId: 'run_other',
-    })
-  const { client, faults } = faultyClient(3, new Set(['TransactWriteItemsCommand']))
-  faults.push({ before: settleFirst })
-  await look({ ...services, table: { ...api.table, client } })
-  client.destroy()
-  await settle(3)
-  expect([await became(), await became(other)]).toMatchObject([late, { because: 'TOO_LATE' }])
-  expect(typesOf(await eventsOf(api.table, other.id, tenant.id))).toEqual(['notice.dropped'])
-})
+test.each([
+  ['', false],
+  [', also where a mail is sent', true],
+])(
+  'what another run settles meanwhile leaves the others of the box waiting for the next look%s',
+  async (_, isMore) => {
+    const { notice, add, services, look, settle, became } = await world(needed(`first ${isMore}`), [])
+    const other = await add(needed(`second ${isMore}`))
+    advanceClock(2 * DAY)
+    if (isMore) await add(needed('third'))
+    const late = { state: 'dropped', at: readClock(), because: 'TOO_LATE' } as const
+    const settleFirst = () =>
+      settleNotices(api.table, tenant.id, boxOf(notice), [{ notice, became: late }], {
+        now: readClock(),
+        requestId: 'run_other',
+      })
+    const { client, faults } = faultyClient(3, new Set(['TransactWriteItemsCommand']))
+    faults.push({ before: settleFirst })
+    await look({ ...services, table: { ...api.table, client } })
+    client.destroy()
+    await settle(3)
+    expect([await became(), await became(other)]).toMatchObject([late, { because: 'TOO_LATE' }])
+    expect(typesOf(await eventsOf(api.table, other.id, tenant.id))).toEqual(['notice.dropped'])
+  },
+)
 
 test('an address that does not exist is told as addresses are kept, and is not in the log', async () => {
   const reason = (mail: Mail) => `550 5.1.1 <${mail.to.email}>: no such user`
