@@ -9,11 +9,12 @@ import { codeOf, ROOT, read, SOURCES } from './source-files.ts'
 const using = (what: RegExp) =>
   SOURCES.filter((file) => !file.startsWith('test/house/') && what.test(codeOf(file)))
 
-test('only shared/platform/time.ts touches the clock, and what stands for Lambda in the bench', () => {
+test('only shared/platform/time.ts touches the clock, what stands for Lambda in the bench, and what sets it for tests', () => {
   // As a value or a type; `vi.useFakeTimers({ toFake: ['Date'] })` is in quotes.
   expect(using(/\b(Date|Intl\.DateTimeFormat|performance\.timeOrigin)\b/)).toEqual([
     'shared/platform/time.ts',
     'test/bench/support/arm-process.ts',
+    'test/support/within-an-hour.ts',
   ])
 })
 
