@@ -66,11 +66,13 @@ export async function lookAtQueue(
   const then = applied(pool, first)
   if (then.waiting <= 0) return { served: undefined, isOutdated: false, isBehind: () => false }
   const terms = holdOffersOf(grounds, address.metric, now, services)
-  const tickets = await readQueue(services.table, address, lookedAt(terms))
+  const head = await readQueue(services.table, address, lookedAt(terms))
+  const most = lookedAt(terms, head)
+  const tickets = most > lookedAt(terms) ? await readQueue(services.table, address, most) : head
   const serve = serving(then, tickets, terms, seconds(now))
   return {
     served: serve && servedBy(serve, address, first),
-    isOutdated: tickets.length < Math.min(then.waiting, lookedAt(terms)),
+    isOutdated: tickets.length < Math.min(then.waiting, most),
     isBehind: (ask) => isBehind({ pool: then, tickets }, ask, terms, seconds(now)),
   }
 }
@@ -135,11 +137,10 @@ export async function joinServed(
 ): Promise<Joined | undefined> {
   const joining: PoolChange = { ...NOTHING, fence: pool.fence, tickets: 1 }
   const terms = holdOffersOf(grounds, address.metric, now, services)
-  const most = Math.max(COUNTED, lookedAt(terms))
-  const waiting = pool.waiting > 0 ? await readQueue(services.table, address, most) : []
-  if (waiting.length < Math.min(pool.waiting, most)) return undefined
+  const waiting = pool.waiting > 0 ? await readQueue(services.table, address, COUNTED) : []
+  if (waiting.length < Math.min(pool.waiting, COUNTED)) return undefined
   const line = [...waiting, ticket].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
-  const serve = serving(applied(pool, joining), line.slice(0, lookedAt(terms)), terms, seconds(now))
+  const serve = serving(applied(pool, joining), line.slice(0, lookedAt(terms, line)), terms, seconds(now))
   const { change, beside } = serve
     ? servedBy(serve, address, joining, ticket)
     : { change: joining, beside: {} }

@@ -7,11 +7,20 @@ import type { Offer } from './pool-terms.ts'
 import { boundsOf, codeOf, heldBy, isWithinKept, isWithinMaximum, keptFromOthers } from './shares.ts'
 import { type Allotment, allot, isDead, LOOKED_AT, type Ticket } from './ticket.ts'
 
-/** Tickets that are read to give places out: more where departments have shares, for some may be held back. */
-export const lookedAt = ({ shares }: Pick<LeaseTerms, 'shares'>) => (shares === undefined ? LOOKED_AT : 200)
-
 /** Tickets counted before one; beyond, its position is told as at least this. */
 export const COUNTED = 200
+
+/**
+ * Tickets that are looked at to give places out: more where departments have shares, for some may be held back, and where
+ * one of the first is larger than the pool has become.
+ */
+export const lookedAt = ({ shares, size }: LeaseTerms, first: readonly Ticket[] = []) =>
+  shares === undefined && first.slice(0, LOOKED_AT).every((one) => isPossible(one, size))
+    ? LOOKED_AT
+    : COUNTED
+
+/** Can it ever have a place, as the pool is? It stands in nobody's way if not. */
+const isPossible = ({ units }: Pick<Ticket, 'units'>, { limit }: LeaseTerms['size']) => units <= limit
 
 /** What becomes of free places and of the head of the queue. */
 export type Serving = Allotment<Offer> & { readonly change: PoolChange }
@@ -66,10 +75,10 @@ function allotted(
   now: Seconds,
 ): Allotment<Offer> {
   const used = pool.used - lapsed.units
-  const isPossible = (units: number) => units <= size.limit
+  const mayHave = (ticket: Ticket) => isPossible(ticket, size)
   if (shares === undefined) {
     const take = (units: number, given: number) => offers.find(({ limit }) => used + given + units <= limit)
-    return allot(tickets, now, take, isPossible)
+    return allot(tickets, now, take, mayHave)
   }
   const [, held] = heldBeside(pool, lapsed.entries)
   /** What departments hold beside these, and whose the ticket is. */
@@ -86,7 +95,7 @@ function allotted(
     const kept = keptFromOthers(shares, all, own)
     return offers.find(({ limit }) => used + given + units <= limit - kept)
   }
-  return allot(tickets, now, take, isPossible, {
+  return allot(tickets, now, take, mayHave, {
     isDue(ticket, before) {
       const { held: all, own } = seen(ticket, before)
       const share = own === undefined ? 0 : (shares.get(own)?.share ?? 0)
@@ -121,17 +130,18 @@ function holdOf(
 }
 
 /**
- * Does a newcomer come after those who wait, once all that is free was given out? Always, but where departments have
- * shares: who waits for its own department's sake keeps nobody else from a place, and nobody keeps a department from
- * what is kept for it alone.
+ * Does a newcomer come after those who wait, once all that is free was given out? After whoever can have a place at all;
+ * but where departments have shares, who waits for its own department's sake keeps nobody else from a place, and nobody
+ * keeps a department from what is kept for it alone.
  *
  * @param hold the terms of the places that are kept for those who wait
  */
 export function isBehind({ pool, tickets }: Line, ask: Ask, hold: LeaseTerms, now: Seconds): boolean {
   if (pool.waiting <= 0) return false
-  const { shares } = hold
+  const { shares, size } = hold
   // Those further back are not seen: they may wait for what is free.
-  if (shares === undefined || tickets.length < pool.waiting) return true
+  if (tickets.length < pool.waiting) return true
+  if (shares === undefined) return tickets.some((one) => isPossible(one, size))
   const lapsed = lapsedIn(pool, now)
   const { short } = allotted(pool, lapsed, tickets, hold, now)
   const [, held] = heldBeside(pool, lapsed.entries)
@@ -145,7 +155,7 @@ export type Line = { readonly pool: Pool; readonly tickets: readonly Ticket[] }
 /** The pool and its queue once all that is free is given out: as the next who asks will find them. */
 export function served({ pool, tickets }: Line, terms: LeaseTerms, now: Seconds): Line {
   if (pool.waiting <= 0) return { pool, tickets }
-  const seen = tickets.slice(0, lookedAt(terms))
+  const seen = tickets.slice(0, lookedAt(terms, tickets))
   const serve = serving(pool, seen, terms, now)
   if (serve === undefined) return { pool, tickets }
   const gone = new Set([...serve.dead, ...serve.holds.map(({ ticket }) => ticket)].map(({ ref }) => ref))

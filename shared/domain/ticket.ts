@@ -65,15 +65,16 @@ type Precedence = {
 export const LOOKED_AT = 25
 
 /**
- * Gives free places to tickets in their order. `take` says how so many units, beside those given before, may be
- * granted now, and `isPossible` whether they ever can. Departments that hold less than their share come first. A large ticket that does not fit may be overtaken a few times;
- * then what is free is set aside for it. One larger than the pool has become stands in nobody's way.
+ * Gives free places to tickets in their order. `take` says how so many units, beside those given before, may be granted
+ * now, and `mayHave` whether a ticket ever can be. Departments that hold less than their share come first. A large ticket
+ * that does not fit may be overtaken a few times; then what is free is set aside for it. One larger than the pool has
+ * become stands in nobody's way.
  */
 export function allot<Offer>(
   tickets: readonly Ticket[],
   now: Seconds,
   take: (units: number, givenBefore: number, ticket: Ticket, before: readonly Ticket[]) => Offer | undefined,
-  isPossible: (units: number) => boolean,
+  mayHave: (ticket: Ticket) => boolean,
   precedence: Precedence = NO_PRECEDENCE,
 ): Allotment<Offer> {
   const holds: { ticket: Ticket; offer: Offer }[] = []
@@ -92,7 +93,7 @@ export function allot<Offer>(
       dead.push(ticket)
       continue
     }
-    if (!isPossible(ticket.units) || precedence.isHeldBack(ticket, before)) continue
+    if (!mayHave(ticket) || precedence.isHeldBack(ticket, before)) continue
     const mayOvertake = passed.every(
       ({ ticket: large, at }) => large.overtaken + overtaking - at < MOST_OVERTAKEN,
     )

@@ -19,7 +19,7 @@ const give = (tickets: readonly Ticket[], free: number, size = 100) => {
     tickets,
     NOW,
     (units, given) => (given + units <= free ? 'yes' : undefined),
-    (units) => units <= size,
+    ({ units }) => units <= size,
   )
   return {
     held: found.holds.map(({ ticket }) => ticket.ref),

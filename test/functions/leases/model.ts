@@ -106,8 +106,7 @@ function serve(model: Model): boolean {
     model.leases.push({ id, units, until: model.now + HOLD, hold: true })
   }
   for (const { ticket, at } of passed) ticket.overtaken += given - at
-  // Where nothing is kept for anybody, all that wait come before a newcomer.
-  return model.guaranteed === 0 ? model.tickets.length > 0 : passed.length > 0
+  return passed.length > 0
 }
 
 const pick = <T>(all: readonly T[], index: number): T => {

@@ -50,6 +50,21 @@ describe('the queue', () => {
     expect(await states(world, [a, b])).toEqual(['ended', 'held'])
   })
 
+  test('keeps nobody from a place for the sake of those who want more than the pool has become', async () => {
+    const { world, leases } = await full(3)
+    for (let count = 0; count < 26; count += 1) queued(await world.join(units(3)))
+    for (const lease of leases) await world.in(lease)
+    const large = [...(await world.pool()).entries.keys()]
+    await world.cut(2)
+    world.pass(240)
+    expect(large).toHaveLength(1)
+    const lease = granted(await world.out())
+    const ticket = queued(await world.join())
+    expect(ticket.state).toBe('held')
+    await world.in(lease)
+    expect(await world.pool()).toMatchObject({ used: 1, waiting: 25 })
+  })
+
   test('passes a place on that nobody claims, and over those who stopped asking', async () => {
     const { world, first } = await full(1)
     const [a, b, c] = [queued(await world.join()), queued(await world.join()), queued(await world.join())]
