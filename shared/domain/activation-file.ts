@@ -1,11 +1,11 @@
 import * as z from 'zod'
 import { ActivationId, LicenseId, ProductId, TenantId } from '../platform/ids.ts'
-import { epochSeconds, Instant, latest } from '../platform/time.ts'
-import type { Activation } from './activation.ts'
+import { earliest, epochSeconds, Instant, latest } from '../platform/time.ts'
+import { type Activation, MACHINES } from './activation.ts'
 import type { MachineTerms } from './activation-terms.ts'
 import { Code } from './catalog.ts'
 import { Components, type MatchRule } from './fingerprint.ts'
-import { independent } from './holdings.ts'
+import type { Standing } from './holdings.ts'
 import { effectiveTerm } from './status.ts'
 
 /** What a machine without a connection hands over, on paper or a stick, to be activated. */
@@ -44,11 +44,22 @@ export const ActivationClaims = z.strictObject({
 })
 export type ActivationClaims = z.infer<typeof ActivationClaims>
 
-/** When the last of the licenses behind the places ends, grace included; undefined if one never does. */
+/** When the last of the licenses that give the places ends, grace included; undefined if one never does. */
 export function endOfPlaces({ standings }: Pick<MachineTerms, 'standings'>): Instant | undefined {
-  const terms = independent(standings).map(({ license, extensions }) => effectiveTerm(license, extensions))
-  if (terms.some(({ expiresAt }) => expiresAt === undefined)) return undefined
-  return latest(terms.map(({ expiresAt, graceEndsAt }) => graceEndsAt ?? expiresAt))
+  const giving = standings.filter(({ license }) => Object.hasOwn(license.limits, MACHINES))
+  // A machine that was activated before may ask again while none gives any.
+  const ends = (giving.length > 0 ? giving : standings).map((standing) => {
+    // What adds to another license counts no longer than that one.
+    const base = standings.find(({ license }) => license.id === standing.license.extends)
+    const [end, ...others] = [standing, base].flatMap((one) => (one && endOf(one)) ?? [])
+    return end && earliest(end, ...others)
+  })
+  return ends.includes(undefined) ? undefined : latest(ends)
+}
+
+function endOf({ license, extensions }: Standing): Instant | undefined {
+  const { expiresAt, graceEndsAt } = effectiveTerm(license, extensions)
+  return graceEndsAt ?? expiresAt
 }
 
 /** What the response file of an offline activation says (RFC 7519 names where they exist). */
