@@ -15,14 +15,18 @@ export type Size = {
 
 /**
  * The effective limit = capacity + min(absolute cap, floor(capacity × percent)), where the capacity is the sum over the
- * licenses (licensing-semantics.md, section 15). Each license's overdraft is taken of its own units and capped by its
- * own rule; the sum is rounded down once, so that splitting a capacity over several licenses loses no unit.
+ * licenses that grant the metric (licensing-semantics.md, section 15). Each license's overdraft is taken of its own units
+ * and capped by its own rule; the sum is rounded down once, so that splitting a capacity over several licenses loses no
+ * unit.
  */
 export function sizeOf(licenses: readonly Pick<License, 'limits' | 'rules'>[], metric: string): Size {
-  const limits = licenses.map((license) => own(license.limits, metric) ?? 0)
-  const total = sum(limits)
+  const granting = licenses.flatMap(({ limits, rules }) => {
+    const limit = own(limits, metric)
+    return limit === undefined ? [] : [{ limit, rules }]
+  })
+  const total = sum(granting.map(({ limit }) => limit))
   const capacity = total === 'unlimited' ? UNLIMITED : total
-  const extra = licenses.reduce((units, { rules }, index) => units + overdraft(rules, limits[index] ?? 0), 0)
+  const extra = granting.reduce((units, { limit, rules }) => units + overdraft(rules, limit), 0)
   return { capacity, limit: Math.min(UNLIMITED, capacity + wholeUnits(extra)) }
 }
 

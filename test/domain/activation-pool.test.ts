@@ -109,10 +109,13 @@ describe('who is promoted from the overdraft', () => {
 })
 
 describe('the effective limit', () => {
-  const limitOf = (...parts: [number | 'unlimited', object?][]) =>
+  const limitOf = (...parts: [number | 'unlimited' | undefined, object?][]) =>
     sizeOf(
       parts.map(([machines_, overdraft]) =>
-        aLicense({ limits: { machines: machines_ }, rules: Rules.parse({ overdraft }) }),
+        aLicense({
+          limits: machines_ === undefined ? { users: 5 } : { machines: machines_ },
+          rules: Rules.parse({ overdraft }),
+        }),
       ),
       'machines',
     )
@@ -131,6 +134,11 @@ describe('the effective limit', () => {
       [10, 11],
     ],
     ['unlimited', limitOf([5, { kind: 'unlimited' }]), [5, UNLIMITED]],
+    [
+      'without what licenses overdraw that do not give it',
+      limitOf([5], [undefined, { kind: 'absolute', units: 2 }], [undefined, { kind: 'unlimited' }]),
+      [5, 5],
+    ],
     [
       'of a capacity without limit',
       limitOf(['unlimited', { kind: 'percent', percent: 50 }], [5]),
