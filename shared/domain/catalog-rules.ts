@@ -1,5 +1,6 @@
 import { valid as version, validRange as versionRange } from 'semver'
-import { Day, Duration, shiftDay } from '../platform/time.ts'
+import { Day, Duration, Instant, shiftDay, TimeZone } from '../platform/time.ts'
+import { addDuration } from './calendar.ts'
 import type { Plan, Product } from './catalog.ts'
 import type { Countries } from './country.ts'
 import { undeclaredGrants } from './grants.ts'
@@ -14,6 +15,7 @@ export function checkProduct(product: Product, before?: Product): Refusal | unde
     ...undeclared(product),
     ...seatErrors(product),
     ...(before ? taken(before.metrics, product.metrics, 'metrics', (metric) => metric.kind) : []),
+    ...(before ? slowed(before.metrics, product.metrics) : []),
     ...(before ? taken(before.features, product.features, 'features', (feature) => feature.type) : []),
     ...tooLarge(product),
   ]
@@ -87,16 +89,26 @@ function taken<T extends { code: string }>(
   })
 }
 
+/** A high rate is for good: what the shards of a counter have in hand would count as used, and nobody give it back. */
+function slowed(before: Product['metrics'], after: Product['metrics']): FieldError[] {
+  return before
+    .filter(
+      ({ code, rate }) => rate !== undefined && after.some((one) => one.code === code && one.rate !== rate),
+    )
+    .map(({ code, rate }) => ({ field: '/body/metrics', message: `${code} has a ${rate} rate and keeps it` }))
+}
+
 /** Does the plan make sense, and does it fit its product? */
 export function checkPlan(plan: Plan, product: Product): Refusal | undefined {
   const senseless = [
     ...termErrors(plan),
     ...leaseErrors(plan.rules),
+    ...noticeErrors(plan.rules),
     ...versionErrors(plan.rules.versions),
     ...countryErrors(plan.rules.countries),
     ...tooLarge(plan),
   ]
-  const foreign = undeclaredGrants(product, plan)
+  const foreign = [...undeclaredGrants(product, plan), ...meteringErrors(plan.rules, product)]
   if (foreign.length === 0) return invalid('The plan is not consistent.', senseless)
   return refuse('PLAN_MISMATCH', `It grants what ${product.code} does not declare.`, {
     errors: [...foreign, ...senseless],
@@ -123,11 +135,34 @@ function leaseErrors({ lease, queue, borrow }: Plan['rules']): FieldError[] {
     'queue/hold': queue?.hold,
     'borrow/maximum': borrow?.maximum,
   }
+  const end = (length: Duration) => addDuration(ANY_TIME, length, UTC)
   return Object.entries(lengths).flatMap(([field, length]) =>
-    length !== undefined && shiftDay(ANY_DAY, length, 1) > shiftDay(ANY_DAY, LONGEST_LEASE, 1)
+    length !== undefined && end(length) > end(LONGEST_LEASE)
       ? [{ field: `/body/rules/${field}`, message: 'at most ten years' }]
       : [],
   )
+}
+
+/** As many days as a tenant's own rule counts at most (reclaim-rule.ts): a review counts back from when a seat is due. */
+const MOST_NOTICE_DAYS = 3650
+
+function noticeErrors({ reclaim }: Plan['rules']): FieldError[] {
+  return (reclaim?.noticeDays ?? []).flatMap((days, index) =>
+    days > MOST_NOTICE_DAYS
+      ? [{ field: `/body/rules/reclaim/noticeDays/${index}`, message: `at most ${MOST_NOTICE_DAYS}` }]
+      : [],
+  )
+}
+
+/** Only what is consumed has an allowance that begins anew. */
+function meteringErrors({ metering = {} }: Plan['rules'], { metrics }: Product): FieldError[] {
+  const counters = codes(metrics.filter(({ kind }) => kind === 'counter'))
+  return Object.keys(metering)
+    .filter((code) => !counters.has(code))
+    .map((code) => ({
+      field: `/body/rules/metering/${code}`,
+      message: `${code} is not declared as a counter`,
+    }))
 }
 
 function versionErrors(versions: Plan['rules']['versions']): FieldError[] {
@@ -169,6 +204,8 @@ const LONGEST_WINDOW = Duration.parse('P2Y')
 
 /** Where durations are laid to be compared; months differ in length, but not so that it matters here. */
 const ANY_DAY = Day.parse('2000-01-01')
+const ANY_TIME = Instant.parse(`${ANY_DAY}T00:00:00Z`)
+const UTC = TimeZone.parse('UTC')
 
 function tooLarge(resource: Product | Plan): FieldError[] {
   const size = new TextEncoder().encode(JSON.stringify(resource)).length

@@ -55,6 +55,7 @@ describe('a product', () => {
 describe('an edited product', () => {
   const before = product({ modules: [] })
   const [users, departments, signatures] = before.metrics
+  const fast = { ...signatures, rate: 'high' }
   const cases: [what: string, after: object, said: string[] | undefined][] = [
     ['may say the same', {}, undefined],
     ['may have more', { metrics: [{ code: 'machines', kind: 'gauge' }, ...before.metrics] }, undefined],
@@ -65,6 +66,7 @@ describe('an edited product', () => {
       { metrics: [{ ...users, kind: 'counter' }, departments, signatures] },
       ['INVALID_REQUEST', '/body/metrics'],
     ],
+    ['may have a metric of a high rate', { metrics: [users, departments, fast] }, undefined],
     [
       'may not change a type and remove the others',
       { features: [{ code: 'sso', type: 'number' }] },
@@ -73,6 +75,12 @@ describe('an edited product', () => {
   ]
   test.each(cases)('%s', (_, after, expected) => {
     expect(said(checkProduct(product({ modules: [], ...after }), before))).toEqual(expected)
+  })
+
+  test('keeps a high rate: what shards have in hand would stay counted', () => {
+    const sharded = product({ modules: [], metrics: [users, departments, fast] })
+    expect(said(checkProduct(before, sharded))).toEqual(['INVALID_REQUEST', '/body/metrics'])
+    expect(said(checkProduct(sharded, sharded))).toBeUndefined()
   })
 })
 
@@ -142,6 +150,22 @@ describe('a plan', () => {
         '/body/rules/queue/hold',
         '/body/rules/borrow/maximum',
       ],
+    ],
+    [
+      'has leases longer than that in hours',
+      { rules: { lease: { duration: 'P9YT99999H' }, borrow: { maximum: 'PT87000H' } } },
+      ['INVALID_REQUEST', '/body/rules/lease/duration'],
+    ],
+    [
+      'tells of a seat longer before than there are instants',
+      { rules: { reclaim: { inactiveFor: 'P90D', noticeDays: [120, 9_000_000] } } },
+      ['INVALID_REQUEST', '/body/rules/reclaim/noticeDays/1'],
+    ],
+    ['meters a counter', { rules: { metering: { signatures: { period: 'P1M' } } } }, undefined],
+    [
+      'meters a gauge, or what is not declared',
+      { rules: { metering: { users: { period: 'P1M' }, calls: { period: 'P1M' } } } },
+      ['PLAN_MISMATCH', '/body/rules/metering/users', '/body/rules/metering/calls'],
     ],
     [
       'is wrong in several ways',
