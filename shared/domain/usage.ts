@@ -29,13 +29,11 @@ export const Usage = z.discriminatedUnion('kind', [
 export type Usage = z.infer<typeof Usage>
 export type CounterUsage = Extract<Usage, { kind: 'counter' }>
 
-/** What is known of a metric: of a counter with an allowance, in a period; for good otherwise. */
+/** What is known of a metric: of a counter with an allowance, in a period; for good otherwise, and of a gauge always. */
 export function rowOf(
   usage: readonly Usage[],
   metric: string,
   period: Period | undefined,
 ): Usage | undefined {
-  return usage.find((one) => one.metric === metric && beginning(one) === period?.from)
+  return usage.find((one) => one.metric === metric && (one.kind === 'gauge' || one.from === period?.from))
 }
-
-const beginning = (usage: Usage) => (usage.kind === 'counter' ? usage.from : undefined)

@@ -29,6 +29,11 @@ const licensed = (...overrides: LicenseOverrides[]) =>
 const poolOf = (found: Entitlement, metric: string) => found.pools.find((pool) => pool.metric === metric)
 
 describe('capacities', () => {
+  test('the use of a gauge has no periods, whatever a license says', () => {
+    const rules = { metering: { users: { period: 'P1M', overage: 'refuse' as const } } }
+    expect(poolOf(granted(licensed({ rules }), [used('users', 63)]), 'users')).toMatchObject({ used: 63 })
+  })
+
   test('100 users active and 10 in grace are 110; 63 of them used are 57 %, 47 are left', () => {
     const found = granted(licensed({}, { limits: { users: 10 }, ...GRACE }), [used('users', 63)])
     expect(found).toEqual({
