@@ -44,6 +44,17 @@ export function viewsOf(
   )
 }
 
+/** The VALIDITY licenses that count for this one. */
+export async function extensionsOf(
+  license: License,
+  services: VerifyingServices,
+  now: Instant,
+): Promise<readonly License[]> {
+  const holdings = await extendersOf(license, services)
+  const all = holdings && standings(holdings, now, services.verifier.isGenuine)
+  return all?.get(license.id)?.extensions ?? []
+}
+
 /** Where the licenses lie that extend this one; nothing is read where none does. */
 async function extendersOf(
   { extendedBy, tenantId, productId }: License,

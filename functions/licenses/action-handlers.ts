@@ -22,7 +22,7 @@ import { fencesOf, raiseTenantFence } from '../../shared/store/fence.ts'
 import { replaceLicense } from '../../shared/store/holdings.ts'
 import { keyAddressKey, tenantKey } from '../../shared/store/keys.ts'
 import { checkLive, putOnce } from '../../shared/store/transact.ts'
-import { fileOf, loadLicense, tampered, viewOf } from '../known-license.ts'
+import { extensionsOf, fileOf, loadLicense, tampered, viewOf } from '../known-license.ts'
 import { commitAndServe } from '../seating/serve-seats.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, stale, untilFresh } from '../until-fresh.ts'
@@ -88,7 +88,8 @@ export const actionHandlers: ActionHandlers = {
       transition: 'renew',
       event: 'license.renewed',
       reason: call.body.reason,
-      next: (license) => renewed(license, call.body, call.now),
+      next: async (license) =>
+        renewed(license, call.body, await extensionsOf(license, services, call.now), call.now),
       reply: (view, license) => {
         const file = fileOf(license, services)
         return isRefusal(file) ? file : { license: view, file }
@@ -146,7 +147,7 @@ type Change<Reply> = {
   transition: Transition
   event: EventDraft['type']
   reason: string | undefined
-  next: (license: License) => License | Refusal
+  next: (license: License) => License | Refusal | Promise<License | Refusal>
   reply: (view: LicenseView, license: License) => Reply | Refusal
 }
 
@@ -165,7 +166,7 @@ async function revise<Reply>(
       checkTransition(license, change.transition, call.now) ??
       (change.transition === 'revoke' ? undefined : checkGenuine(license, services))
     if (refused) return refused
-    const next = change.next(license)
+    const next = await change.next(license)
     if (isRefusal(next)) return next
     const signed = { ...next, signature: await services.sign(signedFacts(next)) }
     const [before, after] = await Promise.all([

@@ -142,7 +142,10 @@ export const licensesRoutes = {
     path: '/v1/licenses/{licenseId}/renew',
     body: z
       .strictObject({
-        /** Count the new term from the old end, from now, or: from the old end until grace is over, else from now. */
+        /**
+         * Count the new term from the old end (that of what extends it, if that is later), from now, or: from the old end
+         * until grace is over, else from now.
+         */
         from: z.enum(['expiry', 'now', 'auto']).default('auto'),
         /** An exact end instead of one more term. */
         expiresAt: Countable.optional(),

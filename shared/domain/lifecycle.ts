@@ -1,12 +1,12 @@
 import type { Instant } from '../platform/time.ts'
-import { addDuration, nextPeriodEnd } from './calendar.ts'
+import { nextPeriodEnd } from './calendar.ts'
 import type { FeatureValue, Limit, Product } from './catalog.ts'
 import { undeclaredGrants } from './grants.ts'
 import { checkEnd, GRANTS, termEnd } from './issue.ts'
 import type { License } from './license.ts'
 import { checkFits } from './license-file.ts'
 import { type Refusal, refuse } from './refusal.ts'
-import { type Status, statusAt } from './status.ts'
+import { effectiveTerm, type Status, statusAt } from './status.ts'
 
 /** The changes of a license that its vendor can make. */
 export type Transition = 'edit' | 'suspend' | 'reinstate' | 'revoke' | 'renew' | 'rotate-key'
@@ -83,20 +83,28 @@ type Renewal = { from: 'expiry' | 'now' | 'auto'; expiresAt?: Instant | undefine
 
 /**
  * The license with one more term, or to an exact end. `auto` counts from the old end until grace is over, then from
- * now; counting on the lattice of the anchor keeps month ends (licensing-semantics.md, sections 12 and 13). A
- * suspension stays.
+ * now; counting on the lattice of the anchor keeps month ends (licensing-semantics.md, sections 12 and 13). The old end is
+ * that which its extensions give it: what was bought of time is not taken back by a renewal. A suspension stays.
+ *
+ * @param extensions the VALIDITY licenses that count for it
  */
-export function renewed(license: License, renewal: Renewal, now: Instant): License | Refusal {
-  const { expiresAt: oldEnd, duration, timeZone, graceDays } = license
+export function renewed(
+  license: License,
+  renewal: Renewal,
+  extensions: readonly License[],
+  now: Instant,
+): License | Refusal {
+  const { duration, timeZone, graceDays } = license
+  const { expiresAt: oldEnd, graceEndsAt } = effectiveTerm(license, extensions)
   if (oldEnd === undefined)
     return refuse('TRANSITION_NOT_ALLOWED', 'The license never expires, so there is nothing to renew.')
-  const fromNow =
-    renewal.from === 'now' || (renewal.from === 'auto' && (license.graceEndsAt ?? oldEnd) <= now)
-  if (renewal.expiresAt === undefined && duration === undefined) {
+  const fromNow = renewal.from === 'now' || (renewal.from === 'auto' && (graceEndsAt ?? oldEnd) <= now)
+  const lattice = oldEnd === license.expiresAt ? license.anchor : oldEnd
+  const anchor = renewal.expiresAt ?? (fromNow ? now : lattice)
+  const newEnd =
+    renewal.expiresAt ?? (duration && nextPeriodEnd(anchor, duration, timeZone, fromNow ? now : oldEnd))
+  if (newEnd === undefined)
     return refuse('LICENSE_MISMATCH', 'The license has no term of its own; name expiresAt.')
-  }
-  const anchor = renewal.expiresAt ?? (fromNow ? now : license.anchor)
-  const newEnd = renewal.expiresAt ?? nextEnd(license, anchor, fromNow)
   if (newEnd <= oldEnd)
     return refuse('LICENSE_MISMATCH', `It would end at ${newEnd}, not after ${oldEnd} as it does now.`)
   if (newEnd <= now) {
@@ -109,13 +117,6 @@ export function renewed(license: License, renewal: Renewal, now: Instant): Licen
   if (refused) return refused
   const { graceEndsAt: _, ...rest } = license
   return revised({ ...rest, ...termEnd(newEnd, graceDays, { timeZone }), anchor }, now)
-}
-
-function nextEnd({ duration, expiresAt, timeZone }: License, anchor: Instant, fromNow: boolean): Instant {
-  if (duration === undefined || expiresAt === undefined) return anchor
-  return fromNow
-    ? addDuration(anchor, duration, timeZone)
-    : nextPeriodEnd(anchor, duration, timeZone, expiresAt)
 }
 
 /** Every change of signed facts is a new revision, signed anew. */

@@ -125,6 +125,18 @@ describe('counted', () => {
     expect(next.expiresAt).toBe(addDuration(inEnd(license), Duration.parse('P1M'), tenant.timeZone))
   })
 
+  test('from the end that what extends it gives, which stays paid for', async () => {
+    const { license } = await issue({ ...month, validFrom: inDays(-40), expiresAt: inDays(-9) })
+    const order = { type: 'VALIDITY', extends: license.id, planId: plans.month.id, expiresAt: inDays(10) }
+    const extension = (await issue(order)).license
+    const { license: next } = await renew(license.id)
+    expect(next.expiresAt).toBe(addDuration(inEnd(extension), Duration.parse('P1M'), tenant.timeZone))
+    expect((await renew(license.id)).license.expiresAt).toBe(
+      addDuration(inEnd(extension), Duration.parse('P2M'), tenant.timeZone),
+    )
+    expect(outcome(await act(license.id, 'renew', { from: 'now' }))).toBe('422 LICENSE_MISMATCH')
+  })
+
   test('to an exact end, from which the terms after it are counted', async () => {
     const { license } = await issue(month)
     const end = '2053-01-31T00:00:00.000Z'
