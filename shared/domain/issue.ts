@@ -81,8 +81,8 @@ export function decideIssue(
   }
   const refusedEnd = checkEnd(expiresAt)
   if (refusedEnd) return refusedEnd
-  if (type === 'TRIAL' && order.graceDays) return refuse('LICENSE_MISMATCH', 'A trial has no grace.')
-  const graceDays = type === 'TRIAL' ? 0 : (order.graceDays ?? plan.graceDays)
+  if (plan.term === 'trial' && order.graceDays) return refuse('LICENSE_MISMATCH', 'A trial has no grace.')
+  const graceDays = plan.term === 'trial' ? 0 : (order.graceDays ?? plan.graceDays)
   const license: UnsignedLicense = {
     id,
     revision: 1,

@@ -3,6 +3,7 @@ import type { Instant } from '../platform/time.ts'
 import type { Standing } from './holdings.ts'
 import type { FileFault, LicenseClaims } from './license-file.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { begunTerm } from './status.ts'
 
 /** Where the license stands that an uploaded file applies, or why it applies none. Checks in a fixed order, first fault wins. */
 export function checkUpload(
@@ -31,7 +32,8 @@ export function checkUpload(
     return refuse('FILE_NOT_USABLE', `The license is ${standing.status}.`)
   }
   if (standing.status === 'EXPIRED') {
-    return refuse('FILE_EXPIRED', `The license expired on ${license.expiresAt}; it is ${now} now.`)
+    const { expiresAt } = begunTerm(license, now, standing.extensions)
+    return refuse('FILE_EXPIRED', `The license expired on ${expiresAt}; it is ${now} now.`)
   }
   return standing
 }

@@ -44,6 +44,11 @@ describe('what does not fit its plan, base or dates is LICENSE_MISMATCH', () => 
     ['an end at the start', { validFrom: now, expiresAt: now }, /before it starts/],
     ['a term too far ahead', { validFrom: '6999-06-01T00:00:00Z' }, /too far ahead/],
     ['grace after a trial', { planId: plans.trial.id, graceDays: 7 }, /has no grace/],
+    [
+      'grace of features for trial',
+      { type: 'FEATURE', planId: plans.trial.id, graceDays: 7 },
+      /has no grace/,
+    ],
     ['an end of a perpetual one', { planId: plans.perpetual.id, expiresAt: inDays(9) }, /does not expire/],
   ]
   test.each(cases)('%s', async (_, body, detail) => {
