@@ -4,7 +4,7 @@ import { subjectOf } from '../../shared/domain/access.ts'
 import { checkSameMachine, jtiOf, type PublicKey } from '../../shared/domain/borrowing.ts'
 import { type Holder, lastOf } from '../../shared/domain/lease-last.ts'
 import { milliseconds, nameOf, sharedOut } from '../../shared/domain/lease-terms.ts'
-import { UNLIMITED } from '../../shared/domain/overdraft.ts'
+import { UNLIMITED, wholeUnits } from '../../shared/domain/overdraft.ts'
 import { isBorrow, isHolding, liveIn, unitsOf } from '../../shared/domain/pool.ts'
 import { grant } from '../../shared/domain/pool-grant.ts'
 import { instantOf, offers, ruleOf, seconds } from '../../shared/domain/pool-terms.ts'
@@ -92,7 +92,7 @@ export async function borrow(
       const planned = offers(grounds.holdings, metric, now, length, services.verifier.isGenuine)
       const { offers: ways, shares } = sharedOut(planned, grounds.shares.get(metric))
       const borrowLimit =
-        rule.share === undefined ? UNLIMITED : Math.floor((size.capacity * rule.share) / 100)
+        rule.share === undefined ? UNLIMITED : wholeUnits((size.capacity * rule.share) / 100)
       const department = codeOf(shares, body.department)
       const ask = { ref, units, kind: 'borrow', generation, borrowLimit, department } as const
       const part = { wanted: body.wanted, ask, size, offers: ways, shares }

@@ -5,7 +5,7 @@ import { isBorrow, isLapsed, unitsOf } from '../../shared/domain/pool.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import type { Exposure, Transfer } from '../../shared/domain/transfer.ts'
-import { fromEpochMilliseconds, type Instant } from '../../shared/platform/time.ts'
+import { fromEpochMilliseconds, type Instant, latest } from '../../shared/platform/time.ts'
 import { readMachines } from '../../shared/store/activation.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readPools } from '../../shared/store/pool.ts'
@@ -54,9 +54,3 @@ function outstanding(entries: readonly Entry[]): Exposure['leases'] {
   const until = latest(ends)
   return { count: unitsOf(entries), ...(until && { until }) }
 }
-
-const latest = (instants: readonly (Instant | undefined)[]): Instant | undefined =>
-  instants
-    .filter((instant) => instant !== undefined)
-    .toSorted()
-    .at(-1)

@@ -51,8 +51,8 @@ export type ReminderTerms = {
 const NEWS = 7 * DAY
 
 /**
- * What ends of the licenses that a tenant holds of a product. A suspended or revoked license has said so itself, one that
- * extends another ends with that, and the end of a trial is none once the product was bought.
+ * What ends of the licenses that a tenant holds of a product. A suspended or revoked license has said so itself, the time
+ * that a VALIDITY license adds is its base's, and the end of a trial is none once the product was bought.
  */
 export function deadlinesOf(standings: Iterable<Standing>): Deadline[] {
   const all = [...standings]
