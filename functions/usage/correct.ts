@@ -143,8 +143,11 @@ async function writesOf(
   const counted = (await readCounter(table, address))?.value ?? 0
   if (counted - given + adjust < 0) {
     // What was in hand may have been given back between the two reads: only without any it is certain.
-    if (given > 0 && (await settleBlocks(table, address, now)) !== 0) return outdated
-    return refuse('USAGE_BELOW_ZERO', `${counted - given} ${metric} were used: ${-adjust} are too many.`)
+    if (given > 0) {
+      await settleBlocks(table, address, now)
+      return outdated
+    }
+    return refuse('USAGE_BELOW_ZERO', `${counted} ${metric} were used: ${-adjust} are too many.`)
   }
   return {
     ...emptyBlocks(address, inHand),

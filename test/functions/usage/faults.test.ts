@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { correctUsage } from '../../../functions/usage/correct.ts'
 import { recordUsage } from '../../../functions/usage/record.ts'
 import type { VerifyingServices } from '../../../functions/verified.ts'
 import { Product } from '../../../shared/domain/catalog.ts'
@@ -13,7 +14,7 @@ import { raiseFences } from '../../../shared/store/fence.ts'
 import { licenseItem, readHoldings } from '../../../shared/store/holdings.ts'
 import { tenantItem } from '../../../shared/store/tenant.ts'
 import { putOnce, transact } from '../../../shared/store/transact.ts'
-import { readBlocks, sumOf } from '../../../shared/store/usage-blocks.ts'
+import { readBlocks, settleBlocks, sumOf } from '../../../shared/store/usage-blocks.ts'
 import { readHours } from '../../../shared/store/usage-days.ts'
 import { localTable, put } from '../../store/local-table.ts'
 import { type Fault, faultyClient, insist, WAYS } from '../../support/faults.ts'
@@ -22,6 +23,7 @@ import { times } from '../../support/parallel.ts'
 
 const table = await localTable()
 const NOON = at('2026-06-01T12:00:00Z')
+const JUNE = { from: at('2026-06-01T00:00:00Z'), until: at('2026-07-01T00:00:00Z') }
 const SEALING_KEY = randomBytes(32)
 
 /** What a report writes: transactions. */
@@ -70,31 +72,35 @@ async function aTenant(limit: number, client = table.client) {
     commit: (request: Parameters<typeof commit>[2], decision: Parameters<typeof commit>[3]) =>
       commit(own, SEALING_KEY, request, decision),
   })
+  const call = <Body>(body: Body, fingerprint: string, idempotencyKey?: string) => ({
+    params: undefined,
+    query: undefined,
+    body,
+    caller: { kind: 'tenant', role: 'tenant:app', tenantId, subject: 'tok_app' } as const,
+    now: NOON,
+    requestId: randomUUID(),
+    address: '203.0.113.1',
+    revision: 0,
+    idempotencyKey,
+    fingerprint,
+    licenseKey: undefined,
+    remaining: () => 10_000,
+  })
   return {
+    /** Where a counter of it is, in June. */
+    counter: (metric: string) => ({ tenantId, productId, metric, period: JUNE }),
     report: (metric: string, add: number, { id, key }: { id?: string; key?: string }) =>
       recordUsage(
-        {
-          params: undefined,
-          query: undefined,
-          body: { records: [{ ...(id && { id }), product: productId, metric, add }] },
-          caller: { kind: 'tenant', role: 'tenant:app', tenantId, subject: 'tok_app' },
-          now: NOON,
-          requestId: randomUUID(),
-          address: '203.0.113.1',
-          revision: 0,
-          idempotencyKey: key,
-          fingerprint: `${metric} ${add}`,
-          licenseKey: undefined,
-          remaining: () => 10_000,
-        },
+        call({ records: [{ ...(id && { id }), product: productId, metric, add }] }, `${metric} ${add}`, key),
         services,
       ),
+    correct: (metric: string, adjust: number) =>
+      correctUsage(call({ product: productId, metric, adjust, reason: 'a mistake' }, ''), services),
     /** What was used, by the counter and by its series. */
     async used(metric: string): Promise<[number, number]> {
       const { usage } = await readHoldings(table, tenantId, productId)
       const row = usage.find((one) => one.metric === metric)
-      const period = { from: at('2026-06-01T00:00:00Z'), until: at('2026-07-01T00:00:00Z') }
-      const inHand = sumOf(await readBlocks(table, { tenantId, productId, metric, period }))
+      const inHand = sumOf(await readBlocks(table, { tenantId, productId, metric, period: JUNE }))
       const address = { tenantId, productId, metric }
       const until = plusMilliseconds(NOON, 1)
       const hours = await readHours(table, address, at('2026-06-01T00:00:00Z'), until, true)
@@ -138,3 +144,19 @@ test.each(['calls', 'hits'])(
     expect(await tenant.used(metric)).toEqual([60_010, 60_010])
   },
 )
+
+test('a correction that fits is not refused because what shards had in hand is given back meanwhile', async () => {
+  const { client, faults } = faultyClient(3, new Set(['BatchGetItemCommand', 'GetItemCommand']))
+  const tenant = await aTenant(100_000, client)
+  await tenant.report('hits', 70_000, {})
+  await tenant.report('hits', 7, {})
+  const address = tenant.counter('hits')
+  expect(sumOf(await readBlocks(table, address))).toBeGreaterThan(7)
+  // Between what it reads of the shards and of the counter.
+  const giveBack: Fault = { before: () => settleBlocks(table, address, NOON) }
+  const fine: Fault = { before: async () => undefined }
+  // The tenant, the product, the correction of that id, the shards.
+  faults.push(fine, fine, fine, fine, giveBack)
+  expect(await tenant.correct('hits', -70_000)).toMatchObject({ outcome: 'recorded' })
+  expect((await tenant.used('hits'))[0]).toBe(7)
+})
