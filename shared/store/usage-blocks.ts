@@ -5,7 +5,7 @@ import { entity } from './codec.ts'
 import { type Key, usageBlockKey } from './keys.ts'
 import { readItems } from './read.ts'
 import { type Action, type Table, transact } from './transact.ts'
-import { addToCounter, type CounterAddress } from './usage.ts'
+import { addToCounter, type CounterAddress, ttlOf } from './usage.ts'
 
 /** What a shard of a counter has taken from it and not used yet. */
 export const usageBlockEntity = entity(
@@ -44,9 +44,14 @@ export const useBlock = (address: CounterAddress, shard: number, units: number):
 export const fillBlock = (address: CounterAddress, shard: number, units: number): Action => ({
   kind: 'update',
   key: keyOf(address, shard),
-  update: 'SET entity = :entity, #schema = :schema ADD inHand :units',
-  names: { '#schema': 'schema' },
-  values: { ':entity': usageBlockEntity.name, ':schema': usageBlockEntity.version, ':units': units },
+  update: `SET entity = :entity, #schema = :schema${address.period ? ', #ttl = :ttl' : ''} ADD inHand :units`,
+  names: { '#schema': 'schema', ...(address.period && { '#ttl': 'ttl' }) },
+  values: {
+    ':entity': usageBlockEntity.name,
+    ':schema': usageBlockEntity.version,
+    ':units': units,
+    ...(address.period && { ':ttl': ttlOf(address.period) }),
+  },
 })
 
 /** Empties the shards as they were seen; fails if one of them changed since, those that had nothing included. */

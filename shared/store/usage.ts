@@ -3,7 +3,7 @@ import { GRACE, type Period } from '../domain/period.ts'
 import type { CounterUsage, Usage } from '../domain/usage.ts'
 import { usageName } from '../domain/usage-reports.ts'
 import type { ProductId, TenantId } from '../platform/ids.ts'
-import { DAY, epochSeconds, type Instant, plusMilliseconds } from '../platform/time.ts'
+import { DAY, type EpochSeconds, epochSeconds, type Instant, plusMilliseconds } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { usageEntity, usageItem } from './holdings.ts'
 import { usageKey, usageRecordKey } from './keys.ts'
@@ -29,8 +29,10 @@ export const setGauge = (tenantId: TenantId, productId: ProductId, usage: Usage)
   values: { ':at': usage.at },
 })
 
-/** How long the row of a period stays behind the last instant at which something could be booked in it. */
+/** How long the rows of a period stay behind the last instant at which something could be booked in it. */
 const KEPT_FOR = 30 * DAY
+export const ttlOf = ({ until }: Period): EpochSeconds =>
+  epochSeconds(plusMilliseconds(until, GRACE + KEPT_FOR))
 
 /** Which counter, in which period; for good where it has none. */
 export type CounterAddress = {
@@ -74,8 +76,7 @@ export function addToCounter(
   if (period !== undefined) {
     sets.push('#from = :from', '#until = :until', '#ttl = :ttl')
     Object.assign(names, { '#from': 'from', '#until': 'until', '#ttl': 'ttl' })
-    const ttl = epochSeconds(plusMilliseconds(period.until, GRACE + KEPT_FOR))
-    Object.assign(values, { ':from': period.from, ':until': period.until, ':ttl': ttl })
+    Object.assign(values, { ':from': period.from, ':until': period.until, ':ttl': ttlOf(period) })
   }
   if (late > 0) {
     adds.push('late :late')

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { Usage } from '../../shared/domain/usage.ts'
 import { DAY, epochSeconds, Instant, plusMilliseconds } from '../../shared/platform/time.ts'
 import { addCount } from '../../shared/store/count.ts'
-import { countKey, usageKey, usageRecordKey } from '../../shared/store/keys.ts'
+import { countKey, usageBlockKey, usageKey, usageRecordKey } from '../../shared/store/keys.ts'
 import { readItem } from '../../shared/store/read.ts'
 import { transact } from '../../shared/store/transact.ts'
 import { addToCounter, readRecords, readUsage, rememberRecord, setGauge } from '../../shared/store/usage.ts'
+import { fillBlock, readBlocks } from '../../shared/store/usage-blocks.ts'
 import { PRODUCT, TENANT } from '../support/licenses.ts'
 import { times } from '../support/parallel.ts'
 import { localTable } from './local-table.ts'
@@ -48,6 +49,19 @@ describe('a counter', () => {
     expect(outcomes.filter(({ ok }) => !ok)).toEqual(Array(9).fill({ ok: false, failed: ['record'] }))
     expect((await used('once'))?.value).toBe(5)
   })
+})
+
+test('what a shard has in hand of a period goes with the row of that period', async () => {
+  const period = { from: NOW, until: later(60) }
+  const address = { ...counter('hits'), period }
+  await transact(table, { block: fillBlock(address, 3, 64), counter: addToCounter(address, 64, NOW) })
+  const [block, row] = await Promise.all([
+    readItem(table, usageBlockKey(TENANT, PRODUCT, 'hits', 3, period.from)),
+    readItem(table, usageKey(TENANT, PRODUCT, 'hits', period.from)),
+  ])
+  expect(block?.['ttl']).toBe(epochSeconds(plusMilliseconds(period.until, 37 * DAY)))
+  expect(row?.['ttl']).toBe(block?.['ttl'])
+  expect((await readBlocks(table, address, [3])).get(3)).toBe(64)
 })
 
 describe('a gauge', () => {
