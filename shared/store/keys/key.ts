@@ -16,12 +16,12 @@ export const key = (pk: readonly string[], sk: readonly string[]): Key => ({
   sk: sk.map(part).join('#'),
 })
 
-/** Of the 1,024 bytes that AWS allows a sort key, what a text in it may have. */
-const LONGEST = 900
+/** What a text may have of the bytes that AWS allows a partition key, 2,048, and a sort key, 1,024. */
+const LONGEST = { pk: 2_000, sk: 900 } as const
 
-/** A text that somebody chose, as a part of a sort key; in the place of one that is too long stands its hash. */
-export function textPart(text: string): string {
+/** A text that somebody chose, as a part of a key; in the place of one that is too long stands its hash. */
+export function textPart(text: string, of: keyof typeof LONGEST): string {
   const encoded = encodeURIComponent(text)
   // No text is encoded with the sign.
-  return encoded.length <= LONGEST ? encoded : `=${createHash('sha256').update(text).digest('base64url')}`
+  return encoded.length <= LONGEST[of] ? encoded : `=${createHash('sha256').update(text).digest('base64url')}`
 }

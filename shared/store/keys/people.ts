@@ -13,11 +13,11 @@ export const userKey = (tenant: TenantId, id: UserId) => key(['T', tenant, 'USER
 export const userRoleKey = (tenant: TenantId, id: UserId, role: string) =>
   key(['T', tenant, 'USER', id], ['ROLE', role])
 export const userEmailKey = (tenant: TenantId, email: string) =>
-  key(['T', tenant, 'EMAIL', encodeURIComponent(email)], ['ADDRESS'])
+  key(['T', tenant, 'EMAIL', textPart(email, 'pk')], ['ADDRESS'])
 export const externalIdKey = (tenant: TenantId, externalId: string) =>
-  key(['T', tenant, 'EXTERNAL', encodeURIComponent(externalId)], ['ADDRESS'])
+  key(['T', tenant, 'EXTERNAL', textPart(externalId, 'pk')], ['ADDRESS'])
 export const userNameKey = (tenant: TenantId, userName: string) =>
-  key(['T', tenant, 'USERNAME', encodeURIComponent(userName)], ['ADDRESS'])
+  key(['T', tenant, 'USERNAME', textPart(userName, 'pk')], ['ADDRESS'])
 /** A tenant's people by when they were last seen. */
 export const activityOf = (tenant: TenantId) => `T#${part(tenant)}#ACTIVITY`
 /** People with a role. */
@@ -31,7 +31,7 @@ export const groupMemberKey = (tenant: TenantId, id: GroupId, user: UserId) =>
   key(['T', tenant, 'GROUP', id], [user])
 /** A group is one of its name, and of its external id. */
 export const groupNameKey = (tenant: TenantId, kind: 'NAME' | 'EXTERNAL', text: string) =>
-  key(['T', tenant, 'GROUPS'], [kind, textPart(text)])
+  key(['T', tenant, 'GROUPS'], [kind, textPart(text, 'sk')])
 /** A bulk change of people: what it is, whom it concerns in chunks, and what became of each. */
 export const bulkKey = (tenant: TenantId, id: BulkId) => key(['T', tenant, 'BULK', id], ['BULK'])
 export const bulkChunkKey = (tenant: TenantId, id: BulkId, chunk: number) =>

@@ -27,7 +27,7 @@ export const leaseDenialKey = (
   metric: string,
   minute: string,
   who: string,
-) => key(['T', tenant, 'DENIALS', product, metric], [minute, textPart(who)])
+) => key(['T', tenant, 'DENIALS', product, metric], [minute, textPart(who, 'sk')])
 export const leaseDetailKey = (tenant: TenantId, product: ProductId, metric: string, ref: string) =>
   key(['T', tenant, 'LEASES', product], [metric, ref])
 /** A license that was borrowed, by the id of its token. */
