@@ -1,11 +1,11 @@
 import type { LogName } from '../../shared/domain/checkpoint.ts'
 import { type Hash, leafHash } from '../../shared/domain/merkle.ts'
-import { bundled, joinedHashes, perfect, TILE_WIDTH, tileWidth } from '../../shared/domain/tile.ts'
+import { bundled, joinedHashes, perfect, TILE_WIDTH } from '../../shared/domain/tile.ts'
 import type { LogPlace } from '../../shared/store/audit-check.ts'
-import { type AuditLeaf, readTile } from '../../shared/store/audit-log.ts'
-import { CorruptItemError } from '../../shared/store/codec.ts'
-import { AUDIT_TILE_PREFIX, auditLogOf, auditTileKey } from '../../shared/store/keys.ts'
-import { readPages } from '../../shared/store/read.ts'
+import { type AuditLeaf, frontierIn, readTile } from '../../shared/store/audit-log.ts'
+import { CorruptItemError, readable } from '../../shared/store/codec.ts'
+import { AUDIT_TILE_PREFIX, auditHeadKey, auditTileKey, type Key } from '../../shared/store/keys.ts'
+import { readFirst, readItem } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import type { Finder } from './check-log.ts'
 
@@ -78,16 +78,36 @@ export class TileWalk {
   }
 }
 
-/** Tiles that lie where a log of this size has none. */
+/** Of each level no more than these are told. */
+const MOST_STRAY = 50
+
+/**
+ * Tiles that lie where a log of this size has none: at each level behind the last one, which is all that is read.
+ * A tile that came with leaves since is none of them.
+ */
 export async function strayTiles(table: Table, log: LogName, size: number, find: Finder): Promise<void> {
-  for await (const { items } of readPages(table, { pk: auditLogOf(log), prefix: AUDIT_TILE_PREFIX }))
-    for (const { sk } of items) {
-      const [, level, index] = String(sk).split('#').map(Number)
-      const width = tileWidth({ level: level ?? 0, index: index ?? 0 }, size)
-      // Of the leaves a tile is stored once it is full.
-      if (level === 0 ? width < TILE_WIDTH : width === 0)
-        find('TILE_INSERTED', { pk: auditLogOf(log), sk: String(sk) })
-    }
+  const found: Key[] = []
+  for (let level = 0, count = 1; count > 0; level += 1) {
+    count = tilesOf(level, size)
+    const { pk, sk } = auditTileKey(log, level, count)
+    // Above a level without a tile there is none.
+    const last = count > 0 ? `${sk.slice(0, sk.lastIndexOf('#'))}#~` : `${AUDIT_TILE_PREFIX}~`
+    const rows = await readFirst(table, { pk, between: [sk, last] }, MOST_STRAY)
+    found.push(...rows.map((row) => ({ pk, sk: String(row['sk']) })))
+  }
+  if (found.length === 0) return
+  const head = await readItem(table, auditHeadKey(log))
+  const later = head && readable(() => frontierIn(head))
+  for (const key of found) {
+    const [, level = 0, index = 0] = key.sk.split('#').map(Number)
+    if (index >= tilesOf(level, Math.max(size, later?.size ?? 0))) find('TILE_INSERTED', key)
+  }
+}
+
+/** How many tiles are stored of a level: of the leaves those that are full. */
+function tilesOf(level: number, size: number): number {
+  const tiles = Math.floor(size / TILE_WIDTH ** level) / TILE_WIDTH
+  return level === 0 ? Math.floor(tiles) : Math.ceil(tiles)
 }
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')

@@ -22,6 +22,7 @@ export type TrustServices = VerifyingServices & {
   /** Holds a tenant's audit log against its checkpoints while there is time; nothing where it could not be read. */
   readonly checkLog: (
     tenantId: TenantId,
+    requestId: string,
     isWhole: boolean,
     hasTime: () => boolean,
   ) => Promise<LogCheck | undefined>

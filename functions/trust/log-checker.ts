@@ -18,14 +18,14 @@ export function logChecker(
   { table, issuer, secrets, log }: Pick<Services, 'table' | 'issuer' | 'secrets' | 'log'>,
   publicKey: Uint8Array,
 ): TrustServices['checkLog'] {
-  return async (tenantId, isWhole, hasTime) => {
+  return async (tenantId, requestId, isWhole, hasTime) => {
     const key = { name: originOf(issuer, tenantId), publicKey }
     const asked = { key, checkKey: secrets.checkKey, now: readClock(), isWhole, hasTime }
     try {
       const { findings, ...progress } = await checkLog(table, tenantId, asked)
       return { progress, found: findings.slice(0, MOST).map(foundOf) }
     } catch (error) {
-      log('error', 'integrity', { requestId: 'log', tenantId }, error)
+      log('error', 'integrity', { requestId, tenantId }, error)
       return undefined
     }
   }

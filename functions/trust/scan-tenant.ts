@@ -75,7 +75,8 @@ export async function scanTenant(
   found.push(...keys.found)
   const rows = await scanRows(table, tenantId, request.now)
   found.push(...rows.found)
-  const log = await services.checkLog(tenantId, isWhole, () => remaining() > LEFT_AFTER_LOG)
+  const hasTime = () => remaining() > LEFT_AFTER_LOG
+  const log = await services.checkLog(tenantId, request.requestId, isWhole, hasTime)
   if (log?.progress.isOver !== true) skipped.push('log')
   found.push(...(log?.found ?? []))
 

@@ -54,9 +54,9 @@ async function kill(work: (own: Table) => Promise<unknown>, at: number) {
   return planned.length - faults.length
 }
 
-async function findings(log: LogName) {
+async function findings(log: LogName, own = table) {
   const key = { name: originOf(issuer, log), publicKey: auditKey }
-  return (await checkLog(table, log, { key, checkKey: Buffer.alloc(32), now: readClock() })).findings
+  return (await checkLog(own, log, { key, checkKey: Buffer.alloc(32), now: readClock() })).findings
 }
 const publish = (own: Table) =>
   publishCheckpoints({ scheduledAt: readClock(), remaining: () => 60_000 }, services(own))
@@ -94,6 +94,18 @@ describe('whoever sequences events', () => {
     expect(added.reduce((sum, one) => sum + one, 0)).toBe(60)
     await expectWhole(tenantId, 60)
   })
+})
+
+test('a log that grows while it is checked, by which a tile is full, is not broken', async () => {
+  const tenantId = someTenant()
+  const events = eventsOf(tenantId, 260)
+  await store(table, events)
+  await sequenceEvents(table, events.slice(0, 250), readClock())
+  const { client, faults } = faultyClient(1, new Set(['QueryCommand']))
+  // The head was read before.
+  faults.push({ before: () => sequenceEvents(table, events.slice(250), readClock()) })
+  expect(await findings(tenantId, { client, name: table.name })).toEqual([])
+  expect((await readHead(table, tenantId)).size).toBe(260)
 })
 
 describe('the job that signs checkpoints', () => {
