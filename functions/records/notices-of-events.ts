@@ -5,7 +5,7 @@ import { LicenseId, type ProductId, type TenantId, type UserId } from '../../sha
 import { readClock } from '../../shared/platform/time.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
-import { readAllHoldings } from '../../shared/store/holdings.ts'
+import { readReadableHoldings } from '../../shared/store/license-rows.ts'
 import { remindOf } from '../../shared/store/reminder.ts'
 import { readUsers } from '../../shared/store/user.ts'
 import { writeRow } from '../../shared/store/write.ts'
@@ -61,7 +61,8 @@ async function lookAtReminders(
   const due = new Set<ProductId>()
   for (const { type, subject } of events) {
     if (OF_ALL.has(type))
-      for (const { productId } of await readAllHoldings(table, tenantId)) due.add(productId)
+      // A row that cannot be read must not keep the stream waiting.
+      for (const { holdings } of await readReadableHoldings(table, tenantId)) due.add(holdings.productId)
     const id = LicenseId.safeParse(subject.id)
     if (!id.success || !type.startsWith('license.') || NO_CHANGE.has(type)) continue
     const address = await findLicense(table, id.data)
