@@ -21,6 +21,8 @@ export async function readItem({ client, name }: Table, key: Key): Promise<Item 
 
 /** AWS: at most 100 keys in a batch. */
 const BATCH = 100
+/** Times that a batch, and what is left over of it, is asked for. */
+const ATTEMPTS = 8
 /** Batches under way at the same time. */
 const TOGETHER = 4
 
@@ -36,15 +38,17 @@ export async function readItems({ client, name }: Table, keys: readonly Key[]): 
   return items
 
   async function readBatch(keysOfBatch: Item[]): Promise<void> {
-    let wanted: Item[] | undefined = keysOfBatch
-    for (let attempt = 0; wanted !== undefined && wanted.length > 0; attempt += 1) {
-      // What is left over is what the table was too busy for.
-      if (attempt > 0) await pause(attempt)
+    let wanted = keysOfBatch
+    for (let attempt = 1; ; attempt += 1) {
       const batch: BatchGetCommandOutput = await client.send(
         new BatchGetCommand({ RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }),
       )
       items.push(...(batch.Responses?.[name] ?? []))
-      wanted = batch.UnprocessedKeys?.[name]?.Keys
+      // What is left over is what the table was too busy for, or what is more than 16 MB.
+      wanted = batch.UnprocessedKeys?.[name]?.Keys ?? []
+      if (wanted.length === 0) return
+      if (attempt === ATTEMPTS) throw new Error(`${wanted.length} items were left over ${attempt} times`)
+      await pause(attempt)
     }
   }
 }

@@ -222,12 +222,12 @@ export function writeReservation(
 }
 
 /**
- * Takes places of a reservation, or gives them back; on condition that this means for the places it keeps free what it
+ * Takes a place of a reservation, or gives one back; on condition that this means for the places it keeps free what it
  * meant when it was read.
  *
- * @param by how many are taken; -1 for one given back, 0 to see that none is free
+ * @param by 1 for one taken, -1 for one given back, 0 to see that none is free
  */
-export function useReservation(tenantId: TenantId, reservation: Reservation, by: number): Action {
+export function useReservation(tenantId: TenantId, reservation: Reservation, by: 1 | 0 | -1): Action {
   const key = reservationKeyOf(tenantId, reservation)
   const names = { '#used': 'used' }
   if (by === 0) return { kind: 'check', key, condition: '#used >= seats', names }
