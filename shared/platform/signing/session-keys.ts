@@ -1,5 +1,6 @@
 import { createECDH, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { KMSClient } from '@aws-sdk/client-kms'
+import { rememberedReads } from '../remembered.ts'
 import { DAY, epochMilliseconds, type Instant } from '../time.ts'
 import { kmsMac } from './mac.ts'
 import { type PublicKey, publicKey } from './public-keys.ts'
@@ -17,20 +18,14 @@ export type SessionKeys = {
 type SessionKey = { readonly kid: string; readonly privateKey: KeyObject }
 
 const PERIOD = 7 * DAY
+/** Those that are published, and the next to be. */
+const PERIODS = 4
 
 // P-256's order n (FIPS 186-5 / SP 800-186, 3.2.1.3).
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
 export function sessionKeys(kms: KMSClient, keyId: string): SessionKeys {
-  const known = new Map<number, Promise<{ privateKey: KeyObject; publicKey: PublicKey }>>()
-
-  function ofPeriod(period: number) {
-    const derived = known.get(period) ?? derive(period)
-    known.set(period, derived)
-    // A failed call must not be remembered.
-    derived.catch(() => known.delete(period))
-    return derived
-  }
+  const ofPeriod = rememberedReads(PERIODS, derive)
 
   async function derive(period: number) {
     const bits = await kmsMac(kms, keyId, 'HMAC_SHA_512', `latchkey/session-key/1/${period}`)
