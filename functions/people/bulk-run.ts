@@ -94,8 +94,8 @@ export function withPeople(
 async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): Promise<boolean> {
   const { table } = services
   const { tenantId } = bulk
-  const users = await readChunk(table, bulk, bulk.next)
   if (bulk.next >= bulk.chunks) return finish(bulk, bulk, drive, services)
+  const users = await readChunk(table, bulk, bulk.next)
   const chunk = await createChunk(bulk, drive.requestId, services)
   if (chunk === undefined) return false
   let isLate = false
@@ -103,7 +103,7 @@ async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): 
     if (isLate) break
     const [now, known, persons] = await Promise.all([
       readBulk(table, tenantId, bulk.id),
-      bulk.dryRun ? [] : readOutcomes(table, bulk, some),
+      readOutcomes(table, bulk, some),
       Promise.all(some.map((id) => readablePerson(services, tenantId, id, drive))),
     ])
     if (now === undefined || isOver(now) || now.next !== bulk.next) {
@@ -112,14 +112,13 @@ async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): 
       return true
     }
     for (const [index, id] of some.entries()) {
-      if (known.some(({ userId }) => userId === id)) continue
+      if (known.some(({ userId, chunk }) => userId === id && isToldOf(bulk, chunk))) continue
       isLate = drive.remaining() < RESERVE
       if (isLate) break
       await chunk.row(id, persons[index])
     }
   }
   const foreseen = await chunk.end()
-  // A dry run that is cut off within a chunk decides it anew: all in it follows from what came before it.
   if (isLate && bulk.dryRun) return false
   const rows = await readOutcomes(table, bulk, users)
   if (rows.length < users.length) return false
@@ -133,6 +132,9 @@ async function runChunk(bulk: Bulk, drive: Drive, services: VerifyingServices): 
   }
   return finish(bulk, after, drive, services)
 }
+
+/** A dry run that is cut off within a chunk decides it anew: all in it follows from what came before it. */
+const isToldOf = ({ dryRun, next }: Bulk, chunk: number) => !dryRun || chunk !== next
 
 /** Notes a chunk as done, and the bulk change with the last. */
 async function finish(

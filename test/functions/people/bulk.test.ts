@@ -1,11 +1,14 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
+import { withPeople } from '../../../functions/people/bulk-run.ts'
 import { BulkRow, BulkView } from '../../../shared/domain/bulk.ts'
 import { UserView } from '../../../shared/domain/user.ts'
-import { BulkId } from '../../../shared/platform/ids.ts'
+import { BulkId, UserId } from '../../../shared/platform/ids.ts'
 import { readClock } from '../../../shared/platform/time.ts'
+import { readBulk, writeBulk } from '../../../shared/store/bulk.ts'
 import { bulkKey, KIND } from '../../../shared/store/keys.ts'
+import { transact } from '../../../shared/store/transact.ts'
 import { type Answer, type CallOptions, outcome, startApi } from '../../support/api.ts'
 import { eventsOf } from '../../support/events.ts'
 import { createPeople } from '../../support/people.ts'
@@ -162,6 +165,21 @@ describe('a large set', () => {
     expect(await go(cut, shortly(400))).toMatchObject({ state: 'finished', counts: { changed: 51 } })
   })
 })
+
+test.each([true, false])(
+  'who was selected twice is told of and counted once (dryRun: %s)',
+  async (dryRun) => {
+    const { users } = await crowd(`Twice ${dryRun}`, 51)
+    const { id, tenantId } = view(await order({ action: { do: 'suspend' }, users, dryRun }))
+    const bulk = await readBulk(api.table, tenantId, id)
+    if (bulk === undefined) throw new Error(`${id} is gone`)
+    // As it comes of one who moves within the index while it is read.
+    const [again] = users.map((one) => UserId.parse(one)).slice(-1)
+    const { after, puts } = withPeople(bulk, again ? [again] : [])
+    await transact(api.table, { bulk: writeBulk(bulk, after), ...puts })
+    expect(await go(id)).toMatchObject({ state: 'finished', selected: 51, done: 51 })
+  },
+)
 
 describe('a small set', () => {
   test('is done in the request, as foreseen, with what was refused and why', async () => {
