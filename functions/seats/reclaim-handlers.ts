@@ -77,7 +77,7 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
         },
       ],
       reply: rules,
-      refusals: { tenant: notFound },
+      refusals: { tenant: refuse('ARCHIVED', 'The tenant is archived.') },
     })
   },
 

@@ -8,7 +8,7 @@ import { PersonView } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason, rawBody } from '../../shared/platform/http/shapes.ts'
 import { ProductId, TenantId, UserId } from '../../shared/platform/ids.ts'
-import { Day, Instant } from '../../shared/platform/time.ts'
+import { Countable, Day, Instant } from '../../shared/platform/time.ts'
 
 const TenantParams = z.strictObject({ tenantId: TenantId })
 const UserParams = z.strictObject({ tenantId: TenantId, userId: UserId })
@@ -62,7 +62,7 @@ export const reclaimRoutes = {
     params: TenantParams,
     body: ReclaimRules,
     success: { status: 200, body: ReclaimRules },
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'ARCHIVED'],
     summary: 'Say when idle seats come back: for the tenant, a product, an organization, or a product there',
     description:
       'The most specific rule wins: that of the nearest organization first. Where the tenant has none, the licenses’ own (`reclaim` of the plan’s rules) holds; where there is neither, nothing is taken.',
@@ -76,7 +76,7 @@ export const reclaimRoutes = {
       /** What these would do, instead of the tenant’s own. */
       rules: ReclaimRules.shape.rules.optional(),
       /** As of then, if nobody is seen until then; now, if absent. */
-      at: Instant.optional(),
+      at: Countable.optional(),
       limit: z.int().min(1).max(100).default(50),
       cursor: PageQuery.shape.cursor,
     }),

@@ -80,7 +80,7 @@ export const reservationHandlers: ReservationHandlers = {
           ? {}
           : {
               reservation: writeReservation(tenantId, before, after),
-              organization: checkLive(organizationKey(tenantId, organizationId)),
+              ...(seats > 0 && { organization: checkLive(organizationKey(tenantId, organizationId)) }),
               // Whoever archives the organization at the same time has looked for its reservations already.
               ...(seats > 0 && !before?.seats && { tree: touchTree(tenantId) }),
               ...(more !== 0 && {
@@ -117,7 +117,11 @@ export const reservationHandlers: ReservationHandlers = {
   editSeatPolicy: (call, { table, commit }) =>
     untilFresh(async () => {
       const { tenantId } = call.params
-      const current = await readSeatPolicy(table, tenantId)
+      const [tenant, current] = await Promise.all([
+        readTenant(table, tenantId),
+        readSeatPolicy(table, tenantId),
+      ])
+      if (tenant === undefined) return notFound
       const { cooldown = current.cooldown, ...rest } = call.body
       const { cooldown: _, ...others } = { ...current, ...rest }
       const policy = SeatPolicy.parse({ ...others, ...(cooldown && { cooldown }) })
@@ -135,7 +139,7 @@ export const reservationHandlers: ReservationHandlers = {
           },
         ],
         reply: policy,
-        refusals: { tenant: notFound, policy: outdated },
+        refusals: { tenant: refuse('ARCHIVED', 'The tenant is archived.'), policy: outdated },
       })
     }),
 }

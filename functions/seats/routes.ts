@@ -66,7 +66,7 @@ export const seatsRoutes = {
     params: TenantParams,
     body: PolicyEdit,
     success: { status: 200, body: SeatPolicy },
-    errors: ['NOT_FOUND'],
+    errors: ['ARCHIVED'],
     summary: 'Say how seats are handled: on shortage, of who is suspended, cooldown, windows',
     description:
       'It applies to what happens from now on. `cooldown`: a seat stays at least so long with whom it was given to before somebody can take it, by revoking it or taking the role away; who leaves, is suspended or is taken out by the directory frees it at once. `null` takes the cooldown away.',

@@ -7,10 +7,12 @@ import { EMPTY_POOL } from '../../shared/domain/seat-decision.ts'
 import { excessOf } from '../../shared/domain/seat-excess.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { ownedByPool, pendingSeatsKey } from '../../shared/store/keys.ts'
+import { readOrganizations } from '../../shared/store/organization.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { readPages } from '../../shared/store/read.ts'
 import { readCounts } from '../../shared/store/seat-counts.ts'
 import { pendingSeatEntity } from '../../shared/store/seat-pool.ts'
+import { readTenant } from '../../shared/store/tenant.ts'
 import { readUsers, seatEntity } from '../../shared/store/user.ts'
 import { findSeatPlace } from '../seating/seat-place.ts'
 import { readSeating } from '../seating/seating.ts'
@@ -49,12 +51,11 @@ export const viewHandlers: ViewHandlers = {
     )
   },
 
-  async listPendingSeats({ params: { tenantId }, query, caller, now }, services) {
-    const { table, secrets } = services
+  async listPendingSeats({ params: { tenantId }, query, caller }, { table, secrets }) {
     const place = await findSeatPlace(table, query.product, query.module)
     if (isRefusal(place)) return place
-    const seating = await readSeating(services, tenantId, now)
-    if (seating === undefined) return notFound
+    const [tenant, all] = await Promise.all([readTenant(table, tenantId), readOrganizations(table, tenantId)])
+    if (tenant === undefined) return notFound
     const range = {
       pk: pendingSeatsKey(tenantId, place.productId, place.metric),
       prefix: query.blocked ? 'BLOCKED#' : 'QUEUE#',
@@ -65,7 +66,7 @@ export const viewHandlers: ViewHandlers = {
       return ids.map((id) => {
         const user = users.get(id)
         const pending = user?.pending.find((one) => poolName(one) === poolName(place))
-        const isSeen = seesOrganization(caller, user?.organizationId, seating.organizations)
+        const isSeen = seesOrganization(caller, user?.organizationId, all)
         return user && pending && isSeen ? { userId: id, name: user.name, ...pending } : undefined
       })
     })

@@ -1,5 +1,8 @@
 import { afterAll, expect, test } from 'vitest'
 import * as z from 'zod'
+import { readClock } from '../../../shared/platform/time.ts'
+import { organizationItem } from '../../../shared/store/organization.ts'
+import { writeRow } from '../../../shared/store/write.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { createPeople, metricsOf } from '../../support/people.ts'
 import { expected } from '../../support/scenario.ts'
@@ -120,6 +123,20 @@ test('no organization is archived while seats are reserved for it', async () => 
   undo()
   await people.reserve(id, 0)
   expect(outcome(await people.call('POST', `/organizations/${id}/archive`))).toBe('200')
+})
+
+test('seats that an archived organization is reserved can be let go', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const organization = await people.organize('Closed')
+  await people.reserve(organization.id, 1)
+  // As it could be while an organization was archived beside the first seats that were reserved for it.
+  const archivedAt = readClock()
+  await writeRow(api.table, {
+    kind: 'put',
+    item: organizationItem({ ...organization, archivedAt, revision: 2 }),
+  })
+  expect(await people.reserve(organization.id, 0)).toMatchObject({ seats: 0 })
+  expect(metricsOf(await people.hire('author'))).toEqual(['learners'])
 })
 
 test('when capacity falls nothing is taken: the excess is shown with who is in it, and new seats are refused', async () => {

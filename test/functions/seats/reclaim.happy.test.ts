@@ -382,6 +382,10 @@ describe('rules', () => {
     expect(await told(people, idle.id)).toEqual(['reclamation.opened', 'reclamation.notified'])
     const elsewhere = { rules: [{ organizationId: 'org_00000000000000000000000000' }] }
     expect(outcome(await people.call('PUT', '/reclamation/rules', { body: elsewhere }))).toBe('404 NOT_FOUND')
+    const never = { at: '9999-12-31T23:59:59.999Z' }
+    expect(outcome(await people.call('POST', '/reclamation/preview', { body: never }))).toBe(
+      '400 INVALID_REQUEST',
+    )
   })
 
   test('people without rules are left alone', async () => {
