@@ -131,7 +131,7 @@ describe('a body that is not as declared changes nothing and is answered with wh
         sent: withText(nested(Math.min(100_000, Math.floor(bodyLimit / 2) - 10))),
         code: invalid,
       },
-      ...fieldsOf(schema).map((field) => ({
+      ...inTurn(operation, fieldsOf(schema)).map((field) => ({
         name: `lists in lists as ${field}`,
         sent: withText(
           `${JSON.stringify({ ...body, [field]: '<here>' }).replace('"<here>"', nested(5_000))}`,
