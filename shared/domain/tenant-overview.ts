@@ -23,7 +23,7 @@ export function tenantOverview(held: readonly HeldProduct[], now: Instant): Over
   const products = held.map((one) => ({
     product: one.product,
     standings: one.standings,
-    pools: allPools(one),
+    pools: poolsOf(one),
   }))
   const userPools = products.flatMap(({ pools }) => pools.filter((pool) => pool.metric === USERS))
   const active = userPools.reduce((total, pool) => total + pool.used, 0)
@@ -58,15 +58,14 @@ function operatingMode(standings: readonly Standing[]): OperatingMode {
   return counting.some(({ license }) => license.type === 'TRIAL') ? 'trial' : 'limited'
 }
 
-/** A product's pools with what is in use of each. */
-export const poolsOf = ({ holdings, standings, seats }: HeldProduct): Pool[] =>
-  entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats))
-
-/** Also of seats that people hold on to though no license gives any now: they count, and nothing is taken silently. */
-function allPools(held: HeldProduct): Pool[] {
-  const pools = poolsOf(held)
+/**
+ * A product's pools with what is in use of each; also those of seats that people hold on to though no license gives any
+ * now: they count, and nothing is taken silently.
+ */
+export function poolsOf({ holdings, standings, seats }: HeldProduct): Pool[] {
+  const pools = entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats))
   const known = new Set(pools.map(({ metric }) => metric))
-  const unlicensed = [...held.seats]
+  const unlicensed = [...seats]
     .filter(([metric]) => !known.has(metric))
     .map(([metric, used]) => ({ metric, capacity: 0, used, ...room(0, used), sources: [] }))
   return [...pools, ...unlicensed]

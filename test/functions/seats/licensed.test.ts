@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { DAY } from '../../../shared/platform/time.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
+import { eventsOf } from '../../support/events.ts'
 import { times } from '../../support/parallel.ts'
 import { createPeople } from '../../support/people.ts'
 import { createPlan, createProduct, createTenant } from '../../support/resources.ts'
@@ -116,4 +117,20 @@ test('of many who wait, a license serves some at once, and takes no longer for t
   await people.issue({ type: 'TOPUP', extends: people.license.id, limits: { learners: 20 } })
   expect(await people.module('learn')).toMatchObject({ licensed: 21, assigned: 11, pending: 2 })
   expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
+})
+
+test('that people hold seats which no license gives any more is told, as the first page shows it', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  await people.hire('author')
+  expected(200, await people.act(people.license.id, 'suspend'))
+  const learners = expect.objectContaining({ metric: 'learners', active: 1, capacity: 0 })
+  expect(expected(200, await people.call('GET', '/overview'))).toMatchObject({
+    products: [{ metrics: expect.arrayContaining([learners]) }],
+  })
+  expected(200, await people.call('POST', '/validation/runs'))
+  const told = await eventsOf(api.table, `${people.product.id}/learners`, people.tenantId)
+  expect(told.map(({ type, after }) => [type, after?.['excess']])).toEqual([
+    ['capacity.reached', undefined],
+    ['capacity.over-allocated', 1],
+  ])
 })
