@@ -21,7 +21,7 @@ import {
 import { admit, noteOf, type PlacedRequest, type SeenPlace } from '../places.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
-import { eventOf, flagged, promotions, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import { eventOf, flagged, promotions, reclaims, refusalsOf, seenUntil, type Timed } from './changes.ts'
 import { exhausted } from './exhausted.ts'
 import { makeWay } from './make-way.ts'
 import type { ActivationServices } from './services.ts'
@@ -46,7 +46,7 @@ export type ReplyOf<Reply> = (
  * dead machine has to go for it, and the events.
  */
 export function activate<Reply>(
-  call: PlacedRequest,
+  call: Timed<PlacedRequest>,
   asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,
@@ -56,7 +56,7 @@ export function activate<Reply>(
 }
 
 async function attempt<Reply>(
-  call: PlacedRequest,
+  call: Timed<PlacedRequest>,
   asking: MachineAsking,
   machine: Machine,
   services: ActivationServices,

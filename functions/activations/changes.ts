@@ -8,6 +8,12 @@ import { promoteActivation, removeActivation } from '../../shared/store/activati
 import type { Action } from '../../shared/store/transact.ts'
 import { outdated } from '../until-fresh.ts'
 
+/** Milliseconds to keep for one more transaction, and the answer. */
+export const RESERVE = 4_000
+
+/** A request of which is known how many milliseconds it has left. */
+export type Timed<Request> = Request & { readonly remaining: () => number }
+
 type Writes = Record<string, Action>
 
 /** Takes dead machines away, unless they were heard of since they were read. */

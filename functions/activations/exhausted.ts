@@ -12,6 +12,9 @@ import type { CommitRequest } from '../services.ts'
 /** The machines a refusal names; the tenant's list has all. */
 const SHOWN = 5
 
+/** The machines that are looked at for these, the oldest. */
+const LOOKED_AT = 1_000
+
 /** Every place is taken: how many there are, and, for whom it concerns, which machines were longest not heard of. */
 export async function exhausted(
   { caller }: CommitRequest,
@@ -25,12 +28,16 @@ export async function exhausted(
   // A license key may be anybody's who has the application; who else uses it is the tenant's to know.
   if (caller.kind === 'license') return full(detail)
   const machines: Activation[] = []
-  for await (const machine of readMachines(table, tenantId, productId)) machines.push(machine)
+  for await (const machine of readMachines(table, tenantId, productId)) {
+    machines.push(machine)
+    if (machines.length === LOOKED_AT) break
+  }
   const idle = machines
     .toSorted((a, b) => (heardOf(a) < heardOf(b) ? -1 : 1))
     .slice(0, SHOWN)
     .map((one) => `${[one.id, one.name ?? one.hostname].filter(Boolean).join(' ')} (${heardOf(one)})`)
-  return full(`${detail} Longest not heard of: ${idle.join(', ')}.`)
+  const among = machines.length === LOOKED_AT ? ` of the ${LOOKED_AT} oldest` : ''
+  return full(`${detail} Longest not heard of${among}: ${idle.join(', ')}.`)
 
   function full(said: string): Refusal {
     return refuse('ACTIVATIONS_EXHAUSTED', said, {

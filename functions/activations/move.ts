@@ -16,7 +16,7 @@ import { fingerprintTaken, lookAt } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
 import type { Machine } from './activate.ts'
-import { eventOf, flagged, reclaims, refusalsOf, seenUntil } from './changes.ts'
+import { eventOf, flagged, reclaims, refusalsOf, seenUntil, type Timed } from './changes.ts'
 import { makeWay } from './make-way.ts'
 import type { ActivationServices } from './services.ts'
 
@@ -28,7 +28,7 @@ type Moved = { activation: ActivationView; nextHeartbeat?: Instant; moves?: Move
  * against the allowance unless the machine is one seen before, or the old one with a part replaced.
  */
 export function move(
-  call: CommitRequest,
+  call: Timed<CommitRequest>,
   { tenantId, id: oldId }: Activation,
   fingerprints: readonly Component[],
   told: Omit<Machine, 'fingerprints' | 'offline'>,

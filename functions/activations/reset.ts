@@ -8,15 +8,12 @@ import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines, readMachinePool } from '../../shared/store/activation-pool.ts'
 import type { MachineAsking } from '../machine-situation.ts'
 import type { CommitRequest } from '../services.ts'
-import { untilFresh } from '../until-fresh.ts'
-import { eventOf, flagged, refusalsOf } from './changes.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
+import { eventOf, flagged, RESERVE, refusalsOf, type Timed } from './changes.ts'
 import type { ActivationServices } from './services.ts'
 
 /** AWS: 100 items in a transaction; the rest is for the pool, the event of the reset and the reply. */
 const MOST_ITEMS = 90
-
-/** Milliseconds to keep for one more transaction, and the answer. */
-const RESERVE = 4_000
 
 /**
  * Deactivates every machine of a product and forgets the moves. As many transactions as it takes, each of them whole;
@@ -24,7 +21,7 @@ const RESERVE = 4_000
  * stay.
  */
 export async function reset(
-  call: CommitRequest & { readonly remaining: () => number },
+  call: Timed<CommitRequest>,
   { tenantId, productId }: MachineAsking,
   reason: string,
   { table, commit }: ActivationServices,
@@ -38,9 +35,7 @@ export async function reset(
       return refuse(
         'UNFINISHED',
         `${left.length} machines are still to be deactivated; ${deactivated} are.`,
-        {
-          retryAfter: 1,
-        },
+        { retryAfter: 1 },
       )
     const batch = withinTransaction(left, MOST_ITEMS)
     left = left.slice(batch.length)
@@ -71,6 +66,22 @@ export async function reset(
 
   /** How many there were of these; one that somebody else deactivates meanwhile is left to them. */
   async function removeAll(batch: readonly Activation[]): Promise<number | Refusal> {
+    const done = await removeAsRead(batch)
+    if (done !== outdated) return done
+    // One of them was written since, or is gone: one by one, as they are now.
+    let removed = 0
+    for (const { id } of batch) {
+      const count = await untilFresh(async () => {
+        const one = await readActivation(table, tenantId, id)
+        return one === undefined ? 0 : removeAsRead([one])
+      })
+      if (isRefusal(count)) return count
+      removed += count
+    }
+    return removed
+  }
+
+  async function removeAsRead(batch: readonly Activation[]): Promise<number | Refusal> {
     const writes = {
       pool: changeMachines(tenantId, productId, {
         used: -batch.length,
@@ -94,15 +105,6 @@ export async function reset(
         refusals: refusalsOf(writes),
       },
     )
-    if (!isRefusal(done)) return batch.length
-    // One of them was written since, or is gone: one by one, as they are now.
-    let removed = 0
-    for (const { id } of batch) {
-      const one = await readActivation(table, tenantId, id)
-      const count = one === undefined ? 0 : await removeAll([one])
-      if (isRefusal(count)) return count
-      removed += count
-    }
-    return removed
+    return isRefusal(done) ? done : batch.length
   }
 }

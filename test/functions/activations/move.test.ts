@@ -1,5 +1,8 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { hashesOf } from '../../../shared/domain/activation.ts'
 import { DAY } from '../../../shared/platform/time.ts'
+import { fingerprintKey } from '../../../shared/store/keys.ts'
+import { writeRow } from '../../../shared/store/write.ts'
 import { type CallOptions, outcome, startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { typesOf } from '../../support/events.ts'
@@ -59,6 +62,11 @@ describe('moving to other hardware', () => {
     advanceClock(DAY)
     const { id } = activatedBy(await shop.activate(partsOf('x')))
     const one = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, part) => `p${part}:${name}${part}`)
+    // The frame of the function looks once, too: time to take away those of one transaction.
+    let looks = 2
+    const shortly = { remaining: () => (looks-- > 0 ? 60_000 : 1_000) }
+    expect(outcome(await shop.move(id, one, shortly))).toBe('503 UNFINISHED')
+    expect(await shop.rows()).toHaveLength(5)
     expect(expected(200, await shop.move(id, one))).toMatchObject({ activation: { movedFrom: id } })
     expect((await shop.rows()).map(({ movedFrom }) => movedFrom)).toEqual([id])
     expect(await shop.faults()).toEqual([])
@@ -188,6 +196,16 @@ describe('a reset by the vendor', () => {
     expect(answer.status).toBe(200)
     expect(await shop.rows()).toEqual([])
     expect(await shop.faults()).toEqual([])
+  })
+
+  test('comes to its end where a component is not taken by its machine', async () => {
+    const shop = await openShop(api, 1)
+    await shop.activate(['a'])
+    const [row] = await shop.rows()
+    if (row === undefined) throw new Error('there is no machine')
+    const key = fingerprintKey(shop.tenantId, shop.productId, row.scope, hashesOf(row)[0] ?? '')
+    await writeRow(api.table, { kind: 'remove', key })
+    expect(outcome(await reset(shop, 'a test'))).toBe('503 CONTENDED')
   })
 
   test('is for vendor staff alone', async () => {
