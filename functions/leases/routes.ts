@@ -145,6 +145,8 @@ export const leasesRoutes = {
     success: { status: 201, body: Lease },
     errors: [...own, 'TICKET_ENDED', 'TRANSITION_NOT_ALLOWED'],
     summary: 'Turn the place that is held for a ticket into a lease',
+    description:
+      'A lease of its own: where the plan says that the processes of a user or a machine share one, check-outs of theirs do not share this one.',
   },
   listPools: {
     method: 'GET',
