@@ -65,7 +65,7 @@ export async function attemptDelivery(
   // One that its owner changed meanwhile is not disabled: the next failure decides anew.
   const isDisabled = disabled && (await transact(table, { ...attempt, ...disabled.writes })).ok
   if (!isDisabled) await transact(table, attempt)
-  if (healthNow !== undefined) await noteHealth(table, webhook, healthNow)
+  if (healthNow !== undefined) await noteHealth(table, known, healthNow)
   const after = { webhook: isDisabled ? disabled.webhook : webhook, health: healthNow ?? health }
   return { sent, known: after, delivery: next }
 }

@@ -109,13 +109,13 @@ export async function deliverWebhooks(delivery: Delivery, services: WebhookServi
     }
 
     async function servePage({ known }: Lane, limits: Limits): Promise<Served> {
-      const waiting = await readWaiting(table, known.webhook, PAGE, (error) =>
+      const { waiting, isAll } = await readWaiting(table, known.webhook, PAGE, (error) =>
         log('error', 'webhook', { requestId: run.requestId, subject: known.webhook.id }, error),
       )
       const now = readClock()
       const due = waiting.filter(({ dueAt }) => dueAt <= now)
       const several = await sendSeveral(known, due, limits, run.requestId, services)
-      const isMore = several.left > 0 || waiting.length === PAGE
+      const isMore = several.left > 0 || !isAll
       return {
         known: several.known,
         sent: several.attempted.length,

@@ -111,10 +111,11 @@ export async function readWaiting(
   { owner, id }: Endpoint,
   most: number,
   tell: (error: CorruptItemError) => void,
-): Promise<WaitingDelivery[]> {
+): Promise<{ readonly waiting: readonly WaitingDelivery[]; readonly isAll: boolean }> {
   const range = { index: 'owned', pk: dueDeliveriesOf(owner, id) } as const
   const items = await readFirst(table, range, most)
-  return readableOf(items, deliveryEntity, tell).filter((one) => one.state === 'waiting')
+  const waiting = readableOf(items, deliveryEntity, tell).filter((one) => one.state === 'waiting')
+  return { waiting, isAll: items.length < most }
 }
 
 export async function readEvent(table: Table, log: WebhookOwner, id: EventId): Promise<Event | undefined> {

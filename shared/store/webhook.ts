@@ -90,14 +90,17 @@ export function removeWebhook({
   }
 }
 
-/** Notes how an endpoint is. The last who sent to it says so; an endpoint that is gone meanwhile leaves a row behind. */
+/**
+ * Notes how an endpoint is; the last who sent to it says so. Where what was known of it is gone, it was enabled anew, is at
+ * another address or was removed meanwhile, and what is said of it is over.
+ */
 export async function noteHealth(
   table: Table,
-  { owner, id }: Pick<Webhook, 'owner' | 'id'>,
+  { webhook: { owner, id }, health: before }: KnownWebhook,
   health: WebhookHealth,
 ): Promise<void> {
   const item = webhookHealthEntity.encode(webhookHealthKey(owner, id), { id, ...health })
-  await writeRow(table, { kind: 'put', item })
+  await writeRow(table, { kind: 'put', item, ...(before && { condition: 'attribute_exists(pk)' }) })
 }
 
 /** The timer of an endpoint: one for all that waits for it, so that one that is dead costs one look. */

@@ -124,14 +124,16 @@ export const english: Words = {
       ],
     }),
     'job-failed': ({ job, detail, at }, format) => ({
-      subject: `The job ${job} failed`,
-      lines: [`The job ${job} failed and was given up. It catches up with its next run, if that succeeds.`],
+      subject: `The job ${job} gave something up`,
+      lines: [
+        `Something that the job ${job} had to do failed too often and was set aside. It is tried again once somebody says so: GET /v1/jobs/dead has it.`,
+      ],
       facts: [['When', format.moment(at)], ...(detail ? [['Detail', detail] as const] : [])],
     }),
     'webhook-disabled': ({ endpoint, reason, at }, format) => ({
       subject: 'A webhook endpoint was disabled',
       lines: [
-        'Deliveries to a webhook endpoint kept failing, so it was disabled. Mend it and enable it again; what it missed can be replayed.',
+        'A webhook endpoint kept failing, or said that it wants no more messages, so it was disabled. Mend it and enable it again: what waits for it is sent then, and what was given up can be replayed.',
       ],
       facts: [
         ['Endpoint', endpoint],

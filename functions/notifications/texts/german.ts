@@ -126,16 +126,16 @@ export const german: Words = {
       ],
     }),
     'job-failed': ({ job, detail, at }, format) => ({
-      subject: `Der Auftrag ${job} ist fehlgeschlagen`,
+      subject: `Der Auftrag ${job} hat etwas aufgegeben`,
       lines: [
-        `Der Auftrag ${job} ist fehlgeschlagen und wurde aufgegeben. Der nächste Lauf holt ihn nach, wenn er gelingt.`,
+        `Etwas, das der Auftrag ${job} zu tun hatte, ist zu oft fehlgeschlagen und wurde beiseitegelegt. Es wird erst wieder versucht, wenn jemand das veranlasst: Es steht in GET /v1/jobs/dead.`,
       ],
       facts: [['Zeitpunkt', format.moment(at)], ...(detail ? [['Einzelheiten', detail] as const] : [])],
     }),
     'webhook-disabled': ({ endpoint, reason, at }, format) => ({
       subject: 'Ein Webhook-Endpunkt wurde abgeschaltet',
       lines: [
-        'Zustellungen an einen Webhook-Endpunkt sind immer wieder fehlgeschlagen; er wurde abgeschaltet. Schalten Sie ihn nach der Behebung wieder ein; Versäumtes kann erneut zugestellt werden.',
+        'Ein Webhook-Endpunkt ist immer wieder ausgefallen oder will keine Nachrichten mehr; er wurde abgeschaltet. Schalten Sie ihn nach der Behebung wieder ein: Wartendes wird dann zugestellt, Aufgegebenes kann erneut zugestellt werden.',
       ],
       facts: [
         ['Endpunkt', endpoint],

@@ -5,6 +5,7 @@ import { deliveriesOf, eventKey, webhookKey } from '../../../shared/store/keys.t
 import { readRange } from '../../../shared/store/read.ts'
 import { readTimer } from '../../../shared/store/timer.ts'
 import { LANE } from '../../../shared/store/webhook.ts'
+import { readWaiting } from '../../../shared/store/webhook-delivery.ts'
 import { writeRow } from '../../../shared/store/write.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { faultyClient, WAYS } from '../../support/faults.ts'
@@ -203,6 +204,29 @@ describe('an endpoint that', () => {
     })
     for (const { id } of well) expect(await deliveries(id)).toMatchObject([{ state: 'delivered' }])
     expect(await deliveries(stuck.id)).toHaveLength(2)
+  })
+
+  test('is at another address by the time that a failure is known begins there without it', async () => {
+    const { tenantId, endpoint, happen, call } = await tenantOf(rig)
+    const webhook = await endpoint('/moves', { eventTypes: ['organization.*'] })
+    receiver.answers('/moves', (_, answer) => answer(500))
+    await happen()
+    stopClock()
+    await rig.tell(tenantId)
+    await rig.atOnce(webhook)
+    const healthOf = async () => Object((await call('GET', `/${webhook.id}`)).body).health
+    expect(await healthOf()).toHaveProperty('failingSince')
+    advanceClock(MINUTE)
+    await rig.run({
+      ...rig.services,
+      async post(...sent) {
+        const url = `${receiver.base}/moved`
+        expect((await call('PATCH', `/${webhook.id}`, { url }, { 'if-match': '"1"' })).status).toBe(200)
+        return rig.services.post(...sent)
+      },
+    })
+    expect(receiver.to('/moves')).toHaveLength(2)
+    expect(await healthOf()).toEqual({})
   })
 
   test('is slow is left to the job, where it keeps nobody waiting', async () => {
@@ -438,6 +462,12 @@ test('a delivery that cannot be read keeps no other from being sent by the job',
   advanceClock(MINUTE)
   await rig.run()
   expect(receiver.to('/rest')).not.toHaveLength(0)
+  // Nor is it taken for the end of what waits.
+  const endpointOf = { owner: tenantId, id: WebhookId.parse(id) }
+  expect(await readWaiting(rig.api.table, endpointOf, 1, () => undefined)).toEqual({
+    waiting: [],
+    isAll: false,
+  })
 })
 
 test('a timer of an endpoint for which nothing waits ends, after a second look', async () => {
