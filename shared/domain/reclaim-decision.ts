@@ -111,7 +111,9 @@ function cancelReason(
   if (!isSame)
     return outlook.since === lastActiveAt && outlook.since > open.since ? 'ACTIVITY' : 'FACTS_CHANGED'
   if (metricsOf(outlook).join() !== open.metrics.join()) return 'FACTS_CHANGED'
-  return now < before(outlook.dueAt, Math.max(...terms.noticeDays)) ? 'RULES_CHANGED' : undefined
+  // By a clock that is behind it may not have been opened yet.
+  const at = open.openedAt > now ? open.openedAt : now
+  return at < before(outlook.dueAt, Math.max(...terms.noticeDays)) ? 'RULES_CHANGED' : undefined
 }
 
 const metricsOf = ({ seats }: Pick<Outlook, 'seats'>) => seats.map(({ metric }) => metric).toSorted()

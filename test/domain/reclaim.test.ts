@@ -269,6 +269,16 @@ describe('over months', () => {
     expect(stepBy(terms({ inactiveDays: 88 }))).toMatchObject({ does: 'notify', days: 7 })
   })
 
+  test('is not canceled by a clock that is behind the one that opened it', () => {
+    const user = person({ lastActiveAt: START })
+    const step = (last: ReclaimCase | undefined, now: Instant) =>
+      reclaimStep(user, last, outlook(user, now), terms(), { isReported: true }, now)
+    const opened = step(undefined, day(83))
+    expect(opened).toMatchObject({ does: 'open' })
+    const behind = plusMilliseconds(day(83), -1)
+    expect(step('to' in opened ? opened.to : undefined, behind)).toEqual({ does: 'wait', lookAt: day(83) })
+  })
+
   test('whatever happens: told before, each notice once, in time, and never who was seen since', () => {
     fc.assert(
       fc.property(
