@@ -68,8 +68,19 @@ async function importRows(
   const errors: LineError[] = []
   const request = { ...call, idempotencyKey: undefined }
   let seating = first
-  for (const [done, { line, draft }] of rows.entries()) {
+  for (const [done, row] of rows.entries()) {
     if (call.remaining() < RESERVE) return summary(rows.length - done)
+    const refused = await importRow(row)
+    if (refused === undefined) continue
+    const { line } = row
+    errors.push({ line, field: `line ${line}`, message: `${refused.refused}: ${refused.detail}` })
+    // A dry run tells what is refused of all rows.
+    if (!call.query.dryRun) return stopped()
+  }
+  return errors.length > 0 ? invalidLines(errors) : summary(0)
+
+  /** @returns why it cannot be imported; nothing of a row that somebody else imports at the same time */
+  async function importRow({ line, draft }: NumberedPerson): Promise<Refusal | undefined> {
     for (let tries = 1; ; tries += 1) {
       const decided = decideCreation(request, seating, {
         next: (blank) => datedStatus({ ...blank, ...draft }, undefined, call.now),
@@ -85,20 +96,15 @@ async function importRows(
       if (!isRefusal(committed)) {
         seating = afterMoves(seating, adjustment.moves)
         imported.push({ line, userId: after.user.id, waits: after.user.pending.length })
-        break
+        return undefined
       }
-      // Somebody imports the same at the same time: that row is theirs.
-      if (committed.refused === 'PERSON_EXISTS') break
-      if (committed.refused !== outdated.refused || tries === ATTEMPTS) {
-        errors.push({ line, field: `line ${line}`, message: `${committed.refused}: ${committed.detail}` })
-        break
-      }
+      if (committed.refused === 'PERSON_EXISTS') return undefined
+      // What is refused is refused on what is there now, not on what it was when the import began.
+      const isOld = committed === decision && tries === 1 && !call.query.dryRun
+      if (!isOld && (committed.refused !== outdated.refused || tries === ATTEMPTS)) return committed
       seating = (await readSeating(services, call.params.tenantId, call.now)) ?? seating
     }
-    // A dry run tells what is refused of all rows.
-    if (errors.length > 0 && !call.query.dryRun) return stopped()
   }
-  return errors.length > 0 ? invalidLines(errors) : summary(0)
 
   function summary(remaining: number) {
     return { imported, waiting: imported.filter(({ waits }) => waits > 0).length, remaining }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { outcome, startApi, wrongFields } from '../../support/api.ts'
 import { createPeople } from '../../support/people.ts'
 import { expected } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const api = await startApi()
@@ -113,5 +114,45 @@ describe('people in CSV', () => {
     expect(cut.body).toMatchObject({ imported: 2, remaining: 3 })
     const rest = await people.call('POST', '/users/import', { body: { rows } })
     expect(rest.body).toMatchObject({ imported: 3, alreadyHere: 2, remaining: 0 })
+  })
+
+  test('say which line an organization stands on that is archived meanwhile, and how many came in before it', async () => {
+    const { id } = await people.organize('Closing')
+    const rows = [
+      { name: 'Before', externalId: 'before' },
+      { name: 'Within', externalId: 'within', organization: 'Closing' },
+    ]
+    let isArchived = false
+    const undo = interposeAll(async ({ input }, send) => {
+      if (!isArchived && JSON.stringify(input).includes('user.created')) {
+        isArchived = true
+        expected(200, await people.call('POST', `/organizations/${id}/archive`))
+      }
+      return send()
+    })
+    const answer = await people.call('POST', '/users/import', { body: { rows } })
+    undo()
+    expect([outcome(answer), wrongFields(answer)]).toEqual(['422 IMPORT_INVALID', ['line 2']])
+    expect(answer.body).toMatchObject({ detail: expect.stringContaining('1 before it were imported') })
+  })
+
+  test('are refused for want of a seat only if there is none now', async () => {
+    const tenant = await createPeople(api, { learners: 2 })
+    const holder = await tenant.hire('author')
+    expected(200, await tenant.call('PATCH', '/seats/policy', { body: { onShortage: 'refuse' } }))
+    const rows = ['first', 'second', 'third'].map((name) => ({ name, externalId: name, roles: ['author'] }))
+    let isFreed = false
+    const undo = interposeAll(async ({ input }, send) => {
+      const answer = await send()
+      if (!isFreed && JSON.stringify(input).includes('user.created')) {
+        isFreed = true
+        expected(200, await tenant.archive(holder.id))
+      }
+      return answer
+    })
+    const answer = await tenant.call('POST', '/users/import', { body: { rows } })
+    undo()
+    expect([outcome(answer), wrongFields(answer)]).toEqual(['422 IMPORT_INVALID', ['line 3']])
+    expect(answer.body).toMatchObject({ detail: expect.stringContaining('2 before it were imported') })
   })
 })
