@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { correctUsage } from '../../../functions/usage/correct.ts'
 import { recordUsage } from '../../../functions/usage/record.ts'
+import { getUsage } from '../../../functions/usage/series.ts'
 import type { VerifyingServices } from '../../../functions/verified.ts'
 import { Product } from '../../../shared/domain/catalog.ts'
 import { isRefusal } from '../../../shared/domain/refusal.ts'
@@ -14,7 +15,8 @@ import { raiseFences } from '../../../shared/store/fence.ts'
 import { licenseItem, readHoldings } from '../../../shared/store/holdings.ts'
 import { tenantItem } from '../../../shared/store/tenant.ts'
 import { putOnce, transact } from '../../../shared/store/transact.ts'
-import { readBlocks, settleBlocks, sumOf } from '../../../shared/store/usage-blocks.ts'
+import { addToCounter } from '../../../shared/store/usage.ts'
+import { fillBlock, readBlocks, settleBlocks, sumOf } from '../../../shared/store/usage-blocks.ts'
 import { readHours } from '../../../shared/store/usage-days.ts'
 import { localTable, put } from '../../store/local-table.ts'
 import { type Fault, faultyClient, insist, WAYS } from '../../support/faults.ts'
@@ -96,6 +98,11 @@ async function aTenant(limit: number, client = table.client) {
       ),
     correct: (metric: string, adjust: number) =>
       correctUsage(call({ product: productId, metric, adjust, reason: 'a mistake' }, ''), services),
+    async current(metric: string) {
+      const asked = { product: productId, metric, from: JUNE.from, by: 'month' as const }
+      const answer = await getUsage({ ...call(undefined, ''), params: { tenantId }, query: asked }, services)
+      return isRefusal(answer) ? answer : answer.current
+    },
     /** What was used, by the counter and by its series. */
     async used(metric: string): Promise<[number, number]> {
       const { usage } = await readHoldings(table, tenantId, productId)
@@ -159,4 +166,16 @@ test('a correction that fits is not refused because what shards had in hand is g
   faults.push(fine, fine, fine, fine, giveBack)
   expect(await tenant.correct('hits', -70_000)).toMatchObject({ outcome: 'recorded' })
   expect((await tenant.used('hits'))[0]).toBe(7)
+})
+
+test('what a shard takes or gives back while a counter is read is counted once', async () => {
+  const { client, faults } = faultyClient(3, new Set(['BatchGetItemCommand']))
+  const tenant = await aTenant(100_000, client)
+  await tenant.report('hits', 70_000, {})
+  const address = tenant.counter('hits')
+  const take = () =>
+    transact(table, { counter: addToCounter(address, 500, NOON), block: fillBlock(address, 3, 500) })
+  faults.push({ before: take }, { before: () => settleBlocks(table, address, NOON) })
+  expect(await tenant.current('hits')).toMatchObject({ gross: 70_000, net: 70_000 })
+  expect(faults).toEqual([])
 })
