@@ -12,7 +12,6 @@ import { readProduct } from '../../shared/store/catalog.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { KIND, transfersKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
-import { readTenant } from '../../shared/store/tenant.ts'
 import {
   newTransfer,
   readOpenTransfer,
@@ -25,6 +24,7 @@ import {
   transferEntity,
 } from '../../shared/store/transfer.ts'
 import { loadLicense } from '../known-license.ts'
+import { isKnownTenant } from '../known-tenant.ts'
 import { exposureOf } from '../moving/exposure.ts'
 import { stepEvents } from '../moving/step-events.ts'
 import type { CommitRequest } from '../services.ts'
@@ -114,7 +114,7 @@ export const transferHandlers: Handlers<typeof transferRoutes, InstallServices> 
 
   async listTenantTransfers({ params, query, caller, now }, { table, secrets }) {
     const { tenantId } = params
-    if (caller.kind === 'vendor' && (await readTenant(table, tenantId)) === undefined) return notFound
+    if (!(await isKnownTenant(table, caller, tenantId))) return notFound
     const range = { pk: transfersKey(tenantId), newestFirst: true }
     return readPage(table, secrets.cursorKey, range, query, async (items) =>
       (await readTransfersOf(table, items)).map((transfer) => listed(transfer, caller, query.state, now)),

@@ -94,9 +94,13 @@ export const releasesHandlers: Handlers<typeof releasesRoutes, Services> = {
 }
 
 const noVersion = (version: string, field: string): Refusal =>
-  refuse('INVALID_REQUEST', `${version} is no version of Semantic Versioning 2.0.0.`, {
-    errors: [{ field, message: 'must look like 2.1.0 or 2.1.0-beta.1' }],
-  })
+  refuse(
+    'INVALID_REQUEST',
+    `${version} is no version of Semantic Versioning 2.0.0 in full, without build metadata.`,
+    {
+      errors: [{ field, message: 'must look like 2.1.0 or 2.1.0-beta.1' }],
+    },
+  )
 
 /** The caller's own license, or the one it names and may know of; for this product. */
 async function findAskedLicense(

@@ -33,6 +33,8 @@ export const validationHandlers: Handlers<typeof validationRoutes, TrustServices
     return untilFresh(async () => {
       const [before, timer] = await Promise.all([readValidation(table, tenantId), timerOf(table, tenantId)])
       const { intervalMinutes } = body
+      if (intervalMinutes === before.intervalMinutes)
+        return commit(call, { writes: {}, events: [], reply: viewOf(before, timer?.dueAt), refusals: {} })
       const due = plusMilliseconds(before.lastRun?.at ?? now, intervalMinutes * MINUTE)
       const [, next = now] = [due, now].toSorted()
       return commit(call, {

@@ -28,6 +28,13 @@ export function checkUpload(
   if (standing.because === 'TAMPERED') {
     return refuse('LICENSE_TAMPERED', `The row of ${license.id} does not match its signature.`)
   }
+  // Each is what was once signed, but the row was later: somebody has put it back.
+  if (facts.revision > license.revision) {
+    return refuse(
+      'LICENSE_TAMPERED',
+      `The row of ${license.id} has revision ${license.revision}, before that of the file.`,
+    )
+  }
   if (standing.status === 'REVOKED' || standing.status === 'SUSPENDED') {
     return refuse('FILE_NOT_USABLE', `The license is ${standing.status}.`)
   }

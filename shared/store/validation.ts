@@ -36,12 +36,15 @@ export const setValidationInterval = (tenantId: TenantId, minutes: number): Upda
   values: { ...rowOf(tenantId), ':minutes': minutes, ':none': 0 },
 })
 
-/** Notes what came of a run, unless a later one was noted already: of two at once the later counts. */
+/**
+ * Notes what came of a run, unless a later one was noted already: of two at once the later counts. A lost answer's
+ * repetition finds the run noted, and counts its errors no second time.
+ */
 export const noteRun = (tenantId: TenantId, run: ValidationRun): Update => ({
   kind: 'update',
   key: validationKey(tenantId),
   update: `SET ${ROW}, intervalMinutes = if_not_exists(intervalMinutes, :default), lastRun = :run ADD errorCount :errors`,
-  condition: 'attribute_not_exists(lastRun) OR lastRun.#at <= :at',
+  condition: 'attribute_not_exists(lastRun) OR lastRun.#at < :at',
   names: { ...NAMES, '#at': 'at' },
   values: {
     ...rowOf(tenantId),

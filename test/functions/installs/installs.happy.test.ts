@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { installsRoutes } from '../../../functions/installs/routes.ts'
 import { LicenseView } from '../../../shared/domain/license-view.ts'
-import { type Answer, outcome, startApi } from '../../support/api.ts'
+import { type Answer, type CallOptions, outcome, startApi } from '../../support/api.ts'
 import { typesOf } from '../../support/events.ts'
 import { allRows } from '../../support/rows.ts'
 import { codesOf, createScenario, expected, inDays, type Scenario } from '../../support/scenario.ts'
@@ -21,8 +21,8 @@ async function installsOf({ tenant }: Scenario) {
   return {
     list: async (query: Record<string, string> = {}) =>
       Page.parse(expected(200, await api.call('GET', path, { token, query }))),
-    remove: (id: string, query: Record<string, string> = {}): Promise<Answer> =>
-      api.call('DELETE', `${path}/${id}`, { token, query }),
+    remove: (id: string, query: Record<string, string> = {}, options: CallOptions = {}): Promise<Answer> =>
+      api.call('DELETE', `${path}/${id}`, { token, query, ...options }),
     refresh: async (): Promise<Refreshed> =>
       Refreshed.parse(expected(200, await api.call('POST', `${path}/refresh`, { token }))),
   }
@@ -58,6 +58,17 @@ describe('a deleted license', () => {
     const told = await events(license.id)
     expect(typesOf(told).slice(2)).toEqual(['license.deleted', 'license.applied'])
     expect(told[2]).toMatchObject({ reason: 'not ours', before: { appliedAt: license.appliedAt } })
+  })
+
+  test('under one Idempotency-Key has its first answer, also once it is applied again', async () => {
+    const scenario = await createScenario(api)
+    const { license, file } = await scenario.issue()
+    const { remove } = await installsOf(scenario)
+    const options = { headers: { 'idempotency-key': 'delete-1' } }
+    const first = await remove(license.id, {}, options)
+    expect(outcome(await scenario.upload(file))).toBe('200')
+    expect(await remove(license.id, {}, options)).toMatchObject({ status: 200, body: first.body })
+    expect(await scenario.read(license.id)).toHaveProperty('appliedAt')
   })
 
   test('by many at the same time is deleted once', async () => {

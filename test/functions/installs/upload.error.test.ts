@@ -51,6 +51,19 @@ const cases: [string, string, () => Promise<unknown>][] = [
       return file
     },
   ],
+  [
+    'whose row was put back to an earlier one',
+    '409 LICENSE_TAMPERED',
+    async () => {
+      const { license } = await issue()
+      const before = await scenario.row(license)
+      await act(license.id, 'suspend')
+      await act(license.id, 'reinstate', {})
+      const file = await fileOf(license.id)
+      await scenario.restore(before)
+      return file
+    },
+  ],
 ]
 
 test.each(cases)('a file %s is refused as %s and changes nothing', async (_, refusal, make) => {

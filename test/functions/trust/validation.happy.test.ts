@@ -13,10 +13,14 @@ import {
 import { eventEntity } from '../../../shared/store/event.ts'
 import { eventLog } from '../../../shared/store/keys.ts'
 import { readRange } from '../../../shared/store/read.ts'
+import { noteRun, readValidation } from '../../../shared/store/validation.ts'
+import { writeRow } from '../../../shared/store/write.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { advanceClock, setClock, stopClock } from '../../support/clock.ts'
+import { faultyClient } from '../../support/faults.ts'
 import { follower } from '../../support/follow.ts'
 import { times } from '../../support/parallel.ts'
+import { createTenant } from '../../support/resources.ts'
 import { allRows } from '../../support/rows.ts'
 import { createScenario, type Issued, type Scenario } from '../../support/scenario.ts'
 
@@ -125,8 +129,10 @@ describe('the schedule of a tenant', () => {
       nextRun: plusMilliseconds(at, HOUR),
     })
     const body = { intervalMinutes: 5 }
-    const set = await api.call('PATCH', path(scenario.tenant), { token: admin, body })
+    const change = () => api.call('PATCH', path(scenario.tenant), { token: admin, body })
+    const set = await change()
     expect(set.body).toMatchObject({ intervalMinutes: 5, nextRun: plusMilliseconds(at, 5 * MINUTE) })
+    expect((await change()).body).toEqual(set.body)
     await api.run('validateLicenses', advanceClock(4 * MINUTE))
     expect((await read()).body).toMatchObject({ lastRun })
     const later = advanceClock(MINUTE)
@@ -137,6 +143,17 @@ describe('the schedule of a tenant', () => {
         outcome(await api.call('PATCH', path(scenario.tenant), { token: admin, body: { intervalMinutes } })),
       ).toBe('400 INVALID_REQUEST')
     expect((await told(scenario.tenant, 'validation.interval')).map(({ after }) => after)).toEqual([body])
+  })
+
+  test('counts the errors of a run once, though the answer to noting it is lost', async () => {
+    const tenant = await createTenant(api)
+    const { client, faults } = faultyClient(3)
+    faults.push('lost')
+    const run = { at: now, checked: 0, changed: 0, errors: 2, failed: [] }
+    await writeRow({ client, name: api.table.name }, noteRun(tenant.id, run))
+    client.destroy()
+    expect(faults).toEqual([])
+    expect(await readValidation(api.table, tenant.id)).toMatchObject({ lastRun: run, errorCount: 2 })
   })
 
   test('forced beside the scheduled one tells each change once, and answers the same when asked again', async () => {
