@@ -1,4 +1,3 @@
-import type { Event } from '../../shared/domain/event.ts'
 import type { Webhook } from '../../shared/domain/webhook.ts'
 import {
   type Attempt,
@@ -14,7 +13,6 @@ import {
 import { messageIdOf, payloadOf } from '../../shared/domain/webhook-message.ts'
 import { type Instant, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
 import { signedHeaders } from '../../shared/platform/webhooks/signature.ts'
-import { CorruptItemError } from '../../shared/store/codec.ts'
 import { record } from '../../shared/store/commit.ts'
 import { eventItem } from '../../shared/store/event.ts'
 import { putOnce, transact } from '../../shared/store/transact.ts'
@@ -48,7 +46,9 @@ export async function attemptDelivery(
   const { table, random } = services
   const taken = await takeDelivery(table, webhook, delivery, plusMilliseconds(readClock(), TAKEN_FOR))
   if (taken === undefined) return undefined
-  const event = await eventFor(taken, webhook, requestId, services)
+  const event = await readEvent(table, taken, (error) =>
+    services.log('error', 'webhook', { requestId, subject: webhook.id }, error),
+  )
   if (event === undefined) return giveUp(known, taken, services)
   const at = readClock()
   const payload = payloadOf(event, linkOf(webhook, event.id, services.issuer))
@@ -70,20 +70,7 @@ export async function attemptDelivery(
   return { sent, known: after, delivery: next }
 }
 
-/** Its event; undefined where that cannot be read, which must not keep what comes after it from being sent. */
-async function eventFor(
-  { eventId, log }: WaitingDelivery,
-  { id }: Webhook,
-  requestId: string,
-  services: WebhookServices,
-): Promise<Event | undefined> {
-  const event = await readEvent(services.table, log, eventId).catch((error: unknown) => {
-    if (!(error instanceof CorruptItemError)) throw error
-    services.log('error', 'webhook', { requestId, subject: id }, error)
-  })
-  return event ?? undefined
-}
-
+/** What cannot be sent must not keep what comes after it from being sent. */
 async function giveUp(
   known: KnownWebhook,
   taken: WaitingDelivery,

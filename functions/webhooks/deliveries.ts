@@ -51,9 +51,9 @@ export async function listDeliveries(
 }
 
 export async function getDelivery(
-  { params: { eventId } }: OfDelivery,
+  { params: { eventId }, requestId }: OfDelivery & Pick<CommitRequest, 'requestId'>,
   { owner, id }: Endpoint,
-  { table }: WebhookServices,
+  { table, log }: WebhookServices,
 ) {
   const [known, delivery, tries] = await Promise.all([
     readWebhook(table, owner, id),
@@ -61,9 +61,10 @@ export async function getDelivery(
     readAttempts(table, { owner, id }, eventId),
   ])
   if (known === undefined || delivery === undefined) return notFound
-  const event = await readEvent(table, delivery.log, eventId)
-  if (event === undefined) throw new Error(`the event of a delivery is gone: ${eventId}`)
-  return { ...viewOf(delivery, id), tries, message: messageOf(event) }
+  const event = await readEvent(table, delivery, (error) =>
+    log('error', 'webhook', { requestId, subject: id }, error),
+  )
+  return { ...viewOf(delivery, id), tries, ...(event && { message: messageOf(event) }) }
 }
 
 export async function replayDelivery(

@@ -178,8 +178,8 @@ function routesOf<All extends z.ZodObject, One extends z.ZodObject, Delivered ex
         body: z.strictObject({
           ...DeliveryView.shape,
           tries: z.array(Attempt),
-          /** The whole of it, also where it was too large to be sent so. */
-          message: WebhookMessage,
+          /** The whole of it, also where it was too large to be sent so; absent where its event cannot be read any more. */
+          message: WebhookMessage.optional(),
         }),
       },
       errors: [],

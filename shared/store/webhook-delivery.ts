@@ -118,7 +118,16 @@ export async function readWaiting(
   return { waiting, isAll: items.length < most }
 }
 
-export async function readEvent(table: Table, log: WebhookOwner, id: EventId): Promise<Event | undefined> {
-  const item = await readItem(table, eventKey(log === 'vendor' ? undefined : log, id))
-  return item && eventEntity.decode(item)
+/**
+ * The event of a delivery; undefined where it is gone, or cannot be read.
+ *
+ * @param tell is told of a row that is none
+ */
+export async function readEvent(
+  table: Table,
+  { log, eventId }: Pick<Delivery, 'log' | 'eventId'>,
+  tell: (error: CorruptItemError) => void,
+): Promise<Event | undefined> {
+  const item = await readItem(table, eventKey(log === 'vendor' ? undefined : log, eventId))
+  return item && readableOf([item], eventEntity, tell)[0]
 }

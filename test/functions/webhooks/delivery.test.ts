@@ -408,7 +408,7 @@ describe('should it die', () => {
 })
 
 test('an event that cannot be read keeps no other from being sent', async () => {
-  const { tenantId, endpoint, happen, deliveries } = await tenantOf(rig)
+  const { tenantId, call, endpoint, happen, deliveries } = await tenantOf(rig)
   const webhook = await endpoint('/damaged', { eventTypes: ['organization.*'] })
   for (const name of ['Damaged', 'Gone', 'Good']) await happen(name)
   stopClock()
@@ -426,6 +426,11 @@ test('an event that cannot be read keeps no other from being sent', async () => 
   expect(receiver.to('/damaged').map(({ body }) => JSON.parse(body).data.after.name)).toEqual(['Good'])
   const states = (await deliveries(webhook.id)).map(({ state, last }) => last?.error ?? state)
   expect(states).toEqual(['delivered', 'Its event cannot be read.', 'Its event cannot be read.'])
+  // What is known of it is shown, all but the message.
+  for (const { id } of [damaged, gone]) {
+    const { status, body } = await call('GET', `/${webhook.id}/deliveries/${id}`)
+    expect([status, Object(body).state, Object(body).message]).toEqual([200, 'failed', undefined])
+  }
 })
 
 test('an endpoint that cannot be read keeps no other from being told', async () => {
