@@ -207,7 +207,7 @@ async function perform(
 
 function revisionOf(version: string | undefined): number | undefined {
   if (version === undefined) return 0
-  const [, digits] = /^(?:W\/)?"?(\d{1,15})"?$/.exec(version) ?? []
+  const [, digits] = /^(?:W\/)?"?([1-9]\d{0,14})"?$/.exec(version) ?? []
   return digits === undefined ? undefined : Number(digits)
 }
 

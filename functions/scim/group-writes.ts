@@ -2,9 +2,33 @@ import type { Group } from '../../shared/domain/directory.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { nameEntity } from '../../shared/store/address.ts'
 import { groupItem } from '../../shared/store/group.ts'
-import { groupNameKey, type Key } from '../../shared/store/keys.ts'
+import { groupKey, groupNameKey, type Key } from '../../shared/store/keys.ts'
 import { type Action, putOnce, putRevision } from '../../shared/store/transact.ts'
-import { outdated } from '../until-fresh.ts'
+import { outdated, stale } from '../until-fresh.ts'
+
+type Told = { writes: Record<string, Action>; refusals: Record<string, Refusal> }
+
+/** Is the group as it was when it was read, where the caller says so? */
+export function checkRevision({ revision }: Group, named: number): Refusal | undefined {
+  return named > 0 && named !== revision ? stale : undefined
+}
+
+/** Nobody joins groups on what they gave before. */
+export function asGiven(groups: readonly Group[]): Told {
+  const checks = groups.map(({ tenantId, id, given }): [string, Action] => [
+    `what ${id} gives`,
+    {
+      kind: 'check',
+      key: groupKey(tenantId, id),
+      condition: 'given = :given',
+      values: { ':given': given },
+    },
+  ])
+  return {
+    writes: Object.fromEntries(checks),
+    refusals: Object.fromEntries(checks.map(([label]) => [label, outdated])),
+  }
+}
 
 /** What a group is found by, and nobody else may be. One that is taken away leaves it free. */
 function addresses({ tenantId, displayName, externalId, deletedAt }: Group): Map<string, Key> {
@@ -16,10 +40,7 @@ function addresses({ tenantId, displayName, externalId, deletedAt }: Group): Map
 }
 
 /** Makes a group, or replaces it as it was read; with its addresses. */
-export function writeGroup(
-  before: Group | undefined,
-  after: Group,
-): { writes: Record<string, Action>; refusals: Record<string, Refusal> } {
+export function writeGroup(before: Group | undefined, after: Group): Told {
   const writes: Record<string, Action> = {
     group: before === undefined ? putOnce(groupItem(after)) : putRevision(groupItem(after), before.revision),
   }

@@ -10,13 +10,13 @@ import { tenantKey } from '../../shared/store/keys.ts'
 import { checkLive } from '../../shared/store/transact.ts'
 import { readUsers } from '../../shared/store/user.ts'
 import type { CommitRequest } from '../services.ts'
-import { stale, untilFresh } from '../until-fresh.ts'
+import { untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { readFilter } from './filter.ts'
 import { movesFor, readPeople } from './group-moves.ts'
 import { type GroupChange, groupChange } from './group-patch.ts'
 import { groupResource } from './group-resource.ts'
-import { writeGroup } from './group-writes.ts'
+import { checkRevision, writeGroup } from './group-writes.ts'
 import { MOST_RESULTS } from './list-users.ts'
 import { moveMembers, type Request } from './membership.ts'
 import { isAsked, projected } from './project.ts'
@@ -163,12 +163,7 @@ export const groupHandlers: GroupHandlers = {
 
   async deleteScimGroup(call, services) {
     const group = await readGroup(services.table, tenantOf(call), call.params.groupId)
-    if (group === undefined) return notFound
-    if (group.deletedAt === undefined) {
-      const refused = checkRevision(group, call.revision)
-      if (refused) return refused
-    }
-    return takeAway(call, services, group)
+    return group === undefined ? notFound : takeAway(call, services, group)
   },
 }
 
@@ -255,10 +250,6 @@ async function changeGroup<Reply extends object>(
   })
   if (!isRefusal(done)) await spread(call, services, tenantId, groupId)
   return done
-}
-
-function checkRevision({ revision }: Group, named: number): Refusal | undefined {
-  return named > 0 && named !== revision ? stale : undefined
 }
 
 /** The group as it is to be. A name may be a role's, so that another name gives another role. */

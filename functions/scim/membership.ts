@@ -3,13 +3,11 @@ import { directoryOf, inGroups, isListed, revised } from '../../shared/domain/pe
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { GroupId, TenantId, UserId } from '../../shared/platform/ids.ts'
 import { readGroup, readGroupsOf } from '../../shared/store/group.ts'
-import { groupKey } from '../../shared/store/keys.ts'
-import type { Action } from '../../shared/store/transact.ts'
 import { editPersonFor } from '../seating/change-person.ts'
 import type { CommitRequest } from '../services.ts'
-import { outdated } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
-import { declaredRoles } from './users.ts'
+import { declaredRoles } from './declared-roles.ts'
+import { asGiven } from './group-writes.ts'
 
 /** A request that changes who is in a group, and the time it has. */
 export type Request = Pick<CommitRequest, 'caller' | 'now' | 'requestId'> & {
@@ -114,19 +112,8 @@ function moveMember(
         const next = inGroups(user, groups, declaredRoles(seating))
         return isRefusal(next) ? next : revised(user, next)
       },
-      also: () =>
-        seen === undefined || move === 'leave'
-          ? { writes: {}, refusals: {} }
-          : { writes: { 'what it gives': givesAsRead(seen) }, refusals: { 'what it gives': outdated } },
+      also: () => asGiven(seen === undefined || move === 'leave' ? [] : [seen]),
     },
     () => ({}),
   )
 }
-
-/** Nobody joins a group on what it gave before. */
-const givesAsRead = ({ tenantId, id, given }: Group): Action => ({
-  kind: 'check',
-  key: groupKey(tenantId, id),
-  condition: 'given = :given',
-  values: { ':given': given },
-})

@@ -7,7 +7,7 @@ import { putRevision } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
-import { writeGroup } from './group-writes.ts'
+import { checkRevision, writeGroup } from './group-writes.ts'
 import { moveMembers, type Request } from './membership.ts'
 
 /**
@@ -49,7 +49,7 @@ export async function spread(
 
 /** Takes a group away: nobody finds it any more, then nobody is in it, then it is gone. */
 export async function takeAway(
-  request: Request & Partial<Pick<CommitRequest, 'idempotencyKey' | 'fingerprint'>>,
+  request: Request & Partial<Pick<CommitRequest, 'idempotencyKey' | 'fingerprint'> & { revision: number }>,
   services: VerifyingServices,
   { tenantId, id }: Group,
 ): Promise<Refusal | undefined> {
@@ -58,6 +58,8 @@ export async function takeAway(
   const marked = await untilFresh<object | undefined>(async () => {
     const current = await readGroup(table, tenantId, id)
     if (current === undefined || current.deletedAt !== undefined) return {}
+    const refused = checkRevision(current, request.revision ?? 0)
+    if (refused) return refused
     const next = {
       ...current,
       deletedAt: request.now,

@@ -1,3 +1,4 @@
+import type { Group } from '../../shared/domain/directory.ts'
 import { emailKey } from '../../shared/domain/email.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import {
@@ -8,7 +9,6 @@ import {
   withProfile,
 } from '../../shared/domain/person-directory.ts'
 import { fieldErrors, isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import type { Seating } from '../../shared/domain/seat-decision.ts'
 import type { User } from '../../shared/domain/user.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
@@ -18,7 +18,10 @@ import { editPersonFor } from '../seating/change-person.ts'
 import { createPerson } from '../seating/create-person.ts'
 import { stale } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
+import { declaredRoles } from './declared-roles.ts'
+import { asGiven } from './group-writes.ts'
 import { listUsers } from './list-users.ts'
+import { moveMembers } from './membership.ts'
 import { patched } from './patch.ts'
 import { projected } from './project.ts'
 import type { scimRoutes } from './routes.ts'
@@ -102,11 +105,14 @@ const NOTHING = { emails: [], addresses: [], groups: [], roles: [] }
 
 type Changing = Pick<
   Call<(typeof scimRoutes)['replaceScimUser']>,
-  'caller' | 'now' | 'requestId' | 'idempotencyKey' | 'fingerprint' | 'revision' | 'query'
+  'caller' | 'now' | 'requestId' | 'remaining' | 'idempotencyKey' | 'fingerprint' | 'revision' | 'query'
 >
 
+/** Groups that somebody joins together with its seats: each is two of the 100 items of a transaction (AWS). */
+const JOINED_AT_ONCE = 20
+
 /** Makes a person what a directory says it is. One that the directory took away is back in the groups it was in. */
-function changed(
+async function changed(
   call: Changing,
   services: VerifyingServices,
   userId: UserId,
@@ -115,7 +121,9 @@ function changed(
   isBack = false,
 ) {
   const tenantId = tenantOf(call)
-  return editPersonFor(
+  let joined: readonly Group[] = []
+  let later: readonly Group[] = []
+  const done = await editPersonFor(
     call,
     services,
     { tenantId, userId },
@@ -139,16 +147,21 @@ function changed(
         })
         const former = told.status === 'archived' ? [] : (told.former?.groups ?? [])
         if (former.length === 0) return revised(user, told)
-        const groups = await readGroupsOf(services.table, tenantId, [
-          ...new Set([...(told.directory?.groups ?? []), ...former]),
-        ])
+        const groups = await readGroupsOf(services.table, tenantId, former)
         const open = groups.filter(({ deletedAt }) => deletedAt === undefined)
-        const grouped = inGroups(told, open, declaredRoles(seating))
+        joined = open.slice(0, JOINED_AT_ONCE)
+        later = open.slice(JOINED_AT_ONCE)
+        const grouped = inGroups(told, joined, declaredRoles(seating))
         return isRefusal(grouped) ? grouped : revised(user, grouped)
       },
+      also: () => asGiven(joined),
     },
     ({ user }) => projected(userResource(user, services.issuer), call.query),
   )
+  // It is back; what it cannot join of these is for the directory to say again.
+  if (!isRefusal(done))
+    for (const { id } of later) await moveMembers(call, services, tenantId, id, [[userId, 'join']])
+  return done
 }
 
 /** The person must be there for the directory, and be as it was when it was read, where the caller says so. */
@@ -181,11 +194,4 @@ async function findKnown(
   if (here) return taken(here)
   const [one, other] = users
   return other ? taken(other) : one?.id
-}
-
-/** Every role that a product of the tenant gives a seat for. */
-export function declaredRoles({ products }: Pick<Seating, 'products'>): ReadonlySet<string> {
-  return new Set(
-    [...products.values()].flatMap(({ modules }) => modules.flatMap(({ seat }) => seat?.roles ?? [])),
-  )
 }

@@ -127,7 +127,7 @@ export function revision(route: Route, event: HttpEvent): number | Refusal {
   if (match === undefined) return 0
   if (match === 'optional' && (header === undefined || header.trim() === '*')) return 0
   if (header === undefined) return refuse('REVISION_REQUIRED', 'An edit names the revision it was made on.')
-  const [, digits] = /^(?:W\/)?"(\d{1,15})"$/.exec(header.trim()) ?? []
+  const [, digits] = /^(?:W\/)?"([1-9]\d{0,14})"$/.exec(header.trim()) ?? []
   return digits === undefined
     ? refuse('REVISION_OUTDATED', `${header} is no ETag of this resource.`)
     : Number(digits)

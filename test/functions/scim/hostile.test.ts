@@ -1,12 +1,13 @@
 import { afterAll, expect, test } from 'vitest'
 import type { User } from '../../../shared/domain/user.ts'
-import { newGroupId, type TenantId, UserId } from '../../../shared/platform/ids.ts'
+import { type GroupId, newGroupId, type TenantId, UserId } from '../../../shared/platform/ids.ts'
 import { readClock } from '../../../shared/platform/time.ts'
 import { groupItem } from '../../../shared/store/group.ts'
 import { readPerson, writeUser } from '../../../shared/store/user.ts'
 import { writeRow } from '../../../shared/store/write.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { expected } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
 import { createDirectory, GROUP, USER } from './rig.ts'
 
 const api = await startApi()
@@ -36,6 +37,36 @@ test('of two who replace the group that both have read, one is told that it was 
   const answers = await Promise.all(['choir', 'chess', 'cheer'].map(rename))
   expect(answers.map(outcome).toSorted()).toEqual(['200', '412 REVISION_OUTDATED', '412 REVISION_OUTDATED'])
   expect((await get(`/Groups/${id}`)).meta.version).toBe('W/"2"')
+})
+
+test('a version that there never was is none to change anything on', async () => {
+  const { scim, addGroup, get } = await createDirectory(api, { learners: 1 })
+  const { id } = await addGroup('club')
+  const body = { schemas: [GROUP], displayName: 'choir' }
+  const headers = { 'if-match': 'W/"0"' }
+  expect(outcome(await scim('PUT', `/Groups/${id}`, { body, headers }))).toBe('412 REVISION_OUTDATED')
+  const Operations = [{ method: 'PUT', path: `/Groups/${id}`, version: 'W/"0"', data: body }]
+  const answer = await scim('POST', '/Bulk', { body: { schemas: [BULK], Operations } })
+  expect(expected(200, answer)).toMatchObject({ Operations: [{ status: '412' }] })
+  expect((await get(`/Groups/${id}`)).displayName).toBe('club')
+})
+
+test('a group that was changed since is not taken away on what it was, though nobody knew when it was asked', async () => {
+  const { scim, addGroup, get } = await createDirectory(api, { learners: 1 })
+  const { id, meta } = await addGroup('club')
+  let isRenamed = false
+  const undo = interposeAll(async ({ input }, send) => {
+    if (!isRenamed && JSON.stringify(input).includes('group.deleted')) {
+      isRenamed = true
+      const body = { schemas: [GROUP], displayName: 'choir' }
+      expect(outcome(await scim('PUT', `/Groups/${id}`, { body }))).toBe('200')
+    }
+    return send()
+  })
+  const headers = { 'if-match': meta.version }
+  expect(outcome(await scim('DELETE', `/Groups/${id}`, { headers }))).toBe('412 REVISION_OUTDATED')
+  undo()
+  expect((await get(`/Groups/${id}`)).displayName).toBe('choir')
 })
 
 test('a group whose external id is empty has none, and is no other the next time', async () => {
@@ -76,19 +107,33 @@ async function edit(
   expect(put?.kind === 'put' && (await writeRow(api.table, put))).toBe(true)
 }
 
+/** Writes the rows of so many groups. */
+function writeGroups({ tenantId }: { tenantId: TenantId }, count: number): Promise<GroupId[]> {
+  const common = { tenantId, createdAt: readClock(), revision: 1, given: 1 }
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const id = newGroupId(common.createdAt)
+      const item = groupItem({ id, displayName: `G ${index}`, ...common })
+      await writeRow(api.table, { kind: 'put', item })
+      return id
+    }),
+  )
+}
+
+test('who comes back is in all its groups again, more than one transaction takes', async () => {
+  const directory = await createDirectory(api, { learners: 1 })
+  const { id } = await directory.addUser('ada@x.example')
+  expect(outcome(await directory.scim('DELETE', `/Users/${id}`))).toBe('204')
+  const groups = await writeGroups(directory, 30)
+  await edit(directory, id, (user) => ({ ...user, former: { seats: [], groups } }))
+  expect((await directory.addUser('ada@x.example')).id).toBe(id)
+  expect((await directory.read(id)).directory?.groups).toEqual(groups.toSorted())
+})
+
 test('nobody is in more groups than its row can name: it could not be read again', async () => {
   const directory = await createDirectory(api, { learners: 1 })
   const { id } = await directory.addUser('ada@x.example')
-  const now = readClock()
-  const groups = Array.from({ length: 100 }, () => newGroupId(now))
-  const { tenantId } = directory
-  for (const [index, group] of groups.entries()) {
-    const common = { tenantId, createdAt: now, revision: 1, given: 1 }
-    await writeRow(api.table, {
-      kind: 'put',
-      item: groupItem({ id: group, displayName: `G ${index}`, ...common }),
-    })
-  }
+  const groups = await writeGroups(directory, 100)
   await edit(directory, id, (user) => ({
     ...user,
     ...(user.directory && { directory: { ...user.directory, groups } }),

@@ -92,6 +92,28 @@ test('who is in a group is gone on with by the same request, and a group that is
   expect(await list('/Groups')).toMatchObject({ totalResults: 1 })
 })
 
+test('who comes back while its groups are changed has what they give now, and is in none that is gone', async () => {
+  const { scim, addUser, addGroup, get, call, read, list } = await world(1)
+  const { id } = await addUser('back@x.example')
+  const [author, club] = [await addGroup('author', id), await addGroup('club', id)]
+  expect(outcome(await scim('DELETE', `/Users/${id}`))).toBe('204')
+  let isChanged = false
+  const undo = interposeAll(async ({ input }, send) => {
+    if (!isChanged && JSON.stringify(input).includes('user.restored')) {
+      isChanged = true
+      const { meta } = await get(`/Groups/${author.id}`)
+      const headers = { 'if-match': meta.version.replace('W/', '') }
+      expected(200, await call('PATCH', `/groups/${author.id}`, { body: { roles: ['observer'] }, headers }))
+      expected(204, await scim('DELETE', `/Groups/${club.id}`))
+    }
+    return send()
+  })
+  expect((await addUser('back@x.example')).id).toBe(id)
+  undo()
+  expect(await read(id)).toMatchObject({ roles: ['observer'], directory: { groups: [author.id] } })
+  expect(await list('/Users', { filter: `groups.value eq "${club.id}"` })).toMatchObject({ totalResults: 0 })
+})
+
 test('what a group gives reaches all in it, and one that goes leaves nothing, by the job where time was short', async () => {
   const { scim, members, having, addGroup, call, tenantId } = await world(5)
   const { id } = await addGroup('author', ...members)
