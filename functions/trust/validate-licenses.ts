@@ -4,7 +4,7 @@ import { VALIDATION_TIMER } from '../../shared/store/license-timers.ts'
 import { endTimer, moveTimer } from '../../shared/store/timer.ts'
 import { noteRun, readValidation } from '../../shared/store/validation.ts'
 import { writeRow } from '../../shared/store/write.ts'
-import { type Delivery, runJob } from '../job.ts'
+import { type Delivery, RESERVE, runJob } from '../job.ts'
 import { sweep } from '../sweep.ts'
 import type { TrustServices } from './handlers.ts'
 import { validateTenant } from './validate-tenant.ts'
@@ -16,7 +16,9 @@ export function validateLicenses(delivery: Delivery, services: TrustServices): P
     sweep(VALIDATION_TIMER, run, services, async (timer, now) => {
       const tenantId = TenantId.parse(timer.subject[0])
       const caller = { kind: 'system', subject: 'validateLicenses' } as const
-      const done = await validateTenant(tenantId, { caller, now, requestId: run.requestId }, services)
+      const request = { caller, now, requestId: run.requestId }
+      // One that takes longer than a run would come first again each time, and keep all behind it waiting.
+      const done = await validateTenant(tenantId, request, services, () => run.remaining() < RESERVE)
       if (done === undefined) {
         await writeRow(table, endTimer(timer))
         return 0

@@ -202,7 +202,7 @@ function routesOf<All extends z.ZodObject, One extends z.ZodObject, Delivered ex
       body: ReplayOrder,
       success: { status: 202, body: ReplayResult },
       errors: ['WEBHOOK_DISABLED'],
-      summary: 'Send the events of a time again that failed, or all of them; fifty at a time',
+      summary: 'Send the events of a time again that failed, or those that were taken; fifty at a time',
     },
   } as const satisfies Record<string, Route>
 }

@@ -145,6 +145,18 @@ describe('the schedule of a tenant', () => {
     expect((await told(scenario.tenant, 'validation.interval')).map(({ after }) => after)).toEqual([body])
   })
 
+  test('that takes longer than there is time says so, and is not the first again at once', async () => {
+    const scenario = await createScenario(api)
+    await scenario.issue()
+    await follow(scenario.tenant.id)
+    const at = advanceClock(HOUR)
+    await api.run('validateLicenses', at, () => 5_000).catch(() => undefined)
+    expect((await api.call('GET', path(scenario.tenant), { token: admin })).body).toMatchObject({
+      lastRun: { at, errors: 1, failed: [{ id: scenario.product.id }] },
+      nextRun: plusMilliseconds(at, HOUR),
+    })
+  })
+
   test('counts the errors of a run once, though the answer to noting it is lost', async () => {
     const tenant = await createTenant(api)
     const { client, faults } = faultyClient(3)
