@@ -100,7 +100,8 @@ export async function strayTiles(table: Table, log: LogName, size: number, find:
   const later = head && readable(() => frontierIn(head))
   for (const key of found) {
     const [, level = 0, index = 0] = key.sk.split('#').map(Number)
-    if (index >= tilesOf(level, Math.max(size, later?.size ?? 0))) find('TILE_INSERTED', key)
+    const isStored = index < tilesOf(level, Math.max(size, later?.size ?? 0))
+    if (!isStored) find('TILE_INSERTED', key)
   }
 }
 

@@ -113,8 +113,7 @@ export const countReclaimed = (
 export async function readReclaimed(table: Table, tenantId: TenantId): Promise<Reclaimed[]> {
   const items = await readRange(table, { pk: reclaimedOfTenant(tenantId) })
   return items.map((item) => {
-    const [month = '', product, ...metric] = String(item['sk']).split('#')
-    const counts = Reclaimed.parse(item)
-    return { month, productId: ProductId.parse(product), metric: metric.join('#'), ...counts }
+    const [month = '', product, metric = ''] = String(item['sk']).split('#')
+    return { month, productId: ProductId.parse(product), metric, ...Reclaimed.parse(item) }
   })
 }

@@ -135,6 +135,7 @@ const CHECKPOINTS = [auditCheckpointKey(tenant, FIRST), auditCheckpointKey(tenan
 test('events and what is made of the leaves, each changed, gone or put there, are found and named', async () => {
   const old = backdated()
   const behind = COUNT + 9
+  const noTile = { pk: auditLogOf(tenant), sk: 'TILE#03#of nothing' }
   await change(event(7), ({ after }) => ({ after: { ...Object(after), number: 8 } }))
   await drop(event(299))
   await insert(eventItem(old), eventKey(tenant, old.id))
@@ -142,7 +143,8 @@ test('events and what is made of the leaves, each changed, gone or put there, ar
   await insert({ ...(await read(leaf(5))), index: behind }, leaf(behind))
   await change(auditTileKey(tenant, 0, 0), () => ({ bytes: Buffer.alloc(32, 1) }))
   await drop(auditTileKey(tenant, 1, 0))
-  await insert(await read(auditTileKey(tenant, 0, 0)), auditTileKey(tenant, 0, 7))
+  for (const key of [auditTileKey(tenant, 0, 7), noTile])
+    await insert(await read(auditTileKey(tenant, 0, 0)), key)
   await change(auditPlaceKey(tenant, idOf(42)), () => ({ index: 43 }))
   await drop(auditPlaceKey(tenant, idOf(43)))
   await change(CHECKPOINTS[0], ({ note }) => ({ note: String(note).replace(/\n\d+\n/, '\n1\n') }))
@@ -160,6 +162,7 @@ test('events and what is made of the leaves, each changed, gone or put there, ar
       named('TILE_CHANGED', auditTileKey(tenant, 0, 0)),
       named('TILE_MISSING', auditTileKey(tenant, 1, 0)),
       named('TILE_INSERTED', auditTileKey(tenant, 0, 7)),
+      named('TILE_INSERTED', noTile),
       named('PLACE_CHANGED', auditPlaceKey(tenant, idOf(42))),
       named('PLACE_MISSING', auditPlaceKey(tenant, idOf(43))),
       named('CHECKPOINT_FORGED', CHECKPOINTS[0]),
