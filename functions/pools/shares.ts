@@ -2,7 +2,14 @@ import { liveIn } from '../../shared/domain/pool.ts'
 import { limitOf, seconds, sizeAt } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes, checkEdit } from '../../shared/domain/revision.ts'
-import { checkShares, heldBy, type PoolShares, shareTerms, withCodes } from '../../shared/domain/shares.ts'
+import {
+  checkCodes,
+  checkShares,
+  heldBy,
+  type PoolShares,
+  shareTerms,
+  withCodes,
+} from '../../shared/domain/shares.ts'
 import type { Call } from '../../shared/platform/http/contract.ts'
 import { raiseFence } from '../../shared/store/fence.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
@@ -21,9 +28,10 @@ export async function setShares(call: Call<(typeof poolsRoutes)['setShares']>, s
   const found = await load(call, services)
   if (isRefusal(found)) return found
   const { address, policy, capacity, view } = found
-  const refused = checkEdit(policy, call.revision) ?? checkShares(call.body.shares, capacity)
-  if (refused) return refused
   const coded: PoolShares = { ...policy, ...withCodes(policy, call.body.shares) }
+  const refused =
+    checkEdit(policy, call.revision) ?? checkShares(call.body.shares, capacity) ?? checkCodes(coded)
+  if (refused) return refused
   const { before, after } = changes({ shares: policy.shares }, { shares: coded.shares })
   const isSame = Object.keys(after ?? {}).length === 0
   const next = isSame ? policy : { ...coded, revision: policy.revision + 1 }

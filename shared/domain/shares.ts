@@ -25,6 +25,9 @@ export const Share = z.strictObject({
 })
 export type Share = z.infer<typeof Share>
 
+/** Codes of departments have 16 bits in an entry (lease-entry.ts). */
+const MOST_CODES = 0xffff
+
 /**
  * The shares of a pool as they are kept. The code of a department stands for it in the entries of the pool; it is given
  * once and never to another, so that leases are not counted to who comes after.
@@ -32,7 +35,7 @@ export type Share = z.infer<typeof Share>
 export const PoolShares = z.strictObject({
   productId: ProductId,
   metric: Code,
-  shares: z.array(Share.extend({ code: z.int().min(1).max(0xffff) })),
+  shares: z.array(Share.extend({ code: z.int().min(1).max(MOST_CODES) })),
   /** The code that the next department gets. */
   nextCode: z.int().min(1),
   revision: z.int().positive(),
@@ -118,6 +121,18 @@ export function withCodes(
     return { ...share, code }
   })
   return { shares: coded, nextCode }
+}
+
+/** Refuses a new department where every code was given before. */
+export function checkCodes({ nextCode }: Pick<PoolShares, 'nextCode'>): Refusal | undefined {
+  if (nextCode <= MOST_CODES + 1) return undefined
+  return refuse(
+    'INVALID_REQUEST',
+    `${MOST_CODES} departments had shares of this pool: it takes no new ones.`,
+    {
+      errors: [{ field: '/body/shares', message: 'name only departments that have a share now' }],
+    },
+  )
 }
 
 /** The code of a department; undefined for none and for one that has no share: what is free to all is for them. */

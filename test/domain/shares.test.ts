@@ -8,11 +8,13 @@ import { applied, type PoolChange } from '../../shared/domain/pool-change.ts'
 import { grant } from '../../shared/domain/pool-grant.ts'
 import { isBehind, serving } from '../../shared/domain/queue.ts'
 import {
+  checkCodes,
   checkShares,
   codeOf,
   heldBy,
   keptFromOthers,
   mostFor,
+  PoolShares,
   Share,
   type ShareTerms,
   shareTerms,
@@ -131,6 +133,19 @@ describe('the parts of a capacity', () => {
       Share.parse({ department: 'bio', share: units(1) }),
     ])
     expect(next).toMatchObject({ shares: [{ code: 3 }, { code: 2 }], nextCode: 4 })
+  })
+
+  test('is of two bytes: the last one is given, and no more', () => {
+    const before = { productId: PRODUCT, metric: 'concurrent', shares: [], nextCode: 0xffff, revision: 1 }
+    const next = (...departments: string[]) =>
+      withCodes(
+        before,
+        departments.map((department) => Share.parse({ department, share: units(1) })),
+      )
+    expect(PoolShares.safeParse({ ...before, ...next('art') }).success).toBe(true)
+    expect(checkCodes(next('art'))).toBeUndefined()
+    expect(PoolShares.safeParse({ ...before, ...next('art', 'bio') }).success).toBe(false)
+    expect(checkCodes(next('art', 'bio'))).toMatchObject({ refused: 'INVALID_REQUEST' })
   })
 })
 
