@@ -190,7 +190,7 @@ async function findKnown(
   ])
   const ids = [...new Set(found.filter((id) => id !== undefined))]
   const users = await readUsers(table, tenantId, ids)
-  const here = users.find((user) => user.status !== 'archived' || isListed(user))
+  const here = users.find(isListed)
   if (here) return taken(here)
   const [one, other] = users
   return other ? taken(other) : one?.id

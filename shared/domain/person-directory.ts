@@ -29,8 +29,9 @@ export function directoryOf(user: User): Directory {
   )
 }
 
-/** Is the person there for a directory? One that it took away is not. */
-export const isListed = ({ directory }: Pick<User, 'directory'>) => directory?.deletedAt === undefined
+/** Is the person there for a directory? One that it took away is not, unless somebody else took it back. */
+export const isListed = ({ directory, status }: Pick<User, 'directory' | 'status'>) =>
+  status !== 'archived' || directory?.deletedAt === undefined
 
 /** Facts that decide what becomes of a person beside what a directory says of it. */
 type Surroundings = {

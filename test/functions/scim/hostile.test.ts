@@ -107,6 +107,19 @@ async function edit(
   expect(put?.kind === 'put' && (await writeRow(api.table, put))).toBe(true)
 }
 
+test('whom an administrator took back is there for the directory again', async () => {
+  const { scim, patch, addUser, list, call } = await createDirectory(api, { learners: 1 })
+  const { id } = await addUser('ada@x.example', { title: 'Dr' })
+  expect(outcome(await scim('DELETE', `/Users/${id}`))).toBe('204')
+  expected(200, await call('POST', `/users/${id}/restore`, { body: {} }))
+  const body = { schemas: [USER], userName: 'ada@x.example' }
+  expect(outcome(await scim('POST', '/Users', { body }))).toBe('409 PERSON_EXISTS')
+  expect(await list('/Users')).toMatchObject({ totalResults: 1, Resources: [{ id, active: true }] })
+  expect(outcome(await patch(`/Users/${id}`, { op: 'replace', path: 'title', value: 'Sir' }))).toBe('200')
+  expect(outcome(await scim('DELETE', `/Users/${id}`))).toBe('204')
+  expect(await list('/Users')).toMatchObject({ totalResults: 0, Resources: [] })
+})
+
 /** Writes the rows of so many groups. */
 function writeGroups({ tenantId }: { tenantId: TenantId }, count: number): Promise<GroupId[]> {
   const common = { tenantId, createdAt: readClock(), revision: 1, given: 1 }
