@@ -54,6 +54,11 @@ test('and no hint is for an operation that is gone', () => {
   expect(Object.keys(hints).filter((operationId) => !known.has(operationId))).toEqual([])
 })
 
+// Or what looks at its writes, here and in test/faults, would look at nothing.
+test('and what changes something has something to change', () => {
+  expect(costs.idle()).toEqual([])
+})
+
 test('and none costs more than it did, or less', async ({ skip }) => {
   // Where some are filtered out, or failed.
   if (!costs.isComplete()) skip()

@@ -1,6 +1,7 @@
 import { inject } from 'vitest'
 import * as z from 'zod'
 import { type ContextName, type Operation, operations } from '../../functions/routes.ts'
+import { isMutation } from '../../shared/platform/http/parse.ts'
 import { type Consumed, startMeter } from '../bench/support/meter.ts'
 import { prices } from '../bench/support/prices.ts'
 import { type Answer, type Api, startApi } from '../support/api.ts'
@@ -10,15 +11,19 @@ type Cost = Consumed & { readonly signatures: number; readonly macs: number }
 
 /** An API, and what calls of it cost. */
 export async function startMeteredApi() {
-  const meter = await startMeter(inject('dynamodbEndpoint'), isOfTheRequest)
+  // Only what is to be told is weighed: of a transaction all items are read for it, before and after.
+  let isMetering = false
+  const isCounted = (operation: string, asked: unknown) => isMetering && isOfTheRequest(operation, asked)
+  const meter = await startMeter(inject('dynamodbEndpoint'), isCounted)
   const api = await startApi({ dynamoDb: meter.endpoint })
   await startFunctions(api)
   const costs = new Map<string, Cost>()
 
   async function metered(call: () => Promise<Answer>): Promise<[Answer, Cost]> {
     const { Sign = 0, GenerateMac = 0 } = api.kmsCalls()
-    meter.take()
+    isMetering = true
     const answer = await call()
+    isMetering = false
     const after = api.kmsCalls()
     const [signatures, macs] = [(after['Sign'] ?? 0) - Sign, (after['GenerateMac'] ?? 0) - GenerateMac]
     return [answer, { ...meter.take(), signatures, macs }]
@@ -33,6 +38,11 @@ export async function startMeteredApi() {
       costs.set(operation.operationId, isRead ? (await metered(call))[1] : first)
       return answer
     },
+    /** What was called to change something, and wrote nothing. */
+    idle: () =>
+      operations
+        .filter((operation) => isMutation(operation) && costs.get(operation.operationId)?.writeUnits === 0)
+        .map(({ operationId }) => operationId),
     isComplete: () => costs.size === operations.length,
     /** As a table, aligned to be read, one line for each operation. */
     table: () => render(costs),

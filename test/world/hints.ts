@@ -1,142 +1,29 @@
 import * as z from 'zod'
-import { linksOf } from '../../functions/notifications/links.ts'
-import { suppress } from '../../functions/notifications/suppress.ts'
 import { LicenseFile } from '../../shared/domain/license-file.ts'
-import { EventId, OrganizationId, ProductId, TenantId, UserId, WebhookId } from '../../shared/platform/ids.ts'
-import { HOUR, plusMilliseconds, readClock } from '../../shared/platform/time.ts'
-import { eventLog } from '../../shared/store/keys.ts'
-import { newNotice } from '../../shared/store/notice.ts'
-import { readRange } from '../../shared/store/read.ts'
-import { readCase, writeCase } from '../../shared/store/reclaim.ts'
-import { fileTimer } from '../../shared/store/timer.ts'
-import { putDelivery } from '../../shared/store/webhook-delivery.ts'
-import { writeRow } from '../../shared/store/write.ts'
+import { OrganizationId, TenantId } from '../../shared/platform/ids.ts'
 import { createPlan, createTenant } from '../support/resources.ts'
 import { expected } from '../support/scenario.ts'
-import { secretsOf } from '../support/secrets.ts'
+import {
+  archived,
+  Created,
+  created,
+  days,
+  keep,
+  lateEvent,
+  mute,
+  post,
+  reclaimed,
+  seenSuspended,
+  setAside,
+  someVendorEvent,
+  stopMail,
+  takenUp,
+  tenantDeliveries,
+  vendorDeliveries,
+  vendorDelivery,
+  waiting,
+} from './beforehand.ts'
 import type { Hint, World } from './calls.ts'
-import { NOWHERE } from './left-behind.ts'
-import { newKey } from './tokens.ts'
-
-const Created = z.looseObject({ id: z.string() })
-const days = (count: number) => plusMilliseconds(readClock(), count * 24 * HOUR)
-
-/** Makes something by a call of the vendor's, or of somebody of the tenant's. */
-async function post(
-  { api, tenancy }: World,
-  path: string,
-  body: object | undefined,
-  by: 'vendor:admin' | 'tenant:admin' | 'tenant:app' = 'vendor:admin',
-) {
-  const token = tenancy.tokens.get(by) ?? (await api.token(by))
-  const answer = await api.call('POST', path, { token, body, headers: newKey() })
-  return z.looseObject({}).parse(expected(answer.status < 300 ? answer.status : 201, answer))
-}
-
-const created = async (...given: Parameters<typeof post>) => Created.parse(await post(...given)).id
-
-/** A transfer whose code another tenant took up. */
-async function takenUp(world: World) {
-  const { tenancy, api } = world
-  const { transferId, transferCode } = tenancy.known
-  const { id: tenantId } = await createTenant(api)
-  await post(world, `/v1/tenants/${tenantId}/transfers`, { transferCode })
-  return { transferId, tenantId, reason: 'a test' }
-}
-
-/** An endpoint of the vendor's that is enabled, with an event before it. */
-async function vendorDelivery(world: World) {
-  const { table } = world.api
-  const vendorWebhookId = await created(world, '/v1/webhooks', { url: NOWHERE, eventTypes: ['webhook.*'] })
-  const eventId = await someVendorEvent(world)
-  const endpoint = { owner: 'vendor', id: WebhookId.parse(vendorWebhookId) } as const
-  const [createdAt, dueAt] = [readClock(), days(1)]
-  const delivery = { eventId, type: 'webhook.created', log: 'vendor', attempts: 0, failures: 0 } as const
-  await writeRow(table, putDelivery(endpoint, { ...delivery, state: 'waiting', createdAt, dueAt }))
-  return { vendorWebhookId, eventId, since: days(-1) }
-}
-
-async function someVendorEvent({ api }: World): Promise<EventId> {
-  const [first] = await readRange(api.table, { pk: eventLog(undefined) })
-  return EventId.parse(first?.['id'])
-}
-
-/** Work that failed so often that it is not tried any more. */
-async function setAside({ api }: World) {
-  const timer = { kind: 'seat-reclaim-review', subject: ['somebody'], dueAt: readClock() }
-  const failed = { times: 6, reason: 'a test', at: readClock(), isSetAside: true as const }
-  await writeRow(api.table, fileTimer({ ...timer, failed }))
-  return { setAsideId: Buffer.from([timer.kind, ...timer.subject].join('#')).toString('base64url') }
-}
-
-/** The links of a mail that tells somebody of idle seats, and of a pool that fills up. */
-async function links({ api, tenancy: { known } }: World) {
-  const [tenantId, userId, productId] = [
-    TenantId.parse(known.tenantId),
-    UserId.parse(known.userId),
-    ProductId.parse(known.productId),
-  ]
-  const found = await readCase(api.table, tenantId, userId, productId)
-  if (found === undefined) throw new Error('nobody is idle')
-  const [at, product] = [readClock(), 'Studio']
-  const reclaim = {
-    kind: 'seat-reclaim',
-    userId,
-    person: 'Ada',
-    productId,
-    product,
-    openedAt: found.openedAt,
-    at,
-  } as const
-  const capacity = {
-    kind: 'capacity',
-    productId,
-    product,
-    metric: 'users',
-    used: 9,
-    capacity: 10,
-    threshold: 90,
-  } as const
-  const notices = [reclaim, capacity].map((about) =>
-    newNotice({ about, occasion: ['x'], at, until: days(1) }, tenantId, {
-      email: 'ada@example.test',
-      name: 'Ada',
-    }),
-  )
-  const { act, unsubscribe } = linksOf(notices, { publicUrl: 'http://x.test', secrets: await secretsOf(api) })
-  return { keep: tokenIn(act(reclaim)), mute: tokenIn(unsubscribe) }
-}
-
-const tokenIn = (link: string | undefined) => new URL(link ?? '').searchParams.get('token') ?? ''
-const keep = async (world: World) => ({ token: (await links(world)).keep })
-const mute = async (world: World) => ({ token: (await links(world)).mute })
-
-/** An address that gets no mail any more, of a tenant or the vendor's staff. */
-async function stopMail({ api }: World, tenantId?: TenantId) {
-  const why = { why: 'bounce', detail: 'a test' } as const
-  const now = readClock()
-  await suppress(api.table, tenantId, 'ada@example.test', { ...why, at: now }, { now, requestId: 'a-test' })
-  return {}
-}
-
-/** Seats that were taken back, which can be undone. */
-async function reclaimed({ api, tenancy: { known } }: World) {
-  const of = [
-    TenantId.parse(known.tenantId),
-    UserId.parse(known.userId),
-    ProductId.parse(known.productId),
-  ] as const
-  const found = await readCase(api.table, ...of)
-  if (found === undefined) throw new Error('nobody is idle')
-  const over = {
-    endedAt: readClock(),
-    undoUntil: days(1),
-    cooldownDays: 0,
-    taken: { direct: [], withheld: [] },
-  }
-  await writeRow(api.table, writeCase(of[0], found, { ...found, ...over, state: 'reclaimed', version: 2 }))
-  return {}
-}
 
 const vendorEvent = async (world: World) => ({ eventId: await someVendorEvent(world) })
 const past = () => ({ from: days(-2), to: days(-1) })
@@ -176,6 +63,7 @@ export const hints: Readonly<Record<string, Hint>> = {
       return { tenantId }
     },
   },
+  refreshInstalls: { first: seenSuspended },
   uploadLicense: {
     first: async (world) => {
       const { tenantId, planId } = world.tenancy.known
@@ -203,6 +91,7 @@ export const hints: Readonly<Record<string, Hint>> = {
       return { metric: 'concurrent', ref: lease?.ref ?? '' }
     },
   },
+  pingTicket: { first: waiting },
   getDenials: { first: past },
   getPoolUse: { first: past },
   recordUsage: {
@@ -229,6 +118,8 @@ export const hints: Readonly<Record<string, Hint>> = {
       return { bulkId: Created.parse(expected(201, answer)).id }
     },
   },
+  editUser: { first: () => ({ name: 'Another name' }) },
+  restoreUser: { first: archived },
   importUsers: { body: () => ({ rows: [{ name: 'Ada', email: 'ada@example.test' }] }) },
   editOrganization: { first: () => ({ parentId: undefined, name: 'Another name' }) },
   archiveOrganization: {
@@ -269,17 +160,32 @@ export const hints: Readonly<Record<string, Hint>> = {
   discardSetAside: { first: setAside },
   getVendorWebhookDelivery: { first: vendorDelivery },
   replayVendorWebhookDelivery: { first: vendorDelivery },
-  replayVendorWebhookDeliveries: { first: vendorDelivery },
+  replayVendorWebhookDeliveries: { first: vendorDeliveries },
+  replayWebhookDeliveries: { first: tenantDeliveries },
+  editWebhook: { first: () => ({ description: 'Another one' }) },
+  editVendorWebhook: { first: () => ({ description: 'Another one' }) },
+  editNotifications: { first: () => ({ digestMinutes: 30 }) },
+  editStaffNotifications: { first: () => ({ digestMinutes: 30 }) },
+  setMailAddress: { first: () => ({ language: 'de' }) },
+  setStaffMailAddress: { first: () => ({ language: 'de' }) },
   resumeMail: { first: (world) => stopMail(world, TenantId.parse(world.tenancy.known.tenantId)) },
   resumeStaffMail: { first: (world) => stopMail(world) },
   askUnsubscribe: { first: mute },
   unsubscribe: { first: mute },
+  closeCalendar: {
+    first: async (world) => {
+      await post(world, `/v1/tenants/${world.tenancy.known.tenantId}/calendar`, undefined)
+      return {}
+    },
+  },
   readCalendar: {
     first: async (world) => {
       const { url } = await post(world, `/v1/tenants/${world.tenancy.known.tenantId}/calendar`, undefined)
       return { file: decodeURIComponent(String(url).split('/').at(-1) ?? '') }
     },
   },
+  sequenceAuditEvents: { first: (world) => lateEvent(world, TenantId.parse(world.tenancy.known.tenantId)) },
+  sequenceVendorAuditEvents: { first: (world) => lateEvent(world) },
   getVendorAuditInclusion: { first: vendorEvent },
   getVendorAuditReceipt: { first: vendorEvent },
 }
