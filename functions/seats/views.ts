@@ -37,12 +37,10 @@ export const viewHandlers: ViewHandlers = {
       counts,
       (productId, metric, assigned) =>
         excessOf(
-          assigned,
-          terms.get(poolName({ productId, metric }))?.limit ?? 0,
-          standings.get(productId) ?? [],
           metric,
-          policy.cureDays,
-          tenant.timeZone,
+          { assigned, limit: terms.get(poolName({ productId, metric }))?.limit ?? 0 },
+          standings.get(productId) ?? [],
+          { cureDays: policy.cureDays, timeZone: tenant.timeZone },
           now,
         ),
       (organizationId) => seesOrganization(caller, organizationId, organizations),

@@ -36,7 +36,8 @@ export async function watchCapacity(
   const known = new Map(read.levels.map((level) => [`${level.productId} ${level.metric}`, level]))
   let events = 0
   const actions: [string, Action][] = []
-  for (const pool of held.flatMap((one) => watched(one, cureDays, tenant.timeZone, request.now))) {
+  const cure = { cureDays, timeZone: tenant.timeZone }
+  for (const pool of held.flatMap((one) => watched(one, cure, request.now))) {
     const name = `${pool.productId} ${pool.pool.metric}`
     const { level, changes } = watchPool(pool, known.get(name), capacityThresholds)
     if (events + changes.length > AT_ONCE) break
@@ -59,8 +60,7 @@ export async function watchCapacity(
 
 function watched(
   held: HeldProduct,
-  cureDays: number,
-  timeZone: Tenant['timeZone'],
+  cure: { readonly cureDays: number; readonly timeZone: Tenant['timeZone'] },
   now: Instant,
 ): WatchedPool[] {
   const { product, standings } = held
@@ -69,12 +69,12 @@ function watched(
     const { metric, used } = pool
     // What was consumed cannot be given back: a counter's overage is a matter of its allowance.
     const isGauge = product.metrics.some(({ code, kind }) => code === metric && kind === 'gauge')
-    const { limit } = sizeOf(counting, metric)
+    const size = { assigned: used, limit: sizeOf(counting, metric).limit }
     return {
       productId: product.id,
       product: product.code,
       pool,
-      excess: isGauge ? excessOf(used, limit, standings, metric, cureDays, timeZone, now) : undefined,
+      excess: isGauge ? excessOf(metric, size, standings, cure, now) : undefined,
     }
   })
 }

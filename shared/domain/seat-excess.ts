@@ -19,12 +19,10 @@ export type Excess = {
  * those begins the window. An edit that took nothing away makes it longer, which is better than none after one that did.
  */
 export function excessOf(
-  assigned: number,
-  limit: number,
-  standings: readonly Standing[],
   metric: string,
-  cureDays: number,
-  timeZone: TimeZone,
+  { assigned, limit }: { readonly assigned: number; readonly limit: number },
+  standings: readonly Standing[],
+  { cureDays, timeZone }: { readonly cureDays: number; readonly timeZone: TimeZone },
   now: Instant,
 ): Excess | undefined {
   if (assigned <= limit) return undefined

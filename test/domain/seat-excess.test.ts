@@ -5,13 +5,13 @@ import { TimeZone } from '../../shared/platform/time.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
 
 const NOW = at('2026-06-20T00:00:00Z')
-const CURE_DAYS = 14
 
 /** Of 120 seats, where 100 are licensed. */
 function excess(...overrides: LicenseOverrides[]) {
   const licenses = overrides.map((one, index) => aLicense({ id: licenseId(index + 1), ...one }))
   const all = [...standings(holdingsOf(licenses), NOW, () => true).values()]
-  return excessOf(120, 100, all, 'users', CURE_DAYS, TimeZone.parse('UTC'), NOW)
+  const cure = { cureDays: 14, timeZone: TimeZone.parse('UTC') }
+  return excessOf('users', { assigned: 120, limit: 100 }, all, cure, NOW)
 }
 
 const CUT: LicenseOverrides = { revision: 2, signedAt: '2026-06-19T00:00:00Z' }
