@@ -21,7 +21,7 @@ import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { CommitRequest } from '../services.ts'
-import { compareLicense, eventIn, suspicions } from './compare-license.ts'
+import { compareLicenses, eventIn, suspicions } from './compare-license.ts'
 import { eventRows } from './event-rows.ts'
 import type { TrustServices } from './handlers.ts'
 import { noteFound } from './note-found.ts'
@@ -59,13 +59,13 @@ export async function scanTenant(
   const found: Found[] = unreadable.map(unreadableFound)
 
   const events = await eventRows(table, tenantId, [...records.values()])
-  for (const license of licenses) {
+  const suspects = licenses.filter((license) => {
     const record = records.get(license.id)
     const row = record && events.get(record.eventId)
     const view = row && eventIn(row)?.after
-    if (suspicions(license, record, view, services).length > 0)
-      found.push(...(await compareLicense(license, record, services)))
-  }
+    return suspicions(license, record, view, services).length > 0
+  })
+  found.push(...(await compareLicenses(suspects, records, services)))
   const there = new Set<string>([...licenses.map(({ id }) => id), ...unreadable.map(({ id }) => id)])
   for (const record of records.values())
     if (!there.has(record.licenseId)) found.push(...(await missingLicense(tenantId, record, table)))

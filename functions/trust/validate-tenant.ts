@@ -17,7 +17,7 @@ import { heldProducts } from '../held-products.ts'
 import { observe } from '../observe.ts'
 import type { CommitRequest } from '../services.ts'
 import type { VerifyingServices } from '../verified.ts'
-import { compareLicense } from './compare-license.ts'
+import { compareLicenses } from './compare-license.ts'
 import { noteFound } from './note-found.ts'
 import { watchCapacity } from './watch-capacity.ts'
 
@@ -93,15 +93,12 @@ export async function validateTenant(
   }
 
   /** What is not as it was signed, or older than was recorded: looked at closely, so that it says what differs. */
-  async function suspect(all: readonly Standing[], { licenses }: Holdings): Promise<Found[]> {
+  function suspect(all: readonly Standing[], { licenses }: Holdings): Promise<Found[]> {
     const tampered = new Set(all.filter(isTampered).map(({ license }) => license))
     const suspects = licenses.filter(
       (one) => tampered.has(one) || one.revision < (records.get(one.id)?.revision ?? 0),
     )
-    const judged = await Promise.all(
-      suspects.map((one) => compareLicense(one, records.get(one.id), services)),
-    )
-    return judged.flat()
+    return compareLicenses(suspects, records, services)
   }
 
   /** Whatever became of the timer of the product, it is there again. */

@@ -187,6 +187,22 @@ test('whatever somebody does to rows behind the API, each is found and named, an
   expect(await scan(scenario)).toMatchObject({ found: 0, mended: 0 })
 })
 
+test('the log is looked through once, however many rows are suspicious', async () => {
+  const scenario = await createScenario(api)
+  const [first, ...others] = [await scenario.issue(), await scenario.issue(), await scenario.issue()]
+  await follow(scenario.tenant.id)
+  await scan(scenario)
+  const queriesOf = async (spoiled: readonly Issued[]) => {
+    for (const { license } of spoiled) await scenario.edit(license, { limits: { users: 5_000 } })
+    const before = api.dynamoCalls()['Query'] ?? 0
+    expect(await scan(scenario)).toMatchObject({ found: spoiled.length })
+    return (api.dynamoCalls()['Query'] ?? 0) - before
+  }
+  const ofOne = await queriesOf(first ? [first] : [])
+  expect(ofOne).toBeGreaterThan(0)
+  expect(await queriesOf(others)).toBe(ofOne)
+})
+
 test('rows that people change are what their events say: one changed, put back, made up or gone is named', async () => {
   stopClock()
   const scenario = await createScenario(api)
