@@ -26,7 +26,11 @@ const ATTEMPTS = 8
 /** Batches under way at the same time. */
 const TOGETHER = 4
 
-/** Many items by key, strongly consistent, in no order; those that do not exist are left out. */
+/**
+ * Many items by key, strongly consistent, in no order; those that do not exist are left out.
+ *
+ * @param keys all different: AWS refuses a batch that has one twice
+ */
 export async function readItems({ client, name }: Table, keys: readonly Key[]): Promise<Item[]> {
   const items: Item[] = []
   const starts = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, index) => index * BATCH).values()

@@ -26,6 +26,18 @@ test('a user name of nothing but spaces makes nobody who cannot be read afterwar
   expect((await list('/Users')).Resources.map(({ userName }) => userName)).toEqual(['ada@x.example'])
 })
 
+test('the longest name of letters that take most room is found again, and one that is longer is nobody’s', async () => {
+  const { addUser, list } = await createDirectory(api, { learners: 1 })
+  const { id } = await addUser('名'.repeat(254))
+  const named = async (attribute: string, length: number) => {
+    const { Resources } = await list('/Users', { filter: `${attribute} eq "${'名'.repeat(length)}"` })
+    return Resources.map((one) => one.id)
+  }
+  expect(await named('userName', 254)).toEqual([id])
+  for (const attribute of ['userName', 'externalId', 'emails.value'])
+    expect(await named(attribute, 900)).toEqual([])
+})
+
 test('of two who replace the group that both have read, one is told that it was changed since', async () => {
   const { scim, addGroup, get } = await createDirectory(api, { learners: 1 })
   const { id, meta } = await addGroup('club')
