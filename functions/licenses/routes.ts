@@ -73,7 +73,8 @@ export const licensesRoutes = {
     }),
     success: { status: 200, body: pageOf(LicenseView) },
     errors: [],
-    summary: 'List licenses, active and historical, ending first on top',
+    summary:
+      'List licenses, active and historical: ending first on top; of one tenant, in the order in which they were issued',
   },
   importLicenses: {
     method: 'POST',

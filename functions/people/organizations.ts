@@ -18,6 +18,7 @@ import {
   readOrganizations,
 } from '../../shared/store/organization.ts'
 import { readPage } from '../../shared/store/page.ts'
+import { reviewSeats } from '../../shared/store/reclaim.ts'
 import { readReservations } from '../../shared/store/seat-pool.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import { type Action, checkLive, putOnce, putRevision } from '../../shared/store/transact.ts'
@@ -102,7 +103,8 @@ export const organizationHandlers: OrganizationHandlers = {
       return commit(call, {
         writes: {
           organization: putRevision(organizationItem(organization), current.revision),
-          ...(isMoved && { tree }),
+          // Other rules of reclamation may hold for its people now.
+          ...(isMoved && { tree, review: reviewSeats(tenantId, call.now) }),
         },
         events:
           next === current

@@ -29,7 +29,7 @@ export const REVIEW_TIMER = 'seat-reclaim-review'
 export const lookAtSeats = (tenantId: TenantId, userId: UserId, dueAt: Instant) =>
   fileTimer({ kind: RECLAIM_TIMER, subject: [tenantId, userId], dueAt })
 
-/** That everybody's seats are to be looked at, because the rules are others. */
+/** That everybody's seats are to be looked at, because the rules, or whom they are for, are others. */
 export const reviewSeats = (tenantId: TenantId, dueAt: Instant) =>
   fileTimer({ kind: REVIEW_TIMER, subject: [tenantId], dueAt })
 

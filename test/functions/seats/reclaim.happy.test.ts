@@ -388,6 +388,25 @@ describe('rules', () => {
     )
   })
 
+  test('those of where an organization is moved to reach its people', async () => {
+    const people = await createPeople(api, { learners: 1 })
+    const [strict, moved] = [await people.organize('Strict'), await people.organize('Moved')]
+    const rules = [
+      { reportedDays: null },
+      { organizationId: strict.id, inactiveDays: 30, reportedDays: null },
+    ]
+    expected(200, await people.call('PUT', '/reclamation/rules', { body: { rules } }))
+    const { id } = await people.add({ organizationId: moved.id, roles: ['author'] })
+    await report(people, id)
+    await pass(people, 40, 40)
+    expect(await told(people, id)).toEqual([])
+    const headers = { 'if-match': '"1"' }
+    const move = { body: { parentId: strict.id }, headers }
+    expected(200, await people.call('PATCH', `/organizations/${moved.id}`, move))
+    await run(advanceClock(HOUR))
+    expect(await told(people, id)).toEqual(['reclamation.opened', 'reclamation.notified'])
+  })
+
   test('people without rules are left alone', async () => {
     const people = await createPeople(api, { learners: 1 })
     const one = await people.hire('author')
