@@ -24,6 +24,9 @@ const TELLS_OF_THE_REST: ReadonlySet<string> = new Set([
   'replaceScimGroup',
   'runValidation',
   'runIntegrityScan',
+  'refreshInstalls',
+  'sequenceAuditEvents',
+  'sequenceVendorAuditEvents',
 ])
 /** What went on after the answer was kept is over when that is told again. */
 const PROGRESS = /,"spreading":true/g
