@@ -4,6 +4,7 @@ import { addDuration } from './calendar.ts'
 import type { Plan, Product } from './catalog.ts'
 import type { Countries } from './country.ts'
 import { undeclaredGrants } from './grants.ts'
+import { MOST_DAYS } from './reclaim-rule.ts'
 import { type FieldError, type Refusal, refuse } from './refusal.ts'
 
 /** Bytes of JSON. An item of DynamoDB holds 400 KB, and an event has to hold such a resource twice. */
@@ -143,13 +144,10 @@ function leaseErrors({ lease, queue, borrow }: Plan['rules']): FieldError[] {
   )
 }
 
-/** As many days as a tenant's own rule counts at most (reclaim-rule.ts): a review counts back from when a seat is due. */
-const MOST_NOTICE_DAYS = 3650
-
 function noticeErrors({ reclaim }: Plan['rules']): FieldError[] {
   return (reclaim?.noticeDays ?? []).flatMap((days, index) =>
-    days > MOST_NOTICE_DAYS
-      ? [{ field: `/body/rules/reclaim/noticeDays/${index}`, message: `at most ${MOST_NOTICE_DAYS}` }]
+    days > MOST_DAYS
+      ? [{ field: `/body/rules/reclaim/noticeDays/${index}`, message: `at most ${MOST_DAYS}` }]
       : [],
   )
 }

@@ -3,7 +3,9 @@ import { OrganizationId, ProductId } from '../platform/ids.ts'
 import { Duration } from '../platform/time.ts'
 import { Code, type Rules } from './catalog.ts'
 
-const Days = z.int().min(1).max(3650)
+/** Ten years: with more, what is counted back from could lie before the first instant there is. */
+export const MOST_DAYS = 3650
+const Days = z.int().min(1).max(MOST_DAYS)
 const NOTICE_DAYS = [7, 1]
 
 /**
@@ -21,9 +23,9 @@ export const ReclaimRule = z.strictObject({
   /** Never seen at all, so many days after the seat was given. */
   neverSeenDays: Days.nullable().default(90),
   /** Suspended for so many days, where the tenant keeps the seats of who is suspended. */
-  suspendedDays: z.int().min(0).max(3650).nullable().default(30),
+  suspendedDays: z.int().min(0).max(MOST_DAYS).nullable().default(30),
   /** So many days after leaving the directory. */
-  leftDays: z.int().min(0).max(3650).nullable().default(0),
+  leftDays: z.int().min(0).max(MOST_DAYS).nullable().default(0),
   /** Days before the seat is taken on which its holder is told; nobody loses one untold. */
   noticeDays: z
     .array(z.int().min(1).max(90))
@@ -32,7 +34,7 @@ export const ReclaimRule = z.strictObject({
     .refine((days) => new Set(days).size === days.length, 'days must differ')
     .default(NOTICE_DAYS),
   /** Days for which who kept a seat, or got it back, is left alone. */
-  cooldownDays: z.int().min(0).max(3650).default(90),
+  cooldownDays: z.int().min(0).max(MOST_DAYS).default(90),
   /** Days within which a reclaimed seat can be given back. */
   undoDays: z.int().min(0).max(365).default(14),
   /** Who has one of these roles keeps its seats. */
@@ -88,7 +90,8 @@ export function reclaimTerms(
     }
   const [plan] = sold.flatMap(({ reclaim }) => reclaim ?? [])
   if (plan === undefined) return undefined
-  const noticeDays = plan.noticeDays && [...new Set(plan.noticeDays)]
+  // Plans were sold that say more.
+  const noticeDays = plan.noticeDays && [...new Set(plan.noticeDays.map((days) => Math.min(days, MOST_DAYS)))]
   return {
     ...termsOf(ReclaimRule.parse({})),
     inactiveFor: plan.inactiveFor,

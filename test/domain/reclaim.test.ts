@@ -92,6 +92,8 @@ describe('the most specific rule', () => {
   test('is none where nobody says any; and nobody can say that it goes untold', () => {
     expect(reclaimTerms([], PRODUCT, [], [{}])).toBeUndefined()
     expect(reclaimTerms([], PRODUCT, [], sold)?.noticeDays).toEqual([7, 1])
+    const absurd = { reclaim: { inactiveFor: Duration.parse('P2M'), noticeDays: [9_000_000, 7] } }
+    expect(reclaimTerms([], PRODUCT, [], [absurd])?.noticeDays).toEqual([3650, 7])
     expect(ReclaimRule.safeParse({ noticeDays: [] }).success).toBe(false)
   })
 })
