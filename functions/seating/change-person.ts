@@ -159,7 +159,10 @@ export async function decideEdit(
 ): Promise<Edit | Refusal> {
   const facts = await change.next(person, seating)
   if (isRefusal(facts)) return facts
-  const placed = facts.organizationId !== person.user.organizationId && placeOf(facts, call, seating)
+  // Who left does not keep its organization from being archived.
+  const isBack = person.user.status === 'archived' && facts.status !== 'archived'
+  const isPlaced = isBack || facts.organizationId !== person.user.organizationId
+  const placed = isPlaced && placeOf(facts, call, seating)
   if (isRefusal(placed)) return placed
   const adjustment = adjustSeats(person, facts, seating, call.now, { pin: change.pin })
   const refused = await change.check?.(adjustment, seating)

@@ -53,12 +53,12 @@ export async function rejudgeSeats(
   if (seating === undefined) return { changed, serve }
   const basis = basisOf(seating, place)
   const last = await readJudgedPool(table, tenantId, place)
-  const isSame = last?.basis === basis && now < plusMilliseconds(last.since, LOOK_AGAIN)
-  if (isSame && last.isDone) return { changed, serve }
+  const isKnown = last?.basis === basis && now < plusMilliseconds(last.since, LOOK_AGAIN)
+  if (isKnown && last.isDone) return { changed, serve }
   const pk = pendingSeatsKey(tenantId, place.productId, place.metric)
-  const since = isSame ? last.since : now
+  const since = isKnown ? last.since : now
   let pages = 0
-  const from = isSame && last.place ? { pk, sk: last.place } : undefined
+  const from = isKnown && last.place ? { pk, sk: last.place } : undefined
   for await (const { items, next } of readPages(table, { pk }, from, PAGE)) {
     const rows = items.filter(({ entity }) => entity === pendingSeatEntity.name)
     const outcomes = await judgeAll(

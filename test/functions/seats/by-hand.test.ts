@@ -125,6 +125,24 @@ test('no organization is archived while seats are reserved for it', async () => 
   expect(outcome(await people.call('POST', `/organizations/${id}/archive`))).toBe('200')
 })
 
+test('nobody comes back into an organization that is archived meanwhile', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const { id: organizationId } = await people.organize('Closing')
+  const { id } = await people.add({ organizationId })
+  expected(200, await people.archive(id))
+  let isArchived = false
+  const undo = interposeAll(async ({ input }, send) => {
+    if (!isArchived && JSON.stringify(input).includes('user.restored')) {
+      isArchived = true
+      expected(200, await people.call('POST', `/organizations/${organizationId}/archive`))
+    }
+    return send()
+  })
+  expect(outcome(await people.call('POST', `/users/${id}/restore`, { body: {} }))).toBe('200')
+  undo()
+  expect((await people.read(id)).organizationId).toBeUndefined()
+})
+
 test('seats that an archived organization is reserved can be let go', async () => {
   const people = await createPeople(api, { learners: 1 })
   const organization = await people.organize('Closed')
