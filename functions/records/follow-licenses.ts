@@ -22,18 +22,23 @@ const ARRIVALS: ReadonlySet<string> = new Set<EventType>([
  * against; its tenant is validated and scanned from now on; and there is a timer for the next instant at which time
  * changes its status. Here and not in the transactions that change licenses, so that those stay as small as they are.
  */
-export const followLicenses: EventStep = async (events, { table }) => {
+export const followLicenses: EventStep = async (events, { table, log }) => {
   const known = new Map<LicenseId, LicenseRecord>()
   for (const event of events) {
     const { data: licenseId } = LicenseId.safeParse(event.subject.id)
-    if (licenseId === undefined || event.tenantId === undefined) continue
-    const before = known.get(licenseId) ?? (await readLicenseRecord(table, event.tenantId, licenseId))
+    const { tenantId, requestId } = event
+    if (licenseId === undefined || tenantId === undefined) continue
+    const before =
+      known.get(licenseId) ??
+      (await readLicenseRecord(table, tenantId, licenseId, (error) =>
+        log('error', 'integrity', { requestId, tenantId }, error),
+      ))
     const record = recorded(before, event)
     if (record === undefined) continue
     known.set(licenseId, record)
-    await writeRow(table, noteLicenseRecord(event.tenantId, record))
+    await writeRow(table, noteLicenseRecord(tenantId, record))
     await fileTransition(table, event)
-    if (ARRIVALS.has(event.type)) await watchTenant(table, event.tenantId, event.at)
+    if (ARRIVALS.has(event.type)) await watchTenant(table, tenantId, event.at)
   }
 }
 

@@ -4,11 +4,13 @@ import { writeRow } from '../../shared/store/write.ts'
 import type { EventStep } from './event-steps.ts'
 
 /** Notes what events say of rows, for the integrity scan to hold these against. */
-export const followRows: EventStep = async (events, { table }) => {
+export const followRows: EventStep = async (events, { table, log }) => {
   for (const event of events) {
-    const { tenantId, subject } = event
+    const { tenantId, subject, requestId } = event
     if (tenantId === undefined || RECORDED_ROWS[subject.type] === undefined) continue
-    const known = await readRecordedRow(table, tenantId, subject.type, subject.id)
+    const known = await readRecordedRow(table, tenantId, subject, (error) =>
+      log('error', 'integrity', { requestId, tenantId }, error),
+    )
     const record = recordedRow(known, event)
     if (record !== undefined) await writeRow(table, noteRecordedRow(tenantId, record))
   }

@@ -2,7 +2,7 @@ import { difference, type Found } from '../../shared/domain/integrity.ts'
 import { judgeRow, type RecordedRow, recordedRow } from '../../shared/domain/recorded-row.ts'
 import { type TenantId, TokenId } from '../../shared/platform/ids.ts'
 import { type Instant, plusMilliseconds } from '../../shared/platform/time.ts'
-import type { Item } from '../../shared/store/codec.ts'
+import type { CorruptItemError, Item } from '../../shared/store/codec.ts'
 import {
   eventLog,
   ORGANIZATION_PREFIX,
@@ -43,8 +43,9 @@ export async function scanRows(
   table: Table,
   tenantId: TenantId,
   now: Instant,
+  tell: (error: CorruptItemError) => void,
 ): Promise<{ readonly checked: number; readonly found: readonly Found[] }> {
-  const records = await readRecordedRows(table, tenantId)
+  const records = await readRecordedRows(table, tenantId, tell)
   const byName = new Map(records.map((record) => [nameOf(record), record]))
   const found: (Found | undefined)[] = []
   let checked = 0

@@ -47,11 +47,13 @@ export async function scanTenant(
   services: Services,
   { isWhole = false, remaining }: { readonly isWhole?: boolean; readonly remaining: () => number },
 ): Promise<IntegrityScan | undefined> {
-  const { table } = services
+  const { table, log: note } = services
+  const { requestId } = request
+  const tell = (error: CorruptItemError) => note('error', 'integrity', { requestId, tenantId }, error)
   const tenant = await readTenant(table, tenantId)
   if (tenant === undefined) return undefined
   // In this order: what is recorded of a license lies there after the license does.
-  const records = await readLicenseRecords(table, tenantId)
+  const records = await readLicenseRecords(table, tenantId, tell)
   const held = await readReadableHoldings(table, tenantId)
   const licenses = held.flatMap(({ holdings }) => holdings.licenses)
   const unreadable = held.flatMap((one) => one.unreadable)
@@ -73,10 +75,10 @@ export async function scanTenant(
   found.push(...addresses.found)
   const keys = await checkKeys(licenses, services, skipped)
   found.push(...keys.found)
-  const rows = await scanRows(table, tenantId, request.now)
+  const rows = await scanRows(table, tenantId, request.now, tell)
   found.push(...rows.found)
   const hasTime = () => remaining() > LEFT_AFTER_LOG
-  const log = await services.checkLog(tenantId, request.requestId, isWhole, hasTime)
+  const log = await services.checkLog(tenantId, requestId, isWhole, hasTime)
   if (log?.progress.isOver !== true) skipped.push('log')
   found.push(...(log?.found ?? []))
 

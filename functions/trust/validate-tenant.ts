@@ -46,7 +46,9 @@ export async function validateTenant(
   const tenant = await readTenant(table, tenantId)
   if (tenant === undefined || tenant.archivedAt !== undefined) return undefined
   // In this order: what is recorded of a license lies there after the license does.
-  const records = await readLicenseRecords(table, tenantId)
+  const records = await readLicenseRecords(table, tenantId, (error) =>
+    log('error', 'integrity', { requestId: request.requestId, tenantId }, error),
+  )
   const held = await readReadableHoldings(table, tenantId)
   const failed: Failure[] = []
   let [checked, changed] = [0, 0]

@@ -1,6 +1,6 @@
 import { LicenseRecord } from '../domain/integrity.ts'
 import type { LicenseId, TenantId } from '../platform/ids.ts'
-import { entity } from './codec.ts'
+import { type CorruptItemError, entity, readableOf } from './codec.ts'
 import { LICENSE_RECORD_PREFIX, licenseRecordKey, licenseRecordsKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
 import type { Put, Table } from './transact.ts'
@@ -13,23 +13,27 @@ export const noteLicenseRecord = (tenantId: TenantId, record: LicenseRecord): Pu
   item: licenseRecordEntity.encode(licenseRecordKey(tenantId, record.licenseId), record),
 })
 
+/** @param tell is told of a row that is none: as long as it is not noted anew, nothing is known of that license */
 export async function readLicenseRecord(
   table: Table,
   tenantId: TenantId,
   id: LicenseId,
+  tell: (error: CorruptItemError) => void,
 ): Promise<LicenseRecord | undefined> {
   const item = await readItem(table, licenseRecordKey(tenantId, id))
-  return item && licenseRecordEntity.decode(item)
+  return item && readableOf([item], licenseRecordEntity, tell)[0]
 }
 
-/** Of all licenses of a tenant: one query, strongly consistent. */
+/** Of all licenses of a tenant, in the same way: one query, strongly consistent. */
 export async function readLicenseRecords(
   table: Table,
   tenantId: TenantId,
+  tell: (error: CorruptItemError) => void,
 ): Promise<Map<LicenseId, LicenseRecord>> {
   const items = await readRange(table, {
     pk: licenseRecordsKey(tenantId),
     prefix: LICENSE_RECORD_PREFIX,
   })
-  return new Map(items.map(licenseRecordEntity.decode).map((record) => [record.licenseId, record]))
+  const records = readableOf(items, licenseRecordEntity, tell)
+  return new Map(records.map((record) => [record.licenseId, record]))
 }

@@ -1,6 +1,6 @@
 import { RecordedRow } from '../domain/recorded-row.ts'
 import type { TenantId } from '../platform/ids.ts'
-import { entity } from './codec.ts'
+import { type CorruptItemError, entity, readableOf } from './codec.ts'
 import { licenseRecordsKey, RECORDED_ROW_PREFIX, recordedRowKey } from './keys.ts'
 import { readItem, readRange } from './read.ts'
 import type { Put, Table } from './transact.ts'
@@ -12,18 +12,27 @@ export const noteRecordedRow = (tenantId: TenantId, record: RecordedRow): Put =>
   item: recordedRowEntity.encode(recordedRowKey(tenantId, record.type, record.id), record),
 })
 
+/** @param tell is told of a row that is none: nothing is known of what it was about then */
 export async function readRecordedRow(
   table: Table,
   tenantId: TenantId,
-  type: string,
-  id: string,
+  { type, id }: Pick<RecordedRow, 'type' | 'id'>,
+  tell: (error: CorruptItemError) => void,
 ): Promise<RecordedRow | undefined> {
   const item = await readItem(table, recordedRowKey(tenantId, type, id))
-  return item && recordedRowEntity.decode(item)
+  return item && readableOf([item], recordedRowEntity, tell)[0]
 }
 
-/** Of all rows of a tenant but its licenses: one query, strongly consistent. */
-export async function readRecordedRows(table: Table, tenantId: TenantId): Promise<RecordedRow[]> {
+/**
+ * Of all rows of a tenant but its licenses: one query, strongly consistent.
+ *
+ * @param tell is told of a row that is none, which is left out
+ */
+export async function readRecordedRows(
+  table: Table,
+  tenantId: TenantId,
+  tell: (error: CorruptItemError) => void,
+): Promise<RecordedRow[]> {
   const range = { pk: licenseRecordsKey(tenantId), prefix: RECORDED_ROW_PREFIX }
-  return (await readRange(table, range)).map(recordedRowEntity.decode)
+  return readableOf(await readRange(table, range), recordedRowEntity, tell)
 }

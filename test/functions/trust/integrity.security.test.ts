@@ -78,6 +78,13 @@ const TAMPERING: Record<
     does: (scenario, { license }) => scenario.edit(license, { limits: { users: 5_000 } }),
     says: 'license-tampered limits',
   },
+  'raises one, and writes what is no record of it': {
+    async does(scenario, { license }) {
+      await scenario.edit(license, { limits: { users: 5_000 } })
+      await put({ ...licenseRecordKey(scenario.tenant.id, license.id), entity: 'license-record', schema: 1 })
+    },
+    says: 'license-tampered limits',
+  },
   'gives another end': {
     does: (scenario, { license }) => scenario.edit(license, { expiresAt: '2099-01-01T00:00:00.000Z' }),
     says: 'license-tampered expiresAt',
