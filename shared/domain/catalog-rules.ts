@@ -65,12 +65,33 @@ function seatErrors({ modules, metrics }: Product): FieldError[] {
         other.seat?.metric === seat.metric &&
         (seat.combines !== undefined || other.seat.combines !== undefined),
     )
+    const together = [code, ...requiredBy(code, modules)]
+    const apart = modules.find(
+      (one) => together.includes(one.code) && one.seat?.excludes?.some((other) => together.includes(other)),
+    )
+    const never = together.includes(code, 1)
+      ? 'it requires itself, by way of others'
+      : apart && `${apart.code} excludes another of those that it takes`
     return [
       ...own,
       ...named,
+      ...(never ? [{ field: `${field}/requires`, message: `nobody could have one: ${never}` }] : []),
       ...(shared ? [{ field: `${field}/metric`, message: 'combined seats have a metric of their own' }] : []),
     ]
   })
+}
+
+/** The modules of which one has to have seats for one of this: those it requires, and what they require. */
+function requiredBy(code: string, modules: Product['modules']): string[] {
+  const found = new Set<string>()
+  const left = [code]
+  for (const one of left)
+    for (const other of modules.find((module) => module.code === one)?.seat?.requires ?? [])
+      if (!found.has(other)) {
+        found.add(other)
+        left.push(other)
+      }
+  return [...found]
 }
 
 /** Metrics and features are there to stay, and to stay what they are. */

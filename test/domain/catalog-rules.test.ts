@@ -15,6 +15,14 @@ const plan = (overrides: object = {}) =>
 const said = (refusal: Refusal | undefined) =>
   refusal && [refusal.refused, ...(refusal.errors ?? []).map(({ field }) => field)]
 
+/** Modules with seats, by what each requires, and excludes. */
+const seats = (requires: Record<string, string[]>, excludes: Record<string, string[]> = {}) =>
+  Object.entries(requires).map(([code, others]) => ({
+    code,
+    name: code,
+    seat: { metric: 'users', requires: others, ...(excludes[code] && { excludes: excludes[code] }) },
+  }))
+
 describe('a product', () => {
   const cases: [what: string, overrides: object, said: string[] | undefined][] = [
     ['is consistent', {}, undefined],
@@ -33,6 +41,21 @@ describe('a product', () => {
         ],
       },
       ['INVALID_REQUEST', '/body/modules/0/features/0', '/body/modules/1/features/0'],
+    ],
+    [
+      'has modules that require others in a row',
+      { modules: seats({ a: ['b'], b: ['c'], c: [] }) },
+      undefined,
+    ],
+    [
+      'has modules that require each other, so that nobody could have a seat',
+      { modules: seats({ a: ['b'], b: ['c'], c: ['b'] }) },
+      ['INVALID_REQUEST', '/body/modules/1/seat/requires', '/body/modules/2/seat/requires'],
+    ],
+    [
+      'has a module that takes two others of which one excludes the other',
+      { modules: seats({ a: ['b'], b: ['c'], c: [] }, { c: ['a'] }) },
+      ['INVALID_REQUEST', '/body/modules/0/seat/requires'],
     ],
     [
       'is too large to be kept with its history',
