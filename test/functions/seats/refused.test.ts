@@ -4,7 +4,6 @@ import { HOUR, plusMilliseconds, readClock } from '../../../shared/platform/time
 import { writeCase } from '../../../shared/store/reclaim.ts'
 import { writeRow } from '../../../shared/store/write.ts'
 import { type Answer, outcome, startApi } from '../../support/api.ts'
-import { createPeople } from '../../support/people.ts'
 import { createPlan, createProduct } from '../../support/resources.ts'
 import { expected } from '../../support/scenario.ts'
 import { createDirectory, GROUP, USER } from '../scim/rig.ts'
@@ -174,15 +173,4 @@ test('nobody gets more seats at once than a transaction can give, whatever gives
     patchScimGroup: () => patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: members }),
   }
   expect(await outcomes(attempts)).toEqual(all(attempts, '422 TOO_MUCH_AT_ONCE'))
-})
-
-test('of an archived tenant nothing of its seats is ruled any more, and that is said', async () => {
-  const people = await createPeople(api, { learners: 1 })
-  expected(200, await people.act(people.license.id, 'revoke'))
-  expected(200, await api.call('POST', `/v1/tenants/${people.tenantId}/archive`, { token: vendor }))
-  const attempts = {
-    editSeatPolicy: () => people.call('PATCH', '/seats/policy', { body: { undoDays: 1 } }),
-    setReclaimRules: () => people.call('PUT', '/reclamation/rules', { body: { rules: [] } }),
-  }
-  expect(await outcomes(attempts)).toEqual(all(attempts, '409 ARCHIVED'))
 })
