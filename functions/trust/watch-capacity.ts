@@ -35,12 +35,16 @@ export async function watchCapacity(
   ])
   const known = new Map(read.levels.map((level) => [`${level.productId} ${level.metric}`, level]))
   let events = 0
+  let isAsBefore = true
   const actions: [string, Action][] = []
   const cure = { cureDays, timeZone: tenant.timeZone }
   for (const pool of held.flatMap((one) => watched(one, cure, request.now))) {
     const name = `${pool.productId} ${pool.pool.metric}`
-    const { level, changes } = watchPool(pool, known.get(name), capacityThresholds)
+    const before = known.get(name)
+    const { level, changes } = watchPool(pool, before, capacityThresholds)
     if (events + changes.length > AT_ONCE) break
+    // Also where there is nothing to tell: a cure that got more time can be overdue a second time.
+    isAsBefore &&= level.reached === (before?.reached ?? 0) && level.excess === (before?.excess ?? 'none')
     if (isQuiet(level)) known.delete(name)
     else known.set(name, level)
     for (const { type, productId, metric, after } of changes) {
@@ -50,7 +54,7 @@ export async function watchCapacity(
       events += 1
     }
   }
-  if (events === 0) return 0
+  if (isAsBefore) return 0
   const outcome = await transact(table, {
     levels: replaceCapacityLevels(tenant.id, read, [...known.values()]),
     ...Object.fromEntries(actions),

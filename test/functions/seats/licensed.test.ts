@@ -134,3 +134,26 @@ test('that people hold seats which no license gives any more is told, as the fir
     ['capacity.over-allocated', 1],
   ])
 })
+
+test('a cure that is overdue, and gets more time, is told again when that is over', async () => {
+  stopClock()
+  const people = await createPeople(api, { learners: 1 })
+  await people.hire('author')
+  expected(200, await people.act(people.license.id, 'suspend'))
+  const afterDays = async (days: number) => {
+    advanceClock(days * DAY)
+    expected(200, await people.call('POST', '/validation/runs'))
+  }
+  await afterDays(0)
+  await afterDays(15)
+  expected(200, await people.call('PATCH', '/seats/policy', { body: { cureDays: 60 } }))
+  await afterDays(1)
+  await afterDays(60)
+  const told = await eventsOf(api.table, `${people.product.id}/learners`, people.tenantId)
+  expect(told.map(({ type }) => type)).toEqual([
+    'capacity.reached',
+    'capacity.over-allocated',
+    'capacity.cure-overdue',
+    'capacity.cure-overdue',
+  ])
+})
