@@ -1,4 +1,9 @@
-import { isQuiet, type WatchedPool, watchPool } from '../../shared/domain/capacity-watch.ts'
+import {
+  type CapacityLevel,
+  isQuiet,
+  type WatchedPool,
+  watchPool,
+} from '../../shared/domain/capacity-watch.ts'
 import { sizeOf } from '../../shared/domain/overdraft.ts'
 import { excessOf } from '../../shared/domain/seat-excess.ts'
 import type { Tenant } from '../../shared/domain/tenant.ts'
@@ -33,13 +38,13 @@ export async function watchCapacity(
     readSeatPolicy(table, tenant.id),
     readNoticeSettings(table, tenant.id),
   ])
-  const known = new Map(read.levels.map((level) => [`${level.productId} ${level.metric}`, level]))
+  const known = new Map(read.levels.map((level) => [nameOf(level.productId, level.metric), level]))
   let events = 0
   let isAsBefore = true
   const actions: [string, Action][] = []
   const cure = { cureDays, timeZone: tenant.timeZone }
-  for (const pool of held.flatMap((one) => watched(one, cure, request.now))) {
-    const name = `${pool.productId} ${pool.pool.metric}`
+  for (const pool of held.flatMap((one) => watched(one, known, cure, request.now))) {
+    const name = nameOf(pool.productId, pool.pool.metric)
     const before = known.get(name)
     const { level, changes } = watchPool(pool, before, capacityThresholds)
     if (events + changes.length > AT_ONCE) break
@@ -62,8 +67,11 @@ export async function watchCapacity(
   return outcome.ok ? events : 0
 }
 
+const nameOf = (productId: string, metric: string) => `${productId} ${metric}`
+
 function watched(
   held: HeldProduct,
+  known: ReadonlyMap<string, CapacityLevel>,
   cure: { readonly cureDays: number; readonly timeZone: Tenant['timeZone'] },
   now: Instant,
 ): WatchedPool[] {
@@ -73,7 +81,8 @@ function watched(
     const { metric, used } = pool
     // What was consumed cannot be given back: a counter's overage is a matter of its allowance.
     const isGauge = product.metrics.some(({ code, kind }) => code === metric && kind === 'gauge')
-    const size = { assigned: used, limit: sizeOf(counting, metric).limit }
+    const seenAt = known.get(nameOf(product.id, metric))?.since
+    const size = { assigned: used, limit: sizeOf(counting, metric).limit, seenAt }
     return {
       productId: product.id,
       product: product.code,

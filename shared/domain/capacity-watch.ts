@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { ProductId } from '../platform/ids.ts'
+import { Instant } from '../platform/time.ts'
 import { Code } from './catalog.ts'
 import type { Pool } from './entitlement.ts'
 import type { EventType } from './event-types.ts'
@@ -16,6 +17,8 @@ export const CapacityLevel = z.strictObject({
   reached: z.int().min(0),
   /** More was in use than licensed; `overdue`: and the time to cure it was over. */
   excess: z.enum(['none', 'curing', 'overdue']),
+  /** When the time to cure it began. */
+  since: Instant.optional(),
 })
 export type CapacityLevel = z.infer<typeof CapacityLevel>
 
@@ -51,7 +54,8 @@ export function watchPool(
   const before = known ?? { productId, metric, reached: 0, excess: 'none' }
   const held = thresholds.filter((one) => one <= before.reached && isAt(pool, one - HYSTERESIS))
   const reached = Math.max(0, ...held, ...thresholds.filter((one) => isAt(pool, one)))
-  const level: CapacityLevel = { productId, metric, reached, excess: stateOf(excess) }
+  const since = excess && { since: excess.since }
+  const level: CapacityLevel = { productId, metric, reached, excess: stateOf(excess), ...since }
   const facts = { productId, product, metric, used, capacity, utilization }
   const changes: CapacityChange[] = []
   if (reached > before.reached) tell('capacity.reached', { threshold: reached })

@@ -14,20 +14,27 @@ export type Excess = {
   readonly isOverdue: boolean
 }
 
+type Size = {
+  readonly assigned: number
+  readonly limit: number
+  /** When it was first seen: the window begins then where no license tells, of what an application reports. */
+  readonly seenAt?: Instant | undefined
+}
+
 /**
  * Capacity falls when a license ends, is suspended, revoked or deleted, or when one that counts is edited: the last of
  * those begins the window. An edit that took nothing away makes it longer, which is better than none after one that did.
  */
 export function excessOf(
   metric: string,
-  { assigned, limit }: { readonly assigned: number; readonly limit: number },
+  { assigned, limit, seenAt }: Size,
   standings: readonly Standing[],
   { cureDays, timeZone }: { readonly cureDays: number; readonly timeZone: TimeZone },
   now: Instant,
 ): Excess | undefined {
   if (assigned <= limit) return undefined
   const own = standings.filter(({ license }) => Object.hasOwn(license.limits, metric))
-  const since = latest(own.flatMap((one) => (one.counts ? editOf(one) : lossOf(one, now)))) ?? now
+  const since = latest(own.flatMap((one) => (one.counts ? editOf(one) : lossOf(one, now)))) ?? seenAt ?? now
   const cureUntil = addDays(since, cureDays, timeZone)
   return { seats: assigned - limit, since, cureUntil, isOverdue: cureUntil <= now }
 }

@@ -14,7 +14,7 @@ const CapacityLevels = z.strictObject({
 })
 type CapacityLevels = z.infer<typeof CapacityLevels>
 
-export const capacityLevelsEntity = entity('capacity-levels', 1, CapacityLevels)
+export const capacityLevelsEntity = entity('capacity-levels', 2, CapacityLevels, 1)
 
 export async function readCapacityLevels(table: Table, tenantId: TenantId): Promise<CapacityLevels> {
   const item = await readItem(table, capacityLevelsKey(tenantId))

@@ -235,13 +235,17 @@ test('capacity is told at each threshold, once, with the figures of the first pa
     const runs = `/v1/tenants/${scenario.tenant.id}/validation/runs`
     await Promise.all([1, 2].map(() => api.call('POST', runs, { token: admin })))
   }
-  for (const value of [79, 80, 79, 95, 110, 74]) await use(value)
+  for (const value of [79, 80, 79, 95, 110]) await use(value)
+  // No license tells since when it is too much: it counts from when it was first seen.
+  advanceClock(15 * DAY)
+  for (const value of [110, 74]) await use(value)
   const events = await told(scenario.tenant, 'capacity.')
   expect(events.map(({ type, after }) => [type, after?.['used'], after?.['threshold']])).toEqual([
     ['capacity.reached', 80, 80],
     ['capacity.reached', 95, 90],
     ['capacity.reached', 110, 100],
     ['capacity.over-allocated', 110, undefined],
+    ['capacity.cure-overdue', 110, undefined],
     ['capacity.cleared', 74, 100],
     ['capacity.cured', 74, undefined],
   ])
