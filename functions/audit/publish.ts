@@ -85,6 +85,8 @@ async function demandConsistent(
   const { table } = services
   if (before === undefined) {
     if ((await readLastCheckpoint(table, log)) === undefined) return
+    // Somebody else has signed the first one meanwhile: that fails the write, and it is looked at anew.
+    if ((await readSigned(table, log)) !== undefined) return
     throw new InconsistentLogError(`${log} has checkpoints, but the last signed one is gone`)
   }
   const signed = verifyCheckpoint(before.note, noteKeyOf(log, services))

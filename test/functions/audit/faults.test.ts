@@ -1,5 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterAll, describe, expect, test, vi } from 'vitest'
+import { publish as signLog } from '../../../functions/audit/publish.ts'
 import { publishCheckpoints } from '../../../functions/audit/publish-checkpoints.ts'
 import { checkLog } from '../../../functions/logs/check-log.ts'
 import { sequenceEvents } from '../../../functions/logs/sequence-events.ts'
@@ -7,6 +8,7 @@ import { type LogName, originOf } from '../../../shared/domain/checkpoint.ts'
 import type { TenantId } from '../../../shared/platform/ids.ts'
 import { MINUTE, readClock } from '../../../shared/platform/time.ts'
 import { readHead, readSigned, unanchoredRange } from '../../../shared/store/audit-log.ts'
+import { auditSignedKey } from '../../../shared/store/keys.ts'
 import { readRange } from '../../../shared/store/read.ts'
 import type { Table } from '../../../shared/store/transact.ts'
 import { localTable } from '../../store/local-table.ts'
@@ -14,6 +16,7 @@ import { sequenceAll } from '../../support/audit.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { type Fault, faultyClient } from '../../support/faults.ts'
 import { times } from '../../support/parallel.ts'
+import { interposeAll } from '../../support/sdk.ts'
 import { eventsOf, someTenant, store } from './rig.ts'
 
 stopClock()
@@ -144,5 +147,24 @@ describe('the job that signs checkpoints', () => {
     await publish(table)
     expect((await readHead(table, 'checkpoints')).size).toBe(before + 1)
     expect(await findings('checkpoints')).toEqual([])
+  })
+
+  test('beside who signs the first checkpoint of a log: it is no log whose last one is gone', async () => {
+    const tenantId = someTenant()
+    const events = eventsOf(tenantId, 2)
+    await store(table, events)
+    await sequenceEvents(table, events, readClock())
+    const ask = () => signLog(tenantId, { now: readClock(), requestId: 'r' }, services(table))
+    let isSigned = false
+    const undo = interposeAll(async ({ input }, send) => {
+      const answer = await send()
+      if (!isSigned && JSON.stringify(input).includes(auditSignedKey(tenantId).sk)) {
+        isSigned = true
+        expect((await ask())?.isNew).toBe(true)
+      }
+      return answer
+    })
+    expect(await ask()).toMatchObject({ isNew: false, checkpoint: { size: 2 } })
+    undo()
   })
 })
