@@ -9,7 +9,7 @@ const limits = {
 }
 const withDatabase = {
   globalSetup: ['test/support/dynamodb.ts'],
-  setupFiles: ['test/support/within-an-hour.ts'],
+  setupFiles: ['test/support/each-file.ts'],
   ...limits,
 }
 const under = (...folders: string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`)

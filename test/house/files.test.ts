@@ -14,7 +14,7 @@ test('only shared/platform/time.ts touches the clock, what stands for Lambda in 
   expect(using(/\b(Date|Intl\.DateTimeFormat|performance\.timeOrigin)\b/)).toEqual([
     'shared/platform/time.ts',
     'test/bench/support/arm-process.ts',
-    'test/support/within-an-hour.ts',
+    'test/support/each-file.ts',
   ])
 })
 

@@ -1,6 +1,11 @@
 // Setup of vitest, for each file that runs the service.
 import { afterAll } from 'vitest'
-import { HOUR, MINUTE } from '../../shared/platform/time.ts'
+import { newEventId } from '../../shared/platform/ids.ts'
+import { fromEpochMilliseconds, HOUR, MINUTE } from '../../shared/platform/time.ts'
+
+// Ids of events tell the time and sort as they are made, where a clock goes back a little as well. A file before this one,
+// in the same process, may have left its clock a little ahead: ids begin anew after one that was far behind.
+newEventId(fromEpochMilliseconds(0))
 
 /** Longer than any file takes. */
 const LONGEST = 10 * MINUTE
