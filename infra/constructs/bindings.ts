@@ -147,7 +147,8 @@ function mail({ stage, table }: Resources): Binding {
     MailEnvironment,
     variables,
     allow(
-      ['ses:SendEmail'],
+      // A whole message, as nodemailer hands it over, is asked for by SendEmail and permitted as SendRawEmail.
+      ['ses:SendEmail', 'ses:SendRawEmail'],
       [arn(`identity/${domainOf(mailFrom)}`), arn(`configuration-set/${settings.configurationSet}`)],
       { 'ses:FromAddress': addressIn(mailFrom) },
     ),
