@@ -105,7 +105,7 @@ export const contextSettings = {
   records: {
     memoryMb: 1024,
     errorImpact:
-      'Check-outs and check-ins of floating licenses are missing from the audit log, and nobody sees who holds a lease.',
+      'Nobody is told by mail or webhook of what happens, audit logs do not grow, and nobody sees who holds a floating license.',
   },
   service: {
     memoryMb: 1024,

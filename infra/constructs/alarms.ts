@@ -7,6 +7,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
+import { jobs } from '../../functions/jobs.ts'
 import type { ContextName } from '../../functions/routes.ts'
 import { METRIC_NAMESPACE } from '../../shared/platform/metric-names.ts'
 import { contextSettings } from '../contexts.ts'
@@ -36,6 +37,11 @@ type AlarmProps = {
 }
 
 const PERIOD = Duration.minutes(5)
+/**
+ * Of the jobs that do what is due, the one that comes seldomest: it is up to so late when all is well, and tells how late
+ * it was once in as long.
+ */
+const SELDOMEST = jobs.reclaimSeats
 
 /** Every alarm says what users lose while it rings; whoever gets it at night decides by that. */
 export function createAlarms(parent: Construct, stage: Stage, watched: Watched): void {
@@ -81,13 +87,13 @@ function watchOwn({ name }: Stage, alarm: (id: string, props: AlarmProps) => voi
     errorImpact: 'Something that was due for somebody is not done, and is not tried any more.',
     seen: 'It failed six times over nine hours; GET /v1/jobs/dead says what and why, and it can be tried again there.',
   })
+  const seldom = Duration.minutes(SELDOMEST.everyMinutes)
   alarm('TimersLate', {
     metric: metric('TimerLag', 'Maximum'),
-    errorImpact:
-      'What is due, such as validations, reminders and idle seats, is done more than an hour late.',
+    errorImpact: 'What is due, such as validations, reminders and idle seats, is done hours late.',
     seen: 'Jobs run, but do not keep up with what is due.',
-    threshold: Duration.hours(1).toMilliseconds(),
-    bad: { periods: 3, of: 3 },
+    threshold: 1.5 * seldom.toMilliseconds(),
+    bad: { periods: 3, of: (3 * seldom.toMinutes()) / PERIOD.toMinutes() },
   })
   alarm('Integrity', {
     metric: metric('IntegrityEvents', 'Sum'),
@@ -132,7 +138,7 @@ function watchJobs(
   alarm(`DeadLetters-${context}`, {
     metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: PERIOD }),
     errorImpact: jobs.map(({ job }) => job.errorImpact).join(' '),
-    seen: `A run of ${jobs.map(({ name }) => name).join(' or ')} was given up; its message in the dead-letter queue says why.`,
+    seen: `A run of ${jobs.map(({ name }) => name).join(' or ')}, or what else came to ${context} beside the API, was given up; its message in the dead-letter queue says what and why.`,
   })
 }
 

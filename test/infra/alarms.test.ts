@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { jobs } from '../../functions/jobs.ts'
@@ -13,6 +16,7 @@ const Alarm = z.object({
   ComparisonOperator: z.string(),
   Threshold: z.number(),
   EvaluationPeriods: z.number(),
+  DatapointsToAlarm: z.number(),
   Period: z.number(),
   TreatMissingData: z.string(),
 })
@@ -32,6 +36,8 @@ describe('alarms', () => {
     expect(alarms.length).toBeGreaterThan(2 * contextNames.length)
     for (const { AlarmDescription } of alarms) {
       expect(AlarmDescription).toMatch(/^[A-Z][^.]{30,}\. [A-Z].{20,}\.$/)
+      // What CloudWatch takes (PutMetricAlarm, API reference).
+      expect(AlarmDescription.length).toBeLessThanOrEqual(1_024)
     }
   })
 
@@ -78,6 +84,22 @@ describe('alarms', () => {
         TreatMissingData: 'breaching',
       })
     }
+  })
+
+  test('what is due and not done rings, whichever job does it, and not because a job comes seldom', () => {
+    const files = globSync('functions/*/*.ts').filter((file) => readFileSync(file, 'utf8').includes('sweep('))
+    const sweeping = files.map((file) =>
+      basename(file, '.ts').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    )
+    expect(Object.keys(jobs)).toEqual(expect.arrayContaining(sweeping))
+    const own = Object.entries(jobs).filter(([name]) => sweeping.includes(name))
+    const seldomest = 60 * Math.max(...own.map(([, { everyMinutes }]) => everyMinutes))
+    const [late, ...others] = named('TimerLag')
+    assert.ok(late)
+    expect(others).toEqual([])
+    // A job says at each run how late it was: up to as late as it comes, if all is well.
+    expect(late.Threshold).toBeGreaterThan(1_000 * seldomest)
+    expect(late.EvaluationPeriods * late.Period).toBeGreaterThanOrEqual(late.DatapointsToAlarm * seldomest)
   })
 
   test('every job rings when one of its runs is given up', () => {
