@@ -1,6 +1,6 @@
 // `npx latchkey-verify <export or URL>`: does an audit log say what was signed? For people who trust neither the vendor
 // nor the tenant: it asks nobody, and knows nothing but what it is given.
-import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -28,12 +28,12 @@ type VerifyOptions = {
 
 /** The one line that says what is proven, or is not and why, and the code to exit with. */
 export async function verifySource(options: VerifyOptions): Promise<{ line: string; exitCode: 0 | 1 }> {
+  const { source, save } = options
+  const isUrl = /^https?:\/\//.test(source)
+  // A log says who did what: nothing of it is left on this machine but what was to be saved.
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-verify-'))
   try {
-    const { source, save } = options
-    const isUrl = /^https?:\/\//.test(source)
-    const file = isUrl
-      ? (save ?? join(mkdtempSync(join(tmpdir(), 'latchkey-verify-')), 'audit.jsonl'))
-      : source
+    const file = isUrl ? (save ?? join(folder, 'audit.jsonl')) : source
     if (isUrl) await fetchExport(source, options.token, file)
     else if (!isFile(file)) throw new Fault('FILE_UNREADABLE', `there is no file ${file}`)
     const proven = await verifyExport(readExport(file), {
@@ -45,6 +45,8 @@ export async function verifySource(options: VerifyOptions): Promise<{ line: stri
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     return { line: `NOT proven (${error.fault}): ${error.message}.`, exitCode: 1 }
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 }
 
