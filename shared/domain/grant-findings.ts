@@ -17,10 +17,15 @@ export function featureFindings(granted: Entitlement, wanted: readonly string[])
     )
 }
 
-/** Use above what is licensed. */
-export function capacityFindings(granted: Entitlement, standing: Standing): Finding[] {
+/** Reported use above what is licensed; where seats are managed here, these are the use, and not what was reported. */
+export function capacityFindings(
+  granted: Entitlement,
+  standing: Standing,
+  managedSeats: readonly string[] = [],
+): Finding[] {
   if (!standing.counts) return []
   return granted.pools
+    .filter(({ metric }) => !managedSeats.includes(metric))
     .filter(({ capacity, used }) => capacity !== 'unlimited' && used > capacity)
     .map(({ metric, capacity, used }) =>
       finding(

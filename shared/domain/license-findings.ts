@@ -3,16 +3,24 @@ import { type Finding, finding } from './finding.ts'
 import type { Standing } from './holdings.ts'
 import { begunTerm, statusByDates } from './status.ts'
 
-/** What is the matter with the license itself: its row, its status, its place beside others. */
-export function ownFindings(standing: Standing, now: Instant): Finding[] {
+/**
+ * What is the matter with the license itself: its row, its status, its place beside others.
+ *
+ * @param fileRevision of the file that is asked about, if one is
+ */
+export function ownFindings(standing: Standing, now: Instant, fileRevision: number | undefined): Finding[] {
   const { license, base, lacksBase, because } = standing
   const found: Finding[] = []
-  if (because === 'TAMPERED') {
+  // Each is what was once signed, but the row was as new as the file: somebody has put it back (as in upload.ts).
+  const isPutBack = fileRevision !== undefined && fileRevision > license.revision
+  if (because === 'TAMPERED' || isPutBack) {
     found.push(
       finding(
         'TAMPERED',
         'license',
-        'The stored license is not what the vendor signed.',
+        because === 'TAMPERED'
+          ? 'The stored license is not what the vendor signed.'
+          : `The stored license has revision ${license.revision}, before that of the file.`,
         'Tell the vendor: the row has to be restored, or the license issued anew.',
       ),
     )

@@ -72,13 +72,13 @@ export function judge(
   const { license, extensions } = standing
   const granted = entitlement(holdings, all.values())
   const found = [
-    ...withFallback(ownFindings(standing, now), standing, question.version),
+    ...withFallback(ownFindings(standing, now, question.fileRevision), standing, question.version),
     ...scopeFindings(license, question),
     ...activationFindings(question.machine, now),
     ...seatFindings(question.seat),
     ...versionFindings(standing, question.version),
     ...featureFindings(granted, question.features ?? []),
-    ...capacityFindings(granted, standing),
+    ...capacityFindings(granted, standing, holdings.managedSeats),
   ]
   return {
     ...conclude(found),

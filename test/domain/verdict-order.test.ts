@@ -77,7 +77,7 @@ const trouble = fc.record({
   phase: fc.constantFrom('PENDING', 'ACTIVE', 'GRACE', 'EXPIRED'),
   applied: fc.constantFrom('yes', 'never', 'deleted'),
   base: fc.constantFrom('none', 'in force', 'lapsed', 'missing', 'suspended'),
-  fileRevision: fc.constantFrom(undefined, 1, 2),
+  fileRevision: fc.constantFrom(undefined, 1, 2, 3),
   product: fc.constantFrom(undefined, 'edu', 'crm'),
   fingerprints: fc.constantFrom<(string[] | undefined)[]>(undefined, ['machine-1']),
   fingerprint: fc.constantFrom(undefined, 'machine-1', 'machine-2'),
@@ -171,7 +171,8 @@ function expectedCodes(drawn: Trouble): string[] {
   const isDoubtful = isOutside && drawn.countries?.minimumConfidence === 'high'
   const mayTravel = drawn.countries?.travel !== undefined
   const held: [string, boolean][] = [
-    ['TAMPERED', drawn.tampered],
+    // A file that is newer than its row: somebody has put the row back.
+    ['TAMPERED', drawn.tampered || drawn.fileRevision === 3],
     ['REVOKED', drawn.revoked],
     // Revocation is final: what else keeps the license from working can no longer be cured.
     ['SUSPENDED', drawn.suspended && !drawn.revoked],

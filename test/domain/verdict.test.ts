@@ -20,6 +20,7 @@ type Asked = {
   country?: string
   others?: readonly License[]
   usage?: readonly Usage[]
+  managedSeats?: readonly string[]
   tampered?: boolean
   now?: Instant
   pace?: Pace
@@ -28,7 +29,7 @@ type Asked = {
 /** The verdict over a license, beside others of the same tenant and product. */
 function verdictOn(license: License, asked: Asked = {}): Verdict {
   const { country, others = [], usage = [], tampered = false, now = NOW, pace = PACE } = asked
-  const holdings = holdingsOf([license, ...others], usage)
+  const holdings = { ...holdingsOf([license, ...others], usage), managedSeats: asked.managedSeats ?? [] }
   const all = standings(holdings, now, ({ id }) => id !== license.id || !tampered)
   const standing = all.get(license.id)
   if (standing === undefined) throw new Error('the license has no standing')
@@ -91,6 +92,7 @@ describe('one thing at a time', () => {
     ['its base unknown', { extends: licenseId(8), type: 'TOPUP' }, {}, 'BASE_NOT_IN_FORCE', false],
     ['its base in force', { extends: licenseId(9), type: 'TOPUP' }, { others: [base] }, 'VALID', true],
     ['an older file', { revision: 3 }, { question: { fileRevision: 2 } }, 'FILE_OUTDATED', false],
+    ['a file that the row was put back behind', {}, { question: { fileRevision: 2 } }, 'TAMPERED', false],
     ['the newest file', { revision: 3 }, { question: { fileRevision: 3 } }, 'VALID', true],
     ['another product', {}, { question: { product: 'crm' } }, 'PRODUCT_MISMATCH', false],
     ['its product by code', {}, { question: { product: 'edu' } }, 'VALID', true],
@@ -170,6 +172,13 @@ describe('one thing at a time', () => {
       false,
     ],
     ['more used than licensed', {}, { usage: [users(101)] }, 'OVER_CAPACITY', true],
+    [
+      'more reported than licensed, where seats are the use',
+      {},
+      { usage: [users(101)], managedSeats: ['users'] },
+      'VALID',
+      true,
+    ],
     ['all used', {}, { usage: [users(100)] }, 'VALID', true],
     ['more than its own, covered by another', {}, { usage: [users(101)], others: [base] }, 'VALID', true],
     ['unlimited', { limits: { users: 'unlimited' } }, { usage: [users(1_000_000)] }, 'VALID', true],
