@@ -49,8 +49,12 @@ export function deactivate(
         ...change,
         overdrawn: change.overdrawn - promoted.length,
         freed: isCounted ? 1 : 0,
-        // Where nothing is overdrawn nothing can be promoted, whatever is granted or freed meanwhile.
-        seen: pool.overdrawn === 0 ? { overdrawn: 0 } : { used: pool.used, overdrawn: pool.overdrawn },
+        seen: {
+          // Whether the place counts as freed, and who has one within the capacity, the licenses say.
+          fence: pool.fence,
+          // Where nothing is overdrawn nothing can be promoted, whatever is granted or freed meanwhile.
+          ...(pool.overdrawn === 0 ? { overdrawn: 0 } : { used: pool.used, overdrawn: pool.overdrawn }),
+        },
       }),
       ...promotions(promoted),
       ...passFingerprints([activation], undefined, isCounted ? seenUntil(terms, now) : undefined),

@@ -42,7 +42,8 @@ export async function askedMachine(
   if (parts.length === 0 || !countsMachines || license.fingerprints !== undefined) return undefined
   // What is not in force is told by the findings of the license itself.
   const terms = machineTerms(holdings, counts ? license.id : undefined, now, verifier.isGenuine)
-  if (isRefusal(terms)) return undefined
+  // A scope of its own a license has only while it counts: in another's no machine of it is found.
+  if (isRefusal(terms) || !(counts || terms.scope === 'product')) return undefined
   const { tenantId, productId } = holdings
   const { scope, match } = terms
   const given = hashesOf({ components: hashedComponents(parts, tenantId, secrets) })

@@ -2,7 +2,7 @@ import type { LicenseId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { MACHINES } from './activation.ts'
 import type { Rules } from './catalog.ts'
-import { byPrecedence } from './entitlement.ts'
+import { byPrecedence, byRole } from './entitlement.ts'
 import type { MatchRule } from './fingerprint.ts'
 import { type Holdings, type Standing, standings } from './holdings.ts'
 import type { License } from './license.ts'
@@ -20,7 +20,10 @@ export type MachineTerms = {
    * lengthens or adds features lets nobody in.
    */
   readonly givers: readonly License[]
-  /** The license that an activation is written down under: the one that asks, else the first. */
+  /**
+   * The license that an activation is written down under: the one that asks, else the first by type and id. A renewal must
+   * not make it another: where components are unique within a license, each machine would be activated a second time.
+   */
   readonly license: License
   readonly match: MatchRule
   /** Within what components are unique. */
@@ -48,10 +51,10 @@ export function machineTerms(
     .filter((standing) => standing.counts && isNodeLocked(standing))
     .toSorted(byPrecedence)
   const licenses = counting.map(({ license }) => license)
-  const [first] = licenses
+  const [first] = counting.toSorted(byRole)
   if (first === undefined)
     return refuse('LICENSE_NOT_IN_FORCE', 'No node-locked license of this product is in force.')
-  const license = licenses.find(({ id }) => id === asking) ?? first
+  const license = licenses.find(({ id }) => id === asking) ?? first.license
   const giving = licenses.filter(({ limits }) => Object.hasOwn(limits, MACHINES))
   const own = giving.filter(({ id }) => id === asking)
   const fingerprints = ruleOf(licenses, 'fingerprints')

@@ -134,12 +134,19 @@ const TYPE_ORDER: readonly License['type'][] = ['NORMAL', 'TOPUP', 'FEATURE', 'V
  */
 export function byPrecedence(a: Standing, b: Standing): number {
   return (
-    TYPE_ORDER.indexOf(a.license.type) - TYPE_ORDER.indexOf(b.license.type) ||
+    compareTypes(a, b) ||
     Number(a.status === 'GRACE') - Number(b.status === 'GRACE') ||
     compare(endOf(b), endOf(a)) ||
     compare(a.license.id, b.license.id)
   )
 }
+
+/** By type, then by id: unlike the order of precedence, this one does not change when a license is renewed. */
+export const byRole = (a: Standing, b: Standing): number =>
+  compareTypes(a, b) || compare(a.license.id, b.license.id)
+
+const compareTypes = (a: Standing, b: Standing) =>
+  TYPE_ORDER.indexOf(a.license.type) - TYPE_ORDER.indexOf(b.license.type)
 
 /** Sorts after every instant. */
 const NEVER = 'never'

@@ -6,6 +6,7 @@ import { advanceClock, stopClock } from '../../support/clock.ts'
 import { typesOf } from '../../support/events.ts'
 import { type Fault, insist, WAYS } from '../../support/faults.ts'
 import { tally, times } from '../../support/parallel.ts'
+import { createPlan } from '../../support/resources.ts'
 import { activatedBy, openShop } from './machines.ts'
 import { faultyHandlers, idOf } from './rig.ts'
 
@@ -117,6 +118,23 @@ describe('a grant that was decided, and then overtaken before it was written', (
     })
     expect(answer).toBe(id)
   })
+})
+
+test('a place that is freed while a license that limits that comes into force counts as freed', async () => {
+  const shop = await openShop(api, 2)
+  const { id: planId } = await createPlan(api, shop.productId, {
+    ...{ allocation: 'node-locked', limits: { machines: 1 }, features: {} },
+    rules: { deactivations: { allowed: 1, period: 'P30D' } },
+  })
+  const { license: limiting } = await shop.issue({ planId })
+  await shop.act(limiting.id, 'suspend')
+  const { id } = activatedBy(await shop.activate(['a']))
+  const handlers = await faultyHandlers(api, shop, 1)
+  handlers.faults.push({ before: () => shop.act(limiting.id, 'reinstate') })
+  expect(idOf(await handlers.deactivate(id))).toBe(id)
+  expect(await shop.pool()).toMatchObject({ used: 0, freed: 1 })
+  expect(await shop.faults()).toEqual([])
+  handlers.stop()
 })
 
 test('a heartbeat that comes while its place is taken saves it', async () => {

@@ -84,6 +84,14 @@ describe('validation with a fingerprint', () => {
     expect(codesOf(await validate(shop, of('a')))).toEqual(['SUSPENDED', 'NO_ACTIVATION'])
   })
 
+  test('does not look for a machine of a suspended license among those of another', async () => {
+    const shop = await openShop(api, 2, { fingerprints: { match: 'any', unique: 'license' } })
+    await shop.activate(['a'])
+    await shop.issue()
+    await shop.act(shop.license.id, 'suspend')
+    expect(codesOf(await validate(shop, of('a')))).toEqual(['SUSPENDED'])
+  })
+
   test('of a license bound to machines at issue, or for no machines, looks for no activation', async () => {
     const shop = await openShop(api, 2)
     const bound = await shop.issue({ fingerprints: ['machine-a'] })
