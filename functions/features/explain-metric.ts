@@ -9,7 +9,10 @@ import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { periodOf } from '../../shared/domain/period.ts'
 import { isFloating, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
+import { seatTerms } from '../../shared/domain/seat-terms.ts'
 import { readMachinePool } from '../../shared/store/activation-pool.ts'
+import { readProduct } from '../../shared/store/catalog.ts'
+import { readAssigned } from '../../shared/store/seat-pool.ts'
 import { refusedHere } from '../places.ts'
 import { machinesOf } from './explain-machine.ts'
 import { licensesBehind, poolSituation } from './explain-pools.ts'
@@ -37,7 +40,8 @@ export async function aboutMetric(
   const drawn =
     metric === MACHINES && granting.some(isNodeLocked)
       ? await machinesDrawn(asked, holdings, services)
-      : metered(asked, holdings, standings, metric)
+      : ((await seatsDrawn(holdings, standings, metric, services)) ??
+        metered(asked, holdings, standings, metric))
   return explainCapacity(holdings, standings, metric, units, drawn)
 }
 
@@ -54,13 +58,23 @@ async function machinesDrawn(
   ])
   const terms = machineTerms(holdings, licenseOf(caller), now, verifier.isGenuine)
   const dead = machines.filter(({ pulse }) => isDead(pulse, now)).length
-  return {
-    operation: 'POST /v1/activations',
-    used: pool.used - dead,
-    ...(isRefusal(terms)
-      ? { limit: 0, refusal: terms.refused }
-      : { limit: terms.size.limit, refusal: 'ACTIVATIONS_EXHAUSTED' }),
-  }
+  const [limit, refusal] = isRefusal(terms) ? [0, terms.refused] : [terms.size.limit, 'ACTIVATIONS_EXHAUSTED']
+  return { used: pool.used - dead, limit, predicted: { operation: 'POST /v1/activations', refusal } }
+}
+
+/**
+ * Where seats are managed here these are the use, as on the tenant's first page, and not what was reported. Whether
+ * somebody gets one is a question about that person: reservations, the queue and places count as well.
+ */
+async function seatsDrawn(
+  { tenantId, productId, managedSeats = [] }: Holdings,
+  standings: readonly Standing[],
+  metric: string,
+  { table }: ExplainServices,
+): Promise<Drawn | undefined> {
+  const product = managedSeats.includes(metric) ? await readProduct(table, productId) : undefined
+  const used = product && (await readAssigned(table, tenantId, product)).get(metric)
+  return used === undefined ? undefined : { used, limit: seatTerms(standings, metric).limit }
 }
 
 /** A counter with an allowance; others are taken whatever their number. */
@@ -73,10 +87,9 @@ function metered(
   const { terms, limit } = meterOf(standings, metric)
   if (terms === undefined) return undefined
   return {
-    operation: 'POST /v1/usage',
     used: usedOf(usage, metric, standings),
     limit,
-    refusal: 'ALLOWANCE_EXHAUSTED',
+    predicted: { operation: 'POST /v1/usage', refusal: 'ALLOWANCE_EXHAUSTED' },
     renewsAt: periodOf(terms, now).until,
   }
 }

@@ -45,11 +45,10 @@ export function explainFeature(
 
 /** How an operation draws on a metric: what it counts as used, and how far it goes. */
 export type Drawn = {
-  readonly operation: string
   readonly used: number
   readonly limit: number
-  /** The code of its refusal where there is no room. */
-  readonly refusal: string
+  /** The operation, and the code of its refusal where there is no room; absent where more than the room decides. */
+  readonly predicted?: { readonly operation: string; readonly refusal: string }
   /** When the allowance begins anew. */
   readonly renewsAt?: Instant | undefined
 }
@@ -80,8 +79,13 @@ export function explainCapacity(
         `capacity ${capacity}${drawn && drawn.limit !== capacity ? `, at most ${limitOf(drawn.limit)}` : ''}, used ${used}, wanted ${wanted}`,
       ),
     ],
-    ...(drawn && {
-      predictions: [{ operation: drawn.operation, outcome: missing <= 0 ? 'OK' : drawn.refusal }],
+    ...(drawn?.predicted && {
+      predictions: [
+        {
+          operation: drawn.predicted.operation,
+          outcome: missing <= 0 ? 'OK' : drawn.predicted.refusal,
+        },
+      ],
     }),
     cures:
       missing <= 0

@@ -37,6 +37,11 @@ test('why somebody can use the product, or cannot, and what cures it', async () 
   expect(has.granted).toBe(true)
   expect(stepOf(has, 'seat of learn')?.evidence).toContain('role:author')
 
+  // The seats are what is used, though nothing of them was reported.
+  const room = await ask({ metric: 'learners' })
+  expect(room.summary).toBe('1 of 1 learners in use; 1 more do not fit, 1 too many.')
+  expect(room).not.toHaveProperty('predictions')
+
   const second = await ask({ userId: 'carl' })
   expect(second).toMatchObject({
     granted: false,
