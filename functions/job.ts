@@ -79,6 +79,6 @@ export async function runJob(
   await saveRun(table, job, scheduledAt, { checked, changed, finishedAt })
   await rememberSuccess(table, job, finishedAt)
   const late = epochMilliseconds(finishedAt) - epochMilliseconds(scheduledAt)
-  emitMetrics({ job }, { JobLateness: late, JobChecked: checked, JobChanged: changed })
+  emitMetrics({ job }, { JobLateness: late })
   log('info', 'job', { requestId, job, milliseconds: late, counts: { checked, changed } })
 }

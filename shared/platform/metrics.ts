@@ -11,8 +11,6 @@ import { METRIC_NAMESPACE } from './metric-names.ts'
 const METRICS = {
   /** From when a run was scheduled for to its end. */
   JobLateness: MetricUnit.Milliseconds,
-  JobChecked: MetricUnit.Count,
-  JobChanged: MetricUnit.Count,
   /** How late at most what was due was done. */
   TimerLag: MetricUnit.Milliseconds,
   /** What was due, failed too often, and waits for somebody. */
