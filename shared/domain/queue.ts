@@ -4,7 +4,7 @@ import { heldBeside, lapsedIn, type Pool, unitsOf } from './pool.ts'
 import { applied, type PoolChange } from './pool-change.ts'
 import type { Ask } from './pool-grant.ts'
 import type { Offer } from './pool-terms.ts'
-import { boundsOf, codeOf, heldBy, isWithinKept, isWithinMaximum, keptFromOthers } from './shares.ts'
+import { boundsOf, codeOf, heldBy, isWithinKept, isWithinMaximum, keptFromOthers, mostFor } from './shares.ts'
 import { type Allotment, allot, isDead, LOOKED_AT, type Ticket } from './ticket.ts'
 
 /** Tickets counted before one; beyond, its position is told as at least this. */
@@ -14,13 +14,14 @@ export const COUNTED = 200
  * Tickets that are looked at to give places out: more where departments have shares, for some may be held back, and where
  * one of the first is larger than the pool has become.
  */
-export const lookedAt = ({ shares, size }: LeaseTerms, first: readonly Ticket[] = []) =>
-  shares === undefined && first.slice(0, LOOKED_AT).every((one) => isPossible(one, size))
+export const lookedAt = (terms: LeaseTerms, first: readonly Ticket[] = []) =>
+  terms.shares === undefined && first.slice(0, LOOKED_AT).every((one) => isPossible(one, terms))
     ? LOOKED_AT
     : COUNTED
 
-/** Can it ever have a place, as the pool is? It stands in nobody's way if not. */
-const isPossible = ({ units }: Pick<Ticket, 'units'>, { limit }: LeaseTerms['size']) => units <= limit
+/** Can it ever have a place, as the pool is, and shared out? It stands in nobody's way if not. */
+const isPossible = ({ units, department }: Ticket, { size, shares }: LeaseTerms) =>
+  units <= mostFor(shares, size.limit, codeOf(shares, department))
 
 /** What becomes of free places and of the head of the queue. */
 export type Serving = Allotment<Offer> & { readonly change: PoolChange }
@@ -71,11 +72,12 @@ function allotted(
   pool: Pool,
   lapsed: ReturnType<typeof lapsedIn>,
   tickets: readonly Ticket[],
-  { size, offers, shares }: LeaseTerms,
+  terms: LeaseTerms,
   now: Seconds,
 ): Allotment<Offer> {
+  const { offers, shares } = terms
   const used = pool.used - lapsed.units
-  const mayHave = (ticket: Ticket) => isPossible(ticket, size)
+  const mayHave = (ticket: Ticket) => isPossible(ticket, terms)
   if (shares === undefined) {
     const take = (units: number, given: number) => offers.find(({ limit }) => used + given + units <= limit)
     return allot(tickets, now, take, mayHave)
@@ -99,24 +101,17 @@ function allotted(
     isDue(ticket, before) {
       const { held: all, own } = seen(ticket, before)
       const share = own === undefined ? 0 : (shares.get(own)?.share ?? 0)
-      return own !== undefined && (all.get(own) ?? 0) + ticket.units <= share && !isOver(ticket, before)
+      return own !== undefined && (all.get(own) ?? 0) + ticket.units <= share
     },
     isOwn(ticket, before) {
       const { held: all, own } = seen(ticket, before)
       return isWithinKept(shares, all, own, ticket.units)
     },
-    isHeldBack: isOver,
+    isHeldBack(ticket, before) {
+      const { held: all, own } = seen(ticket, before)
+      return !isWithinMaximum(shares, all, own, ticket.units)
+    },
   })
-
-  /** Has its department all it may have, or is what is free for it kept for others? */
-  function isOver(ticket: Ticket, before: readonly Ticket[]): boolean {
-    const { units } = ticket
-    const { held: all, own } = seen(ticket, before)
-    if (!isWithinMaximum(shares, all, own, units)) return true
-    const given = before.reduce((sum, one) => sum + one.units, 0)
-    const fits = offers.some(({ limit }) => used + given + units <= limit)
-    return fits && take(units, given, ticket, before) === undefined
-  }
 }
 
 function holdOf(
@@ -138,10 +133,10 @@ function holdOf(
  */
 export function isBehind({ pool, tickets }: Line, ask: Ask, hold: LeaseTerms, now: Seconds): boolean {
   if (pool.waiting <= 0) return false
-  const { shares, size } = hold
+  const { shares } = hold
   // Those further back are not seen: they may wait for what is free.
   if (tickets.length < pool.waiting) return true
-  if (shares === undefined) return tickets.some((one) => isPossible(one, size))
+  if (shares === undefined) return tickets.some((one) => isPossible(one, hold))
   const lapsed = lapsedIn(pool, now)
   const { short } = allotted(pool, lapsed, tickets, hold, now)
   const [, held] = heldBeside(pool, lapsed.entries)

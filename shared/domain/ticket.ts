@@ -57,7 +57,7 @@ type Precedence = {
   isDue(ticket: Ticket, before: readonly Ticket[]): boolean
   /** What it wants is kept for its department: nobody else could use it. */
   isOwn(ticket: Ticket, before: readonly Ticket[]): boolean
-  /** Its department has all it may have, or the rest is kept for others: it stands in nobody's way. */
+  /** Its department has all it may have: it stands in nobody's way. */
   isHeldBack(ticket: Ticket, before: readonly Ticket[]): boolean
 }
 
@@ -68,7 +68,7 @@ export const LOOKED_AT = 25
  * Gives free places to tickets in their order. `take` says how so many units, beside those given before, may be granted
  * now, and `mayHave` whether a ticket ever can be. Departments that hold less than their share come first. A large ticket
  * that does not fit may be overtaken a few times; then what is free is set aside for it. One larger than the pool has
- * become stands in nobody's way.
+ * become, or what others leave of it, stands in nobody's way.
  */
 export function allot<Offer>(
   tickets: readonly Ticket[],

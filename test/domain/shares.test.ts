@@ -405,6 +405,15 @@ describe('the queue', () => {
     expect(held(full, [patient, aTicket('c2', 'cad')], 4, terms)).toEqual([])
   })
 
+  test('sets aside for a large ticket what is not kept for others, until that is enough', () => {
+    const terms = termsOf(6, { share: units(2), guaranteed: true })
+    const line = (wanted: number) => [aTicket('c1', 'cad', wanted, 5), aTicket('c2', 'cad')]
+    const got = [4, 3, 2, 1].map((used) => held(poolOf({ x: entry(used) }, 2), line(3), 6, terms))
+    expect(got).toEqual([[], [], [], ['c1']])
+    // One that wants more than the others leave, since they were given it, stands in nobody's way.
+    expect(held(poolOf({ x: entry(2) }, 2), line(5), 6, terms)).toEqual(['c2'])
+  })
+
   test('lets a newcomer by who takes nothing that anybody waits for', () => {
     const terms = termsOf(4, { maximum: units(1) }, { share: units(1), guaranteed: true })
     const behind = (tickets: readonly Ticket[], department: string, entries: Record<string, Entry>) => {
@@ -419,7 +428,8 @@ describe('the queue', () => {
     }
     const one = { x: entry(1, 1) }
     expect(behind([aTicket('a1', 'art')], 'cad', one)).toBe(false)
-    expect(behind([aTicket('a1', 'art'), aTicket('c1', 'cad', 4)], 'cad', one)).toBe(true)
+    expect(behind([aTicket('a1', 'art'), aTicket('c1', 'cad', 3)], 'cad', one)).toBe(true)
+    expect(behind([aTicket('a1', 'art'), aTicket('c1', 'cad', 4)], 'cad', one)).toBe(false)
     // One who waits for units keeps a department from all but what is kept for it.
     expect(behind([aTicket('c1', 'cad', 3)], 'bio', { x: entry(2) })).toBe(false)
     expect(behind([aTicket('c1', 'cad', 3)], 'art', { x: entry(2) })).toBe(true)

@@ -79,6 +79,9 @@ function kept(model: Readonly<Model>): number {
   return guaranteed === 0 ? 0 : Math.max(0, Math.min(guaranteed, all(model)) - own)
 }
 
+/** What anybody else can ever have. */
+const most = (model: Readonly<Model>) => limit(model) - Math.min(model.guaranteed, all(model))
+
 const MOST_OVERTAKEN = 5
 
 /**
@@ -93,9 +96,8 @@ function serve(model: Model): boolean {
   let given = 0
   for (const ticket of [...model.tickets]) {
     const { id, units } = ticket
-    const free = limit(model) - held(model)
-    const isForOthers = units <= free && units > free - kept(model)
-    if (units > limit(model) || isForOthers) continue
+    if (units > most(model)) continue
+    const free = limit(model) - held(model) - kept(model)
     const mayOvertake = passed.every(({ ticket: one, at }) => one.overtaken + given - at < MOST_OVERTAKEN)
     if (units > free || !mayOvertake) {
       passed.push({ ticket, at: given })
@@ -213,7 +215,7 @@ export const join = (units: number): Command =>
       expect(codeOf(answer)).toBe('LICENSE_NOT_IN_FORCE')
       return
     }
-    if (units > limit(model) - Math.min(model.guaranteed, all(model))) {
+    if (units > most(model)) {
       expect(codeOf(answer)).toBe('POOL_EXHAUSTED')
       return
     }
