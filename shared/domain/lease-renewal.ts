@@ -32,7 +32,8 @@ export function renewal(
   now: Seconds,
 ): Renewal {
   const changes = new Map<string, PoolChange>()
-  const kept: [string, Entry][] = []
+  const asFound: [string, Entry][] = []
+  const renewed: [string, Entry][] = []
   let isPrevious = false
   let isTooMany = false
   for (const [index, [metric, held]] of entries.entries()) {
@@ -45,8 +46,9 @@ export function renewal(
     const { entry, change } = renew(pool, ref, found.entry, offers[index] ?? [], now)
     isTooMany ||= entry === undefined
     changes.set(metric, change)
-    kept.push([metric, isPrevious ? found.entry : (entry ?? found.entry)])
+    asFound.push([metric, found.entry])
+    if (entry !== undefined) renewed.push([metric, entry])
   }
-  if (isPrevious) return { is: 'again', entries: kept }
-  return isTooMany ? { is: 'too-many', changes } : { is: 'renewed', changes, entries: kept }
+  if (isPrevious) return { is: 'again', entries: asFound }
+  return isTooMany ? { is: 'too-many', changes } : { is: 'renewed', changes, entries: renewed }
 }
