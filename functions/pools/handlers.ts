@@ -55,8 +55,8 @@ const keyOf =
   ({ holder, department }: Pick<Use | Denial, 'holder' | 'department'>): string | null =>
     by === 'pool' ? null : ((by === 'user' ? holder.userId : department) ?? null)
 
-/** Tickets looked for; who waits further back is taken to wait. */
-const MOST_TICKETS = 1000
+/** Tickets looked for, which fit into 1 MB however much each says; who waits further back is taken to wait. */
+const MOST_TICKETS = 500
 
 /** Of the tickets that denials led to, those that wait, or hold a place; read only where there are any. */
 async function ticketsWaiting(

@@ -33,11 +33,15 @@ export async function recordDenial(
   const adds = present({ requests: 1, ...(who === undefined && { units }) })
   const set = sets.map(([name]) => `#${name} = :${name}`)
   const add = adds.map(([name]) => `#${name} :${name}`)
+  const names = { '#first': 'first', '#status': 'status', '#department': 'department' }
+  // What an earlier request of the minute said, and this one does not.
+  const unsaid = (['status', 'department'] as const).filter((name) => kept[name] === undefined)
+  const remove = unsaid.length > 0 ? ` REMOVE ${unsaid.map((name) => `#${name}`).join(', ')}` : ''
   await writeRow(table, {
     kind: 'update',
     key: keyOf(address, now, who),
-    update: `SET ${set.join(', ')}, #first = if_not_exists(#first, :last) ADD ${add.join(', ')}`,
-    names: { '#first': 'first', ...namesOf([...sets, ...adds]) },
+    update: `SET ${set.join(', ')}, #first = if_not_exists(#first, :last) ADD ${add.join(', ')}${remove}`,
+    names: { ...names, ...namesOf([...sets, ...adds]) },
     values: valuesOf([...sets, ...adds]),
   })
 }

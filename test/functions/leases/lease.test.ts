@@ -186,6 +186,11 @@ describe('what was denied', () => {
     expect(await denials(world)).toMatchObject([
       { who: 'process tok_app 4711', because: 'license', status: 'SUSPENDED', units: 1 },
     ])
+    await world.reinstate()
+    await world.out({ items: [{ metric: 'concurrent', units: 5 }] })
+    await world.out({ holder })
+    const [last] = (await denials(world)) ?? []
+    expect([last?.because, last?.status]).toEqual(['capacity', undefined])
   })
 })
 
