@@ -2,7 +2,7 @@ import type { Caller } from '../../shared/domain/access.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isFloating } from '../../shared/domain/pool-terms.ts'
-import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { ProductId } from '../../shared/platform/ids.ts'
 import { Remembered } from '../../shared/platform/remembered.ts'
 import type { Instant } from '../../shared/platform/time.ts'
@@ -42,14 +42,23 @@ export function refuseCaller(
 /** Metrics that are taken from a pool without being named. */
 const DEFAULT_METRIC = 'concurrent'
 
-/** What is wanted: as named, or one unit of the product's only floating metric. */
-export function wantedOf(
+/**
+ * What is wanted: as named, or one unit of the product's only floating metric. Where what is remembered tells of none, or
+ * of several, it is read again.
+ */
+export async function wantedOf(
   items: readonly Wanted[] | undefined,
-  grounds: Grounds,
+  { tenantId, productId }: AskedProduct,
   now: Instant,
   services: LeaseServices,
-): readonly Wanted[] | Refusal {
+): Promise<readonly Wanted[] | Refusal> {
   if (items !== undefined) return items
+  const { remembered } = services
+  const usual = usualOf(await remembered.get(tenantId, productId, now), now, services)
+  return isRefusal(usual) ? usualOf(await remembered.reload(tenantId, productId, now), now, services) : usual
+}
+
+function usualOf(grounds: Grounds, now: Instant, services: LeaseServices): readonly Wanted[] | Refusal {
   const metrics = floatingMetrics(grounds, now, services)
   const metric = metrics.has(DEFAULT_METRIC) ? DEFAULT_METRIC : [...metrics][0]
   if (metric === undefined) return notInForce

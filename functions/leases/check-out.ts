@@ -42,15 +42,7 @@ export async function checkOut(
 ): Promise<Lease | Refusal | Replayed> {
   const { caller, now } = call
   const { tenantId, productId } = asked
-  const remembered = wantedOf(
-    body.items,
-    await services.remembered.get(tenantId, productId, now),
-    now,
-    services,
-  )
-  const wanted = isRefusal(remembered)
-    ? wantedOf(body.items, await services.remembered.reload(tenantId, productId, now), now, services)
-    : remembered
+  const wanted = await wantedOf(body.items, asked, now, services)
   if (isRefusal(wanted)) return unlicensed(wanted, call, asked, body.items, body, services)
   const plan = (grounds: Grounds, pools?: Pools) => {
     const asker = askerOf(body, subjectOf(caller), pools)

@@ -88,8 +88,7 @@ async function oneOf(
   const { caller, now, body } = call
   const asked = await askedOf(caller, body.product, services)
   if (isRefusal(asked)) return asked
-  const grounds = await services.remembered.reload(asked.tenantId, asked.productId, now)
-  const all = wantedOf(body.item && [body.item], grounds, now, services)
+  const all = await wantedOf(body.item && [body.item], asked, now, services)
   if (isRefusal(all)) return unlicensed<never>(all, call, asked, undefined, body, services)
   const [wanted] = all
   return wanted === undefined ? notInForce : { asked, wanted }

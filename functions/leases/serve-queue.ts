@@ -113,15 +113,11 @@ export async function giveOn(
 }
 
 /** What becomes of a queue by one that joins it, and of that one. */
-type Joined = {
-  readonly served: Served
-  /** Its place, if it has one at once. */
-  readonly held: Offer | undefined
-  /** The ticket as it waits then; undefined if it does not. */
-  readonly waits: Ticket | undefined
-  /** Those before it. */
-  readonly before: readonly Ticket[]
-}
+type Joined = { readonly served: Served } & (
+  | { readonly held: Offer }
+  /** The ticket as it waits then, and those before it. */
+  | { readonly waits: Ticket; readonly before: readonly Ticket[] }
+)
 
 /**
  * One joins the queue, and what is free is given out, all in one transaction: so its answer holds, also when it is given
@@ -146,16 +142,15 @@ export async function joinServed(
     : { change: joining, beside: {} }
   const isOwn = ({ ref }: Ticket) => ref === ticket.ref
   const held = serve?.holds.find((one) => isOwn(one.ticket))?.offer
-  const isOver = serve?.dead.some(isOwn) === true
-  const waits = held || isOver ? undefined : (serve?.overtaken.find(isOwn) ?? ticket)
+  if (held !== undefined) return { served: { change, beside }, held }
+  const waits = serve?.overtaken.find(isOwn) ?? ticket
   const gone = new Set([...(serve?.dead ?? []), ...(serve?.holds ?? []).map((one) => one.ticket)])
   return {
     served: {
       // Who is told to wait waits for what is freed from now on.
-      change: waits === undefined ? change : { ...change, usedBefore: pool.used },
-      beside: { ...beside, ...(waits && { ticket: joinQueue(address, waits) }) },
+      change: { ...change, usedBefore: pool.used },
+      beside: { ...beside, ticket: joinQueue(address, waits) },
     },
-    held,
     waits,
     before: line.slice(0, line.indexOf(ticket)).filter((one) => !gone.has(one)),
   }
@@ -174,7 +169,7 @@ function servedBy(
   const served = holds.map(({ ticket }) => ticket).filter(waited)
   const beside = Object.fromEntries<Action>([
     ...served.map((ticket) => [`waited ${ticket.ref}`, leaveQueue(address, ticket)] as const),
-    ...dead.filter(waited).map((ticket) => [`waited ${ticket.ref}`, giveUp(address, ticket)] as const),
+    ...dead.map((ticket) => [`waited ${ticket.ref}`, giveUp(address, ticket)] as const),
     ...holds.map(
       ({ ticket, offer }) => [`held ${ticket.ref}`, keepHeld(address, ticket, offer.until)] as const,
     ),

@@ -97,13 +97,11 @@ export async function joinTicket(
       }
       const found = await joinServed(address, pool, ticket, grounds, now, services)
       if (found === undefined) return makeWay(call, metric, undefined)
-      const { served, held, waits, before } = found
-      const { change, beside } = served
-      const view = waits
-        ? waitingView(waits, before, applied(pool, change), now)
-        : held
-          ? heldView(held.until)
-          : ENDED
+      const { change, beside } = found.served
+      const view =
+        'held' in found
+          ? heldView(found.held.until)
+          : waitingView(found.waits, found.before, applied(pool, change), now)
       return {
         changes: new Map([[metric, { ...change, waitingBelow: longest }]]),
         beside,
@@ -188,11 +186,8 @@ export async function cancelTicket(
     blind: () => undefined,
     async decide(grounds, pools) {
       const pool = pools.get(metric)
-      const hold = pool?.entries.get(ref)
+      if (pool === undefined) return { changes: new Map(), reply: { canceled: false } }
       const ticket = await readTicket(services.table, address, address)
-      const isHeld = hold?.kind === 'hold' && !isLapsed(hold, seconds(now))
-      if (pool === undefined || (ticket === undefined && !isHeld))
-        return { changes: new Map(), reply: { canceled: false } }
       if (ticket !== undefined) {
         const change: PoolChange = { put: new Map(), seen: new Map(), remove: [], tickets: -1 }
         return {
@@ -202,7 +197,9 @@ export async function cancelTicket(
           reply: { canceled: true },
         }
       }
-      if (hold === undefined) return { changes: new Map(), reply: { canceled: false } }
+      const hold = pool.entries.get(ref)
+      if (hold?.kind !== 'hold' || isLapsed(hold, seconds(now)))
+        return { changes: new Map(), reply: { canceled: false } }
       const change = giveBack(ref, hold, 0)
       const served = await giveOn(address, pool, grounds, now, services, change)
       return {
