@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import type { NoticeSettings } from '../../shared/domain/notice-settings.ts'
 import { notFound } from '../../shared/domain/refusal.ts'
+import { checkNotArchived } from '../../shared/domain/revision.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import { TenantId } from '../../shared/platform/ids.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
@@ -25,7 +26,10 @@ export const calendarHandlers: Pick<
   'getCalendar' | 'openCalendar' | 'closeCalendar' | 'readCalendar'
 > = {
   async getCalendar({ params: { tenantId } }, services) {
-    if ((await readTenant(services.table, tenantId)) === undefined) return notFound
+    const tenant = await readTenant(services.table, tenantId)
+    if (tenant === undefined) return notFound
+    // The feed of one that is archived is not there any more (readAudience).
+    if (tenant.archivedAt !== undefined) return { url: null }
     return shown(tenantId, await readNoticeSettings(services.table, tenantId), services)
   },
 
@@ -37,6 +41,8 @@ export const calendarHandlers: Pick<
         readNoticeSettings(services.table, tenantId),
       ])
       if (tenant === undefined) return notFound
+      const refused = checkNotArchived(tenant)
+      if (refused) return refused
       const generation = current.calendarGenerations + 1
       const next = { ...current, calendar: { generation, since: call.now }, calendarGenerations: generation }
       return services.commit(call, {

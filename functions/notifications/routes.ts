@@ -219,7 +219,7 @@ export const notificationsRoutes = {
     access: administrators,
     params: TenantParams,
     success: { status: 201, body: Calendar },
-    errors: [],
+    errors: ['ARCHIVED'],
     summary: 'Give the tenant’s calendar feed a new secret address; the one before is void',
   },
   closeCalendar: {
