@@ -42,10 +42,15 @@ export function faultyClient(maxAttempts: number, writes = WRITES) {
   return {
     client,
     faults,
-    /** Asks until it is answered, the first writes meeting these faults. */
+    /**
+     * Asks until it is answered, the first writes meeting these faults.
+     *
+     * @throws an Error if nothing was written that could meet one
+     */
     async meet<T>(planned: readonly Fault[], ask: () => Promise<T>): Promise<T> {
       faults.splice(0, faults.length, ...planned)
       const answer = await insist(ask)
+      if (faults.length === planned.length) throw new Error('no write met a fault')
       faults.length = 0
       return answer
     },

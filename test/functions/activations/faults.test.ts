@@ -56,6 +56,7 @@ test('15 at once on 5 places, every third write failing in some way, leave exact
     if (fault !== undefined) handlers.faults.push(fault)
     return insist(() => handlers.activate([`${index}`]))
   })
+  expect(handlers.faults).toEqual([])
   const ids = answers.map(idOf).filter((id) => id !== 'ACTIVATIONS_EXHAUSTED')
   expect(ids.toSorted()).toEqual((await shop.rows()).map(({ id }) => id).toSorted())
   expect(ids).toHaveLength(5)

@@ -169,6 +169,7 @@ describe('carried out', () => {
       // What failed is tried later.
       advanceClock(10 * MINUTE)
     }
+    expect(faults).toEqual([])
     stop()
     expect((await read(receiver, id)).state).toBe('EXECUTED')
     expect(await countOf(receiver, 'license.received')).toBe(1)

@@ -164,6 +164,7 @@ describe('killed between two steps of sending', () => {
     // The first is that it begins.
     faults.push({ before: async () => undefined }, 'lost')
     await look({ ...services, table: { ...api.table, client } })
+    expect(faults).toEqual([])
     client.destroy()
     await settle()
     expect(mails).toHaveLength(1)
@@ -230,6 +231,7 @@ test.each([
     const { client, faults } = faultyClient(3, new Set(['TransactWriteItemsCommand']))
     faults.push({ before: settleFirst })
     await look({ ...services, table: { ...api.table, client } })
+    expect(faults).toEqual([])
     client.destroy()
     await settle(3)
     expect([await became(), await became(other)]).toMatchObject([late, { because: 'TOO_LATE' }])
@@ -295,6 +297,7 @@ test('who read what waits, and comes to begin after another has sent it, does no
   // Between reading and beginning, another run does all of it.
   faults.push({ before: () => look() })
   await look({ ...services, table: { ...api.table, client } })
+  expect(faults).toEqual([])
   client.destroy()
   expect(mails).toHaveLength(1)
   expect(await became()).toMatchObject({ state: 'sent', repeated: false })

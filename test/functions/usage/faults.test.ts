@@ -147,6 +147,7 @@ test.each(['calls', 'hits'])(
       const id = `report-${index}`
       return insist(() => tenant.report(metric, 1, { id }))
     })
+    expect(faults).toEqual([])
     expect(answers.filter((answer) => !isRefusal(answer))).toHaveLength(10)
     expect(await tenant.used(metric)).toEqual([60_010, 60_010])
   },
@@ -165,6 +166,7 @@ test('a correction that fits is not refused because what shards had in hand is g
   // The tenant, the product, the correction of that id, the shards.
   faults.push(fine, fine, fine, fine, giveBack)
   expect(await tenant.correct('hits', -70_000)).toMatchObject({ outcome: 'recorded' })
+  expect(faults).toEqual([])
   expect((await tenant.used('hits'))[0]).toBe(7)
 })
 
