@@ -29,7 +29,7 @@ export type JobRun = Delivery & {
   checkTime(): Promise<void>
   /** Tells how late, in milliseconds, what was due of a kind was done at most. */
   measureLag(kind: string, milliseconds: number): void
-  /** Notes how far the run came, and checks the time. */
+  /** Notes where the run goes on, and checks the time; without a place it is through. */
   note(from: Run['from']): Promise<void>
 }
 
@@ -72,7 +72,8 @@ export async function runJob(
     async note(place) {
       from = place
       await save()
-      await checkTime()
+      // Behind the last page nothing is left to have time for.
+      if (from !== undefined) await checkTime()
     },
   })
   const finishedAt = readClock()

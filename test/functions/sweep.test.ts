@@ -136,3 +136,18 @@ describe('a sweep', () => {
     })
   })
 })
+
+test('a run by pages goes on where its time was up, and is over behind the last page, though no time is left', async () => {
+  const delivery = { scheduledAt: readClock(), remaining: () => 10 }
+  const services = { table, log: () => undefined }
+  const seen: unknown[] = []
+  const next = (place?: { pk: string }) =>
+    runJob('watchTenants', delivery, services, async ({ from, note }) => {
+      seen.push(from)
+      await note(place)
+    })
+  await expect(next({ pk: 'a' })).rejects.toThrow('watchTenants ran out of time')
+  await next()
+  await next()
+  expect(seen).toEqual([undefined, { pk: 'a' }])
+})
