@@ -12,8 +12,8 @@ import { passFingerprints } from '../../shared/store/activation-fingerprints.ts'
 import { changeMachines } from '../../shared/store/activation-pool.ts'
 import { putOnce } from '../../shared/store/transact.ts'
 import { planMove } from '../machine-plan.ts'
-import { fingerprintTaken, lookAt } from '../machine-situation.ts'
-import type { CommitRequest } from '../services.ts'
+import { fingerprintTaken, lookAt, ownersOf } from '../machine-situation.ts'
+import { admit, noteOf, type PlacedRequest } from '../places.ts'
 import { untilFresh } from '../until-fresh.ts'
 import type { Machine } from './activate.ts'
 import { eventOf, flagged, reclaims, refusalsOf, seenUntil, type Timed } from './changes.ts'
@@ -24,14 +24,14 @@ type Moved = { activation: ActivationView; nextHeartbeat?: Instant; moves?: Move
 
 /**
  * Gives the place of a machine to another: the old row and its fingerprints go, the new ones come, the count stays, in
- * one transaction. The new machine gets an id of its own, so that the old one's no longer works. A move counts
+ * one transaction, if it may be used where it is. The new machine gets an id of its own, so that the old one's no longer works. A move counts
  * against the allowance unless the machine is one seen before, or the old one with a part replaced.
  */
 export function move(
-  call: Timed<CommitRequest>,
+  call: Timed<PlacedRequest>,
   { tenantId, id: oldId }: Activation,
   fingerprints: readonly Component[],
-  told: Omit<Machine, 'fingerprints' | 'offline'>,
+  { country, ...told }: Omit<Machine, 'fingerprints' | 'offline'>,
   services: ActivationServices,
 ): Promise<Moved | Refusal | Replayed> {
   const { table, commit } = services
@@ -46,6 +46,13 @@ export function move(
     const asking = { tenantId, productId, ...(licenseId && { licenseId }) }
     const situation = await lookAt(asking, fingerprints, now, services)
     if (isRefusal(situation)) return situation
+    const who = {
+      userId: told.userId ?? old.userId,
+      activation: ownersOf(situation, now).same,
+      machine: fingerprints,
+    }
+    const seen = await admit(call, situation.terms.givers, country, who, services)
+    if (isRefusal(seen)) return seen
     const plan = planMove(situation, old, now)
     if (plan.is === 'taken') return fingerprintTaken(plan.living)
     if (plan.is === 'refused') return plan.refusal
@@ -68,6 +75,7 @@ export function move(
       movedFrom: old.id,
       version: 1,
     }
+    const note = noteOf(seen)
     const writes = {
       pool: changeMachines(tenantId, productId, {
         used: -dead.length,
@@ -79,6 +87,7 @@ export function move(
       activation: putOnce(activationItem(activation)),
       ...reclaims(dead),
       ...passFingerprints([old, ...dead], activation, seenUntil(terms, now)),
+      ...note.writes,
     }
     const view = activationView(activation, now)
     const nextHeartbeat = nextBeat(activation.pulse, now, Math.random())
@@ -91,6 +100,7 @@ export function move(
           ...eventOf('activation.reclaimed', one),
           before: activationView(one, now),
         })),
+        ...note.events,
       ],
       reply: { activation: view, ...(nextHeartbeat && { nextHeartbeat }), ...(moves && { moves }) },
       refusals: refusalsOf(writes),

@@ -130,12 +130,12 @@ export const activationsRoutes = {
     path: '/v1/tenants/{tenantId}/activations/{activationId}/move',
     access: keepers,
     params: ActivationParams,
-    body: z.strictObject({ fingerprints: Components, ...Told }),
+    body: z.strictObject({ fingerprints: Components, ...Told, country: Country.optional() }),
     success: {
       status: 200,
       body: z.strictObject({ ...Activated.omit({ created: true }).shape, moves: MovesLeft }),
     },
-    errors: ['LICENSE_NOT_IN_FORCE', 'FINGERPRINT_TAKEN', 'MOVES_EXHAUSTED', 'UNFINISHED'],
+    errors: ['LICENSE_NOT_IN_FORCE', ...PLACE_REFUSALS, 'FINGERPRINT_TAKEN', 'MOVES_EXHAUSTED', 'UNFINISHED'],
     summary: 'Give the place of a machine to another one; the old activation ends',
   },
   resetActivations: {

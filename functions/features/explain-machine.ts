@@ -16,7 +16,7 @@ import type { Table } from '../../shared/store/transact.ts'
 import type { AskedProduct } from '../asked-product.ts'
 import { planActivation, planMove } from '../machine-plan.ts'
 import { lookAt, ownersOf, type Situation } from '../machine-situation.ts'
-import { refusedHere } from '../places.ts'
+import { type Named, refusedHere } from '../places.ts'
 import { EVENTS } from './explain-lease.ts'
 import { type AskedBy, type ExplainServices, licenseOf, sightOf } from './explain-sight.ts'
 
@@ -82,23 +82,22 @@ async function explain(
     asked: isKnown ? await askedOf(situation, activation, table, asked) : undefined,
     machines: sight.others ? await machinesOf(table, holdings) : [],
     became,
-    elsewhere:
-      isKnown && activation === undefined
-        ? await elsewhereOf(asked, situation, fingerprints ?? [], services)
-        : undefined,
+    elsewhere: isKnown
+      ? await elsewhereOf(asked, situation, { userId: activation?.userId, machine: fingerprints }, services)
+      : undefined,
   }
   return explainMachine(facts, sight, now)
 }
 
-/** Why it would not be activated where it is. */
+/** Why it would not be activated where it is, or get a place there. */
 function elsewhereOf(
   asked: AskedBy,
   situation: Situation,
-  machine: readonly Component[],
+  named: Named,
   services: ExplainServices,
 ): Promise<Refusal | undefined> {
   const { same } = ownersOf(situation, asked.now)
-  return refusedHere(asked, situation.terms.givers, asked.country, { activation: same, machine }, services)
+  return refusedHere(asked, situation.terms.givers, asked.country, { ...named, activation: same }, services)
 }
 
 async function askedOf(

@@ -58,6 +58,7 @@ async function aTenant(allocation: 'node-locked' | 'floating', ...rules: (object
           },
     )
   return {
+    tenantId: tenant.id,
     issued,
     post,
     /** A year more of the first license, by a plan without a rule of countries. */
@@ -100,6 +101,22 @@ describe('an activation', () => {
       expect(outcome(await post(path, { ...body, country: 'FR' })), path).toBe('409 COUNTRY_NOT_ALLOWED')
       expect(outcome(await post(path, { ...body, country: 'DE' })), path).toBe('200')
     }
+    expect(await days()).toEqual(['machine 2026-07-01 FR outside'])
+  })
+
+  test('moves only to where its license may be used', async () => {
+    stopClock(START)
+    const { post, days, tenantId } = await aTenant('node-locked', { allow: ['DE'] })
+    const { body } = await post('/v1/activations', { ...machine('one'), country: 'DE' })
+    const { id } = z.object({ activation: z.object({ id: z.string() }) }).parse(body).activation
+    const path = `/v1/tenants/${tenantId}/activations/${id}/move`
+    expect(outcome(await post(path, machine('two')))).toBe('422 COUNTRY_REQUIRED')
+    const away = { ...machine('two'), country: 'FR' }
+    const asked = await post('/v1/explain', { ...away, activationId: id })
+    expect(asked.body).toMatchObject({ granted: false })
+    expect(JSON.stringify(asked.body)).toContain('COUNTRY_NOT_ALLOWED')
+    expect(outcome(await post(path, away))).toBe('409 COUNTRY_NOT_ALLOWED')
+    expect(outcome(await post(path, { ...away, country: 'DE' }))).toBe('200')
     expect(await days()).toEqual(['machine 2026-07-01 FR outside'])
   })
 
