@@ -4,6 +4,7 @@ import type { EventDraft } from '../../shared/domain/event.ts'
 import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
 import { meterOf } from '../../shared/domain/meter.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
+import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Tenant } from '../../shared/domain/tenant.ts'
 import { rowOf } from '../../shared/domain/usage.ts'
@@ -77,12 +78,7 @@ async function checkLicense(
 ): Promise<Refusal | undefined> {
   if (caller.kind !== 'license') return undefined
   const holdings = await readHoldings(table, caller.tenantId, caller.productId)
-  const standing = standings(holdings, now, verifier.isGenuine).get(caller.licenseId)
-  if (standing?.counts) return undefined
-  return refuse(
-    'LICENSE_NOT_IN_FORCE',
-    `The license is ${standing?.because === 'STATUS' ? standing.status : standing?.because}.`,
-  )
+  return refuseOwn(standings(holdings, now, verifier.isGenuine), caller.licenseId)
 }
 
 async function resolve({ body, caller, now }: RecordCall, table: Table): Promise<Report[] | Refusal> {
