@@ -6,7 +6,7 @@ import { STATUSES } from './status.ts'
 
 /**
  * `licensed`: a base license is active. `grace`: base licenses work on in grace only. `trial`: only evaluation
- * licenses are in force. `limited`: none is.
+ * licenses are in force. `limited`: neither is.
  */
 export const OperatingMode = z.enum(['licensed', 'grace', 'trial', 'limited'])
 export type OperatingMode = z.infer<typeof OperatingMode>
