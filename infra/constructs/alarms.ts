@@ -85,7 +85,7 @@ function watchOwn({ name }: Stage, alarm: (id: string, props: AlarmProps) => voi
   alarm('SetAside', {
     metric: metric('TimersSetAside', 'Sum'),
     errorImpact: 'Something that was due for somebody is not done, and is not tried any more.',
-    seen: 'It failed six times over nine hours; GET /v1/jobs/dead says what and why, and it can be tried again there.',
+    seen: 'It failed six times over nine hours, or cannot be read; GET /v1/jobs/dead says what and why, and it can be tried again there.',
   })
   const seldom = Duration.minutes(SELDOMEST.everyMinutes)
   alarm('TimersLate', {
