@@ -7,7 +7,10 @@ import { readItems, readPages } from './read.ts'
 import type { Table } from './transact.ts'
 import { writeRow } from './write.ts'
 
-/** A row for each minute and holder: who asks again and again writes much, but leaves little. */
+/**
+ * A row for each minute and holder: who asks again and again writes much, but leaves little. Of those who do not say who
+ * they are, one for each reason and department: nobody could tell from one for all how many found the pool used up.
+ */
 export const leaseDenialEntity = entity('lease-denial', 1, Denial)
 
 const minuteOf = (at: Instant) => at.slice(0, '2026-11-21T10:00'.length)
@@ -22,6 +25,7 @@ export async function recordDenial(
   now: Instant,
 ): Promise<void> {
   const { who, units, ...kept } = denial
+  const row = who ?? [kept.because, kept.department].filter(Boolean).join(' ')
   const sets = present({
     entity: leaseDenialEntity.name,
     schema: leaseDenialEntity.version,
@@ -39,7 +43,7 @@ export async function recordDenial(
   const remove = unsaid.length > 0 ? ` REMOVE ${unsaid.map((name) => `#${name}`).join(', ')}` : ''
   await writeRow(table, {
     kind: 'update',
-    key: keyOf(address, now, who),
+    key: keyOf(address, now, row),
     update: `SET ${set.join(', ')}, #first = if_not_exists(#first, :last) ADD ${add.join(', ')}${remove}`,
     names: { ...names, ...namesOf([...sets, ...adds]) },
     values: valuesOf([...sets, ...adds]),

@@ -186,11 +186,17 @@ describe('what was denied', () => {
     expect(await denials(world)).toMatchObject([
       { who: 'process tok_app 4711', because: 'license', status: 'SUSPENDED', units: 1 },
     ])
+    await world.out()
     await world.reinstate()
     await world.out({ items: [{ metric: 'concurrent', units: 5 }] })
-    await world.out({ holder })
-    const [last] = (await denials(world)) ?? []
-    expect([last?.because, last?.status]).toEqual(['capacity', undefined])
+    for (const body of [{ holder }, {}, {}, { department: 'Physics' }]) await world.out(body)
+    const rows = (await denials(world)) ?? []
+    expect(rows.map(({ who, because, status, requests }) => [who, because, status, requests])).toEqual([
+      ['process tok_app 4711', 'capacity', undefined, 2],
+      [undefined, 'license', 'SUSPENDED', 1],
+      [undefined, 'capacity', undefined, 1],
+      [undefined, 'capacity', undefined, 2],
+    ])
   })
 })
 
