@@ -11,7 +11,11 @@ import { CDK_JSON, CdkJson, readStage, StageSettings } from './stage.ts'
  * @throws an Error when there is no such stage, or it cannot have more keys
  */
 export function addSigningKey(stage: string, file = CDK_JSON): number {
-  const signingKeys = StageSettings.shape.signingKeys.parse(readStage(stage, file).signingKeys + 1)
+  const signingKeys = readStage(stage, file).signingKeys + 1
+  if (!StageSettings.shape.signingKeys.safeParse(signingKeys).success)
+    throw new Error(
+      `Stage ${stage} has ${signingKeys - 1} signing keys, as many as its stack takes: it cannot be rotated any more.`,
+    )
   const text = readFileSync(file, 'utf8')
   const wanted = withSigningKeys(text, stage, signingKeys)
   const edited = edits(text, stage, signingKeys).find((edit) => isDeepStrictEqual(parse(edit), wanted))

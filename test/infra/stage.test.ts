@@ -99,7 +99,9 @@ describe('rotation of the signing key', () => {
     expect(() => addSigningKey('test', file)).toThrow('no stage test')
     writeFileSync(file, CDK_JSON.replace('"signingKeys": 2', '"signingKeys": 12'))
     const before = written()
-    expect(() => addSigningKey('dev', file)).toThrow()
+    expect(() => addSigningKey('dev', file)).toThrow(
+      'Stage dev has 12 signing keys, as many as its stack takes',
+    )
     expect(written()).toBe(before)
   })
 })
