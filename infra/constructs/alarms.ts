@@ -48,12 +48,14 @@ export function createAlarms(parent: Construct, stage: Stage, watched: Watched):
   const scope = new Construct(parent, 'Alarms')
   const action = new SnsAction(createTopic(scope, stage))
   const alarm = (id: string, props: AlarmProps) => createAlarm(scope, id, props).addAlarmAction(action)
+  const running = new Set(watched.jobs.map(({ context }) => context))
   for (const [context, lambda] of watched.functions) {
     const { errorImpact } = contextSettings[context]
+    const orJob = running.has(context) ? ', or a run of a job had no time for all and goes on' : ''
     alarm(`Errors-${context}`, {
       metric: lambda.metricErrors({ period: PERIOD }),
       errorImpact,
-      seen: `The function of ${context} crashed or ran out of time.`,
+      seen: `The function of ${context} crashed or ran out of time${orJob}.`,
     })
     alarm(`Throttles-${context}`, {
       metric: lambda.metricThrottles({ period: PERIOD }),
