@@ -65,7 +65,8 @@ async function aboutHeld(
   const holdings = await readHoldings(services.table, place.tenantId, place.productId)
   const all = standings(holdings, call.now, services.verifier.isGenuine)
   const list = [...all.values()]
-  if (feature !== undefined) return explainFeature(holdings, list, feature)
+  const asking = licenseOf(call.caller)
+  if (feature !== undefined) return explainFeature(holdings, list, feature, asking && all.get(asking))
   if (metric !== undefined) return aboutMetric(asked, holdings, list, metric, units, services)
   const standing = licenseId && all.get(licenseId)
   return standing ? aboutLicense(call, standing, services) : notFound

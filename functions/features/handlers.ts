@@ -1,6 +1,7 @@
 import { byPrecedence, entitlement, standpoint } from '../../shared/domain/entitlement.ts'
 import { type EvaluatedFlag, evaluateFlag } from '../../shared/domain/flags.ts'
 import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
+import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { nextChange } from '../../shared/domain/status.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
@@ -9,7 +10,7 @@ import { readAllHoldings, readHoldings } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { explain } from './explain.ts'
-import type { ExplainServices } from './explain-sight.ts'
+import { type ExplainServices, licenseOf } from './explain-sight.ts'
 import { findHeldProduct } from './product.ts'
 import type { featuresRoutes } from './routes.ts'
 
@@ -76,7 +77,9 @@ async function evaluate(
   const product = await findHeldProduct(table, caller.tenantId, name, '/body/context/product')
   if (isRefusal(product)) return product
   const holdings = await readHoldings(table, caller.tenantId, product.id)
-  const all = [...standings(holdings, now, verifier.isGenuine).values()]
-  const granted = entitlement(holdings, all).features
-  return product.features.map((feature) => evaluateFlag(feature, product.code, granted, all))
+  const all = standings(holdings, now, verifier.isGenuine)
+  // Whatever the tenant's other licenses give: to a license that does not count nothing is on.
+  const giving = refuseOwn(all, licenseOf(caller)) === undefined ? [...all.values()] : []
+  const granted = entitlement(holdings, giving).features
+  return product.features.map((feature) => evaluateFlag(feature, product.code, granted, giving))
 }

@@ -117,7 +117,8 @@ export const featuresRoutes = {
     success: { status: 200, body: z.strictObject({ flags: z.array(EvaluatedFlag) }) },
     errors: [],
     summary: 'All features as flags (OpenFeature Remote Evaluation Protocol 0.3, bulk)',
-    description: 'Answers with an ETag; If-None-Match with the same one is answered 304.',
+    description:
+      'Answers with an ETag; If-None-Match with the same one is answered 304. With the key of a license that does not count all are off, whatever others of the tenant give.',
     safe: true,
     conditional: true,
   },

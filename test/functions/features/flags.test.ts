@@ -148,5 +148,18 @@ describe('bulk evaluation', () => {
         { key: 'edition', value: '', reason: 'DEFAULT' },
       ],
     })
+    // What another license gives is not for the key of one that does not count, and explain says so.
+    const second = await other.issue({ features: { sso: true } })
+    const about = async ({ key }: Issued) => {
+      const headers = licenseHeader(key)
+      const flag = await api.call('POST', '/ofrep/v1/evaluate/flags/sso', { headers, body: {} })
+      const why = await api.call('POST', '/v1/explain', { headers, body: { feature: 'sso' } })
+      return [flag.body, why.body]
+    }
+    expect(await about(second)).toMatchObject([{ value: true }, { granted: true }])
+    expect(await about(issued)).toMatchObject([
+      { value: false, reason: 'DEFAULT', metadata: { product: other.product.code } },
+      { granted: false, cures: [{ cure: 'Reinstate it.', licenseId: issued.license.id }, {}] },
+    ])
   })
 })
