@@ -1,6 +1,8 @@
 import { explainFeature } from '../../shared/domain/explain.ts'
+import { explainRefused } from '../../shared/domain/explain-license.ts'
 import { type Explanation, toldTo } from '../../shared/domain/explanation.ts'
 import { standings } from '../../shared/domain/holdings.ts'
+import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
@@ -66,7 +68,10 @@ async function aboutHeld(
   const all = standings(holdings, call.now, services.verifier.isGenuine)
   const list = [...all.values()]
   const asking = licenseOf(call.caller)
-  if (feature !== undefined) return explainFeature(holdings, list, feature, asking && all.get(asking))
+  const own = asking && all.get(asking)
+  const refused = refuseOwn(all, asking)
+  if (own && refused && licenseId === undefined) return explainRefused(list, own, refused)
+  if (feature !== undefined) return explainFeature(holdings, list, feature)
   if (metric !== undefined) return aboutMetric(asked, holdings, list, metric, units, services)
   const standing = licenseId && all.get(licenseId)
   return standing ? aboutLicense(call, standing, services) : notFound

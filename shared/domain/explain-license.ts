@@ -1,6 +1,7 @@
 import { standpoint } from './entitlement.ts'
 import { type Cure, cheapestFirst, type Explanation, free, purchase, type Step, step } from './explanation.ts'
 import type { Standing } from './holdings.ts'
+import type { Refusal } from './refusal.ts'
 
 /** Does this license count, and if not, which of the conditions fails? */
 export function explainLicense(standing: Standing): Explanation {
@@ -14,6 +15,18 @@ export function explainLicense(standing: Standing): Explanation {
     cures: counts ? [] : curesOf([standing], `Buy another license for ${license.productCode}.`),
   }
 }
+
+/** To the key of a license that does not count nothing is granted, whatever others give (own-license.ts). */
+export const explainRefused = (
+  standings: readonly Standing[],
+  own: Standing,
+  { detail }: Refusal,
+): Explanation => ({
+  granted: false,
+  summary: detail,
+  chain: [heldStep(standings), standingStep(own)],
+  cures: curesOf([own], `Buy another license for ${own.license.productCode}.`),
+})
 
 /** The conditions under which a license counts, in the order in which they are looked at. */
 function conditions(standing: Standing): Step[] {

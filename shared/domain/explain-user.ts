@@ -1,5 +1,5 @@
 import type { Instant } from '../platform/time.ts'
-import { curesOf, heldStep, standingStep } from './explain-license.ts'
+import { curesOf, explainRefused, heldStep } from './explain-license.ts'
 import { floatingWay, machineWays, openWays, siteWays, type UserFacts, type Way } from './explain-ways.ts'
 import { cheapestFirst, type Explanation, type Sight } from './explanation.ts'
 import type { License } from './license.ts'
@@ -12,14 +12,7 @@ import type { License } from './license.ts'
  */
 export function explainUser(facts: UserFacts, sight: Sight, now: Instant, seats?: Way): Explanation {
   const { standings, own, refused } = facts
-  if (own !== undefined && refused !== undefined) {
-    return {
-      granted: false,
-      summary: refused.detail,
-      chain: [heldStep(standings), standingStep(own)],
-      cures: curesOf([own], `Buy another license for ${own.license.productCode}.`),
-    }
-  }
+  if (own !== undefined && refused !== undefined) return explainRefused(standings, own, refused)
   const opens = (allocation: License['allocation']) =>
     own === undefined || (own.base ?? own.license).allocation === allocation
   const ways: Way[] = [

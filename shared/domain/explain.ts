@@ -16,42 +16,30 @@ import type { Holdings, Standing } from './holdings.ts'
 import type { Seconds } from './lease-entry.ts'
 import { isFloating, limitOf } from './pool-terms.ts'
 
-/**
- * Why is this feature on or off?
- *
- * @param asking the license whose key asks: while it does not count, nothing is on for it
- */
+/** Why is this feature on or off? */
 export function explainFeature(
   holdings: Holdings,
   standings: readonly Standing[],
   feature: string,
-  asking: Standing | undefined,
 ): Explanation {
   const value = own(entitlement(holdings, standings).features, feature)
   const granting = standings.filter(({ license }) => isOn(own(license.features, feature)))
-  const refused = isOn(value) && asking?.counts === false ? [asking] : []
-  const granted = isOn(value) && refused.length === 0
-  const counting = granting.filter((one) => one.counts).length
+  const granted = isOn(value)
   return {
     granted,
     summary: granted
-      ? `${feature} is ${JSON.stringify(value)}: ${counting} license(s) that count give it.`
-      : refused.length > 0
-        ? `${counting} license(s) that count give ${feature}, but the one that asks does not count.`
-        : granting.length === 0
-          ? `No license that is held includes ${feature}.`
-          : `${granting.length} license(s) include ${feature}, but none of them counts.`,
+      ? `${feature} is ${JSON.stringify(value)}: ${granting.filter((one) => one.counts).length} license(s) that count give it.`
+      : granting.length === 0
+        ? `No license that is held includes ${feature}.`
+        : `${granting.length} license(s) include ${feature}, but none of them counts.`,
     chain: [
       heldStep(standings),
-      ...refused.filter((one) => !granting.includes(one)).map(standingStep),
       ...granting.flatMap((one) => [
         standingStep(one),
         grantStep(one, `feature ${feature}`, own(one.license.features, feature)),
       ]),
     ],
-    cures: granted
-      ? []
-      : curesOf(refused.length > 0 ? refused : granting, `Buy a license that includes ${feature}.`),
+    cures: granted ? [] : curesOf(granting, `Buy a license that includes ${feature}.`),
   }
 }
 

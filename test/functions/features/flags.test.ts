@@ -152,14 +152,14 @@ describe('bulk evaluation', () => {
     const second = await other.issue({ features: { sso: true } })
     const about = async ({ key }: Issued) => {
       const headers = licenseHeader(key)
+      const explain = (body: object) => api.call('POST', '/v1/explain', { headers, body })
       const flag = await api.call('POST', '/ofrep/v1/evaluate/flags/sso', { headers, body: {} })
-      const why = await api.call('POST', '/v1/explain', { headers, body: { feature: 'sso' } })
-      return [flag.body, why.body]
+      const [feature, metric] = [await explain({ feature: 'sso' }), await explain({ metric: 'users' })]
+      return [flag.body, feature.body, metric.body]
     }
-    expect(await about(second)).toMatchObject([{ value: true }, { granted: true }])
-    expect(await about(issued)).toMatchObject([
-      { value: false, reason: 'DEFAULT', metadata: { product: other.product.code } },
-      { granted: false, cures: [{ cure: 'Reinstate it.', licenseId: issued.license.id }, {}] },
-    ])
+    expect(await about(second)).toMatchObject([{ value: true }, { granted: true }, { granted: true }])
+    const refused = { granted: false, cures: [{ cure: 'Reinstate it.', licenseId: issued.license.id }, {}] }
+    const off = { value: false, reason: 'DEFAULT', metadata: { product: other.product.code } }
+    expect(await about(issued)).toMatchObject([off, refused, refused])
   })
 })
