@@ -4,8 +4,9 @@ import { newEventId } from '../../shared/platform/ids.ts'
 import { fromEpochMilliseconds, HOUR, MINUTE } from '../../shared/platform/time.ts'
 
 // Ids of events tell the time and sort as they are made, where a clock goes back a little as well. A file before this one,
-// in the same process, may have left its clock a little ahead: ids begin anew after one that was far behind.
-newEventId(fromEpochMilliseconds(0))
+// in the same process, may have left its clock a little ahead: ids begin anew after one that was far behind. (To the library
+// 0 is no time.)
+newEventId(fromEpochMilliseconds(1))
 
 /** Longer than any file takes. */
 const LONGEST = 10 * MINUTE
