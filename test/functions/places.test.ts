@@ -133,7 +133,7 @@ describe('an activation', () => {
 
   test('uses the same day of travel as the validation of the machine', async () => {
     stopClock(START)
-    const { post, days, issued } = await aTenant('node-locked', TRAVEL)
+    const { post, days, issued, tenantId } = await aTenant('node-locked', TRAVEL)
     const validate = async () =>
       z
         .object({ code: z.string() })
@@ -150,7 +150,10 @@ describe('an activation', () => {
     expect([await activate('one'), await validate()]).toEqual(['409 TRAVEL_EXHAUSTED', 'TRAVEL_EXHAUSTED'])
     const away = { ...offline('one'), country: 'FR' }
     expect(outcome(await post('/v1/activations/offline', away))).toBe('409 TRAVEL_EXHAUSTED')
-    expect(await activate('two')).toBe('200')
+    const { body } = await post('/v1/activations', { ...machine('two'), country: 'FR' })
+    const { id } = z.object({ activation: z.object({ id: z.string() }) }).parse(body).activation
+    const move = `/v1/tenants/${tenantId}/activations/${id}/move`
+    expect(outcome(await post(move, { ...machine('one'), country: 'FR' }))).toBe('409 TRAVEL_EXHAUSTED')
     expect((await days()).toSorted()).toEqual([
       'machine 2026-07-01 FR travel',
       'machine 2026-07-02 FR outside',

@@ -8,7 +8,7 @@ import { advanceClock, stopClock } from '../../support/clock.ts'
 import { typesOf } from '../../support/events.ts'
 import { tally, times } from '../../support/parallel.ts'
 import { expected } from '../../support/scenario.ts'
-import { activatedBy, keyed, openShop, type Shop, said } from './machines.ts'
+import { activatedBy, fingerprints, keyed, openShop, type Shop, said } from './machines.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -25,6 +25,26 @@ async function reset(shop: Shop, reason?: string, options: CallOptions = {}) {
     headers: keyed(),
     ...options,
   })
+}
+
+/** Machines that are dead, and the components of one that takes after all of them. */
+async function manyDead() {
+  const shop = await openShop(api, 8, {
+    heartbeat: { required: true, window: 'PT10M', revive: 'never' },
+    fingerprints: { match: 'all' },
+  })
+  stopClock()
+  const partsOf = (name: string) => Array.from({ length: 20 }, (_, part) => `p${part}:${name}${part}`)
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  for (const name of names) await shop.activate(partsOf(name))
+  advanceClock(DAY)
+  return { shop, one: names.map((name, part) => `p${part}:${name}${part}`) }
+}
+
+/** Time to take away those of one transaction: the frame of the function looks once, too. */
+function shortly() {
+  let looks = 2
+  return { remaining: () => (looks-- > 0 ? 60_000 : 1_000) }
 }
 
 describe('moving to other hardware', () => {
@@ -52,24 +72,29 @@ describe('moving to other hardware', () => {
   })
 
   test('takes the places of dead machines, however many of its components were theirs', async () => {
-    const shop = await openShop(api, 8, {
-      heartbeat: { required: true, window: 'PT10M', revive: 'never' },
-      fingerprints: { match: 'all' },
-    })
-    stopClock()
-    const partsOf = (name: string) => Array.from({ length: 20 }, (_, part) => `p${part}:${name}${part}`)
-    for (const name of 'abcdef') await shop.activate(partsOf(name))
-    advanceClock(DAY)
-    const { id } = activatedBy(await shop.activate(partsOf('x')))
-    const one = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, part) => `p${part}:${name}${part}`)
-    // The frame of the function looks once, too: time to take away those of one transaction.
-    let looks = 2
-    const shortly = { remaining: () => (looks-- > 0 ? 60_000 : 1_000) }
-    expect(outcome(await shop.move(id, one, shortly))).toBe('503 UNFINISHED')
+    const { shop, one } = await manyDead()
+    const { id } = activatedBy(await shop.activate(['x']))
+    expect(outcome(await shop.move(id, one, shortly()))).toBe('503 UNFINISHED')
     expect(await shop.rows()).toHaveLength(5)
     expect(expected(200, await shop.move(id, one))).toMatchObject({ activation: { movedFrom: id } })
     expect((await shop.rows()).map(({ movedFrom }) => movedFrom)).toEqual([id])
     expect(await shop.faults()).toEqual([])
+  })
+
+  test('so does an activation, offline or not', async () => {
+    for (const path of ['/v1/activations', '/v1/activations/offline']) {
+      const { shop, one } = await manyDead()
+      const machine = { product: shop.product, fingerprints: fingerprints(...one) }
+      const request = { ...machine, format: 'latchkey-activation-request/1', nonce: 'a-nonce-of-the-machine' }
+      const body = path.endsWith('offline') ? { request } : machine
+      const headers = { authorization: `License ${shop.key}` }
+      const activate = (options: CallOptions = {}) => api.call('POST', path, { headers, body, ...options })
+      expect(outcome(await activate(shortly())), path).toBe('503 UNFINISHED')
+      expect(await shop.rows(), path).toHaveLength(4)
+      expect(outcome(await activate()), path).toBe('200')
+      expect(await shop.rows(), path).toHaveLength(1)
+      expect(await shop.faults()).toEqual([])
+    }
   })
 
   test('is refused while no license is in force', async () => {
