@@ -23,9 +23,9 @@ import type { ActivationServices } from './services.ts'
 type Moved = { activation: ActivationView; nextHeartbeat?: Instant; moves?: MovesLeft }
 
 /**
- * Gives the place of a machine to another: the old row and its fingerprints go, the new ones come, the count stays, in
- * one transaction, if it may be used where it is. The new machine gets an id of its own, so that the old one's no longer works. A move counts
- * against the allowance unless the machine is one seen before, or the old one with a part replaced.
+ * Gives the place of a machine to another, if it may be used where it is: the old row and its fingerprints go, the new
+ * ones come, the count stays, in one transaction. The new machine gets an id of its own, so that the old one's no longer
+ * works. A move counts against the allowance unless the machine is one seen before, or the old one with a part replaced.
  */
 export function move(
   call: Timed<PlacedRequest>,
