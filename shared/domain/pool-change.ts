@@ -78,12 +78,31 @@ export function cleared(pool: Pool, now: Seconds): Pool {
 export function together(first: PoolChange, second: PoolChange): PoolChange {
   const put = new Map([...first.put, ...second.put])
   for (const ref of second.remove) put.delete(ref)
-  const { waiting: _, ...rest } = { ...first, ...second }
+  const { waiting: _, held = NO_BOUNDS, ...rest } = { ...first, ...second }
   return {
     ...rest,
+    ...(held.size > 0 && { held: shifted(held, first) }),
     put,
     seen: new Map([...second.seen, ...first.seen]),
     remove: [...new Set([...first.remove, ...second.remove])],
     tickets: (first.tickets ?? 0) + (second.tickets ?? 0),
   }
+}
+
+const NO_BOUNDS: ReadonlyMap<number, Bounds> = new Map()
+
+/** Bounds of what is held after the first change, as bounds of what is held before it. */
+function shifted(held: ReadonlyMap<number, Bounds>, first: PoolChange): Map<number, Bounds> {
+  return new Map(
+    [...held].map(([code, { atLeast, atMost }]) => {
+      const added = balance(first, ({ department }) => department === code)
+      return [
+        code,
+        {
+          ...(atLeast !== undefined && { atLeast: atLeast - added }),
+          ...(atMost !== undefined && { atMost: atMost - added }),
+        },
+      ]
+    }),
+  )
 }

@@ -113,6 +113,21 @@ describe('a share', () => {
     expect(await tenant.held()).toEqual({})
   })
 
+  test('at its maximum: whoever gives a place of it back gives it to the one of it who waits', async () => {
+    const tenant = await aTenant(
+      { limits: { concurrent: 3 } },
+      { ...guaranteed('bio', 1), maximum: units(1) },
+      { department: 'cad', maximum: units(1) },
+    )
+    for (const department of ['bio', 'cad']) {
+      const lease = granted(await tenant.out(department))
+      const ticket = queued(await tenant.world.join(of(department)))
+      expect(await tenant.world.in(lease)).toEqual({ released: true })
+      expect((await tenant.world.ping(ticket)).state).toBe('held')
+    }
+    expect(await tenant.held()).toEqual({ 1: 1, 2: 1 })
+  })
+
   test('is kept by the queue: who is below it comes first, who is at the maximum is in nobody’s way', async () => {
     const tenant = await aTenant(
       { limits: { concurrent: 2 } },
