@@ -2,11 +2,11 @@ import { type Holdings, standings } from '../shared/domain/holdings.ts'
 import type { HeldProduct } from '../shared/domain/tenant-overview.ts'
 import type { Instant } from '../shared/platform/time.ts'
 import { readProduct } from '../shared/store/catalog.ts'
-import { readAssigned } from '../shared/store/seat-pool.ts'
+import { readGivenOut } from '../shared/store/given-out.ts'
 import type { VerifyingServices } from './verified.ts'
 
 /**
- * What a tenant holds, beside the products and the seats assigned of them: what its first page shows, and whoever
+ * What a tenant holds, beside the products and what was given out of them: what its first page shows, and whoever
  * watches the same figures.
  */
 export async function heldProducts(
@@ -21,7 +21,7 @@ export async function heldProducts(
         product && {
           product,
           holdings,
-          seats: await readAssigned(table, holdings.tenantId, product),
+          givenOut: await readGivenOut(table, holdings.tenantId, product.id, now),
           standings: [...standings(holdings, now, verifier.isGenuine).values()],
         }
       )

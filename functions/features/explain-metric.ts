@@ -9,10 +9,10 @@ import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { periodOf } from '../../shared/domain/period.ts'
 import { isFloating, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
+import { EMPTY_POOL } from '../../shared/domain/seat-decision.ts'
 import { seatTerms } from '../../shared/domain/seat-terms.ts'
 import { readMachinePool } from '../../shared/store/activation-pool.ts'
-import { readProduct } from '../../shared/store/catalog.ts'
-import { readAssigned } from '../../shared/store/seat-pool.ts'
+import { readSeatPools } from '../../shared/store/seat-pool.ts'
 import { refusedHere } from '../places.ts'
 import { machinesOf } from './explain-machine.ts'
 import { licensesBehind, poolSituation } from './explain-pools.ts'
@@ -72,9 +72,9 @@ async function seatsDrawn(
   metric: string,
   { table }: ExplainServices,
 ): Promise<Drawn | undefined> {
-  const product = managedSeats.includes(metric) ? await readProduct(table, productId) : undefined
-  const used = product && (await readAssigned(table, tenantId, product)).get(metric)
-  return used === undefined ? undefined : { used, limit: seatTerms(standings, metric).limit }
+  if (!managedSeats.includes(metric)) return undefined
+  const [pool = EMPTY_POOL] = (await readSeatPools(table, tenantId, [{ productId, metric }])).values()
+  return { used: pool.assigned, limit: seatTerms(standings, metric).limit }
 }
 
 /** A counter with an allowance; others are taken whatever their number. */

@@ -6,6 +6,7 @@ import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/r
 import { nextChange } from '../../shared/domain/status.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
 import type { Instant } from '../../shared/platform/time.ts'
+import { readGivenOut } from '../../shared/store/given-out.ts'
 import { readAllHoldings, readHoldings } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -27,9 +28,14 @@ export const featuresHandlers: Handlers<typeof featuresRoutes, ExplainServices> 
         : readAllHoldings(table, tenantId),
     ])
     if (tenant === undefined) return notFound
-    const products = held
-      .filter(({ licenses }) => licenses.length > 0)
-      .map((holdings) => seen(holdings, [...standings(holdings, at, verifier.isGenuine).values()], at))
+    const products = await Promise.all(
+      held
+        .filter(({ licenses }) => licenses.length > 0)
+        .map(async (holdings) => {
+          const givenOut = await readGivenOut(table, tenantId, holdings.productId, now)
+          return seen(holdings, [...standings(holdings, at, verifier.isGenuine).values()], givenOut, at)
+        }),
+    )
     return { at, products }
   },
 
@@ -53,13 +59,18 @@ export const featuresHandlers: Handlers<typeof featuresRoutes, ExplainServices> 
 }
 
 /** A product's entitlement with where each of its licenses stands. */
-function seen(holdings: Holdings, all: readonly Standing[], at: Instant) {
+function seen(
+  holdings: Holdings,
+  all: readonly Standing[],
+  givenOut: ReadonlyMap<string, number>,
+  at: Instant,
+) {
   const next = all
     .flatMap(({ license, extensions }) => nextChange(license, at, extensions) ?? [])
     .toSorted()
     .at(0)
   return {
-    ...entitlement(holdings, all),
+    ...entitlement(holdings, all, givenOut),
     code: all[0]?.license.productCode ?? '',
     licenses: all.toSorted(byPrecedence).map(standpoint),
     ...(next && { nextChangeAt: next }),

@@ -11,10 +11,10 @@ import type { Instant } from '../../shared/platform/time.ts'
 import { findLicense } from '../../shared/store/address.ts'
 import { readProduct } from '../../shared/store/catalog.ts'
 import { fencesOf, raiseFences } from '../../shared/store/fence.ts'
+import { readGivenOut } from '../../shared/store/given-out.ts'
 import { licenseEntity, readAllHoldings, readHoldings, replaceLicense } from '../../shared/store/holdings.ts'
 import { holdingsPrefix, tenantKey } from '../../shared/store/keys.ts'
 import { readPage } from '../../shared/store/page.ts'
-import { readAssigned } from '../../shared/store/seat-pool.ts'
 import { fileOf, loadLicense, standingView } from '../known-license.ts'
 import { isKnownTenant } from '../known-tenant.ts'
 import { observe } from '../observe.ts'
@@ -139,21 +139,20 @@ export const installsHandlers: InstallHandlers = {
     const { table } = services
     const address = await findLicense(table, params.licenseId)
     if (address === undefined || address.tenantId !== params.tenantId) return notFound
-    const [holdings, product] = await Promise.all([
+    const [holdings, product, givenOut] = await Promise.all([
       readHoldings(table, params.tenantId, address.productId),
       readProduct(table, address.productId),
+      readGivenOut(table, params.tenantId, address.productId, now),
     ])
     const standings = standingsOf(holdings, now, services)
     const license = standings.get(params.licenseId)?.license
     if (license === undefined) return notFound
-    // Where seats are managed here these are the use, as on the tenant's first page.
-    const seats = product && (await readAssigned(table, params.tenantId, product))
     return {
       licenseId: params.licenseId,
       metrics: (product?.metrics ?? []).map(({ code, kind }) => {
         const { shares, excess } = attribute(
           code,
-          seats?.get(code) ?? usedOf(holdings.usage, code, [...standings.values()]),
+          givenOut.get(code) ?? usedOf(holdings.usage, code, [...standings.values()]),
           standings.values(),
         )
         const share = shares.find((one) => one.licenseId === params.licenseId)

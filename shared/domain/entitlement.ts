@@ -14,6 +14,10 @@ const Source = z.strictObject({ licenseId: LicenseId, type: LicenseType, amount:
 export const Pool = z.strictObject({
   metric: Code,
   capacity: Limit,
+  /**
+   * Seats, machines and leases given out here, where any ever was, and else what was reported. A validation shows what was
+   * reported.
+   */
   used: z.number(),
   remaining: Limit,
   /** Used as a share of capacity in percent, rounded half up; null where capacity is unlimited or 0. */
@@ -61,13 +65,21 @@ export type Entitlement = z.infer<typeof Entitlement>
 /**
  * Adds up what counts. Capacities are summed per metric, `unlimited` absorbs; features merge: a boolean is true if any
  * license says so, a number is the highest, a text is that of the license ending last.
+ *
+ * @param givenOut by metric (store/given-out.ts): their use, whatever was reported; what people hold on to though no
+ *   license gives any now has a pool, too
  */
-export function entitlement(holdings: Holdings, standings: Iterable<Standing>): Entitlement {
+export function entitlement(
+  holdings: Holdings,
+  standings: Iterable<Standing>,
+  givenOut: ReadonlyMap<string, number> = NOTHING,
+): Entitlement {
   const all = [...standings]
   const counting = all.filter((standing) => standing.counts).toSorted(byPrecedence)
   const metrics = new Set([
     ...counting.flatMap(({ license }) => Object.keys(license.limits)),
     ...holdings.usage.map((usage) => usage.metric),
+    ...givenOut.keys(),
   ])
   const ends = independent(counting).map(
     ({ license, extensions }) => effectiveTerm(license, extensions).expiresAt,
@@ -78,11 +90,13 @@ export function entitlement(holdings: Holdings, standings: Iterable<Standing>): 
     inForce: counting.length > 0,
     pools: [...metrics]
       .toSorted()
-      .map((metric) => pool(metric, counting, usedOf(holdings.usage, metric, all))),
+      .map((metric) => pool(metric, counting, givenOut.get(metric) ?? usedOf(holdings.usage, metric, all))),
     features: mergedFeatures(counting),
     ...(last && { expiresAt: last }),
   }
 }
+
+const NOTHING: ReadonlyMap<string, number> = new Map()
 
 function pool(metric: Metric['code'], counting: readonly Standing[], used: number): Pool {
   const sources = counting.flatMap(({ license }) => {

@@ -11,8 +11,8 @@ export type HeldProduct = {
   product: Product
   holdings: Holdings
   standings: readonly Standing[]
-  /** Seats assigned, by metric, where they are managed here: then they are its use, and not what was reported. */
-  seats: ReadonlyMap<string, number>
+  /** By metric, see store/given-out.ts. */
+  givenOut: ReadonlyMap<string, number>
 }
 
 /** The metric whose use and capacity, over all products, is the first card. */
@@ -58,23 +58,9 @@ function operatingMode(standings: readonly Standing[]): OperatingMode {
   return counting.some(({ license }) => license.type === 'TRIAL') ? 'trial' : 'limited'
 }
 
-/**
- * A product's pools with what is in use of each; also those of seats that people hold on to though no license gives any
- * now: they count, and nothing is taken silently.
- */
-export function poolsOf({ holdings, standings, seats }: HeldProduct): Pool[] {
-  const pools = entitlement(holdings, standings).pools.map((pool) => withSeats(pool, seats))
-  const known = new Set(pools.map(({ metric }) => metric))
-  const unlicensed = [...seats]
-    .filter(([metric]) => !known.has(metric))
-    .map(([metric, used]) => ({ metric, capacity: 0, used, ...room(0, used), sources: [] }))
-  return [...pools, ...unlicensed]
-}
-
-function withSeats(pool: Pool, seats: ReadonlyMap<string, number>): Pool {
-  const used = seats.get(pool.metric)
-  return used === undefined ? pool : { ...pool, used, ...room(pool.capacity, used) }
-}
+/** A product's pools with what is in use of each. */
+export const poolsOf = ({ holdings, standings, givenOut }: HeldProduct): Pool[] =>
+  entitlement(holdings, standings, givenOut).pools
 
 function card(metric: Metric, pools: readonly Pool[]) {
   const pool = pools.find((one) => one.metric === metric.code)

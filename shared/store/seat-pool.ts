@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import type { Product } from '../domain/catalog.ts'
 import {
   isQueued,
   type Pending,
@@ -70,27 +69,6 @@ export function decodeSeatPool(item: Item): SeatPool {
   if (!parsed.success)
     throw new CorruptItemError(`item ${String(item['pk'])} / ${String(item['sk'])}: no pool of seats`)
   return { ...parsed.data, isManaged: item['assigned'] !== undefined }
-}
-
-/**
- * Seats assigned of each metric of a product whose seats are managed here: of which one was ever given or waited for.
- * Nothing is read of a product without seats.
- */
-export async function readAssigned(
-  table: Table,
-  tenantId: TenantId,
-  { id, modules }: Pick<Product, 'id' | 'modules'>,
-): Promise<Map<string, number>> {
-  const metrics = new Set(modules.flatMap(({ seat }) => (seat ? [seat.metric] : [])))
-  const items = await readItems(
-    table,
-    [...metrics].map((metric) => poolKey(tenantId, id, metric)),
-  )
-  return new Map(
-    items
-      .filter((item) => item['assigned'] !== undefined)
-      .map((item) => [String(item['sk']), decodeSeatPool(item).assigned]),
-  )
 }
 
 /** A change of a pool's counts, and what must be so of it when it is written. */
