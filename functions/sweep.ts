@@ -18,14 +18,16 @@ import type { JobRun } from './job.ts'
 
 /** Timers whose work is under way at the same time. */
 const TOGETHER = 8
+/** Milliseconds before the end of an invocation at which work is given up, so that there is time to say so. */
+const LAST_WORDS = 2_000
 
 /** Does what is due about a subject, moves or ends its timer, and says how many changes that were. */
 export type TimerWork = (timer: Timer, now: Instant) => Promise<number>
 
 /**
  * Does the work of every timer of a kind that is due. What is done is not due any more: a run that was cut off goes on
- * where it stopped, and one that comes twice finds nothing. A timer whose work fails keeps none of the others waiting: it
- * is tried later, and set aside with its reason when it failed too often.
+ * where it stopped, and one that comes twice finds nothing. A timer whose work fails, or takes longer than a function may,
+ * keeps none of the others waiting: it is tried later, and set aside with its reason when it failed too often.
  */
 export async function sweep(
   kind: string,
@@ -54,12 +56,25 @@ export async function sweep(
     const milliseconds = epochMilliseconds(now) - epochMilliseconds(timer.dueAt)
     longest = Math.max(longest, milliseconds)
     try {
-      return await work(timer, now)
+      return await inTime(work(timer, now))
     } catch (error) {
       const subject = nameOf(timer)
       log('error', 'timer', { requestId: run.requestId, job: run.job, subject, milliseconds }, error)
       await setBack(timer, error instanceof Error ? `${error.name}: ${error.message}` : String(error))
       return 0
+    }
+  }
+
+  /** What is given up may go on: it does no more harm than a run that comes twice. */
+  async function inTime<T>(work: Promise<T>): Promise<T> {
+    const left = run.remaining() - LAST_WORDS
+    if (left <= 0) return work
+    const { promise, reject } = Promise.withResolvers<never>()
+    const deadline = setTimeout(() => reject(new Error('There was no time to bring it to its end.')), left)
+    try {
+      return await Promise.race([work, promise])
+    } finally {
+      clearTimeout(deadline)
     }
   }
 

@@ -99,6 +99,21 @@ describe('a sweep', () => {
     ])
   })
 
+  test('leaves work for later that takes longer than there is time, and does the others of its shard first then', async () => {
+    await file('endless')
+    advanceClock(1)
+    await file(...Array.from({ length: 20 }, (_, index) => `t${index}`))
+    const endless: TimerWork = (timer, now) =>
+      timer.subject[0] === 'endless' ? new Promise(() => {}) : work(timer, now)
+    await expect(run(endless, { milliseconds: 2_100 })).rejects.toThrow('ran out of time')
+    expect(await stored('endless')).toMatchObject({
+      dueAt: plusMilliseconds(readClock(), MINUTE),
+      failed: { times: 1, reason: 'Error: There was no time to bring it to its end.' },
+    })
+    await run(endless)
+    expect(done).toHaveLength(20)
+  })
+
   test('sets a row aside that is no timer, and tells of it once', async () => {
     await file('well')
     const { item } = fileTimer(timerOf('garbled'))
