@@ -105,7 +105,8 @@ export const sharersIn = (pools: Iterable<Pool>, ref: string): number =>
 function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: Seconds): Grant {
   if (own.kind !== 'shared' || ask.kind !== 'shared')
     return { outcome: 'held', entry: own, sharer: 0, heldBefore: true }
-  const offer = offers.find(({ limit }) => pool.used <= limit)
+  const lapsed = lapsedIn(pool, now)
+  const offer = offers.find(({ limit }) => pool.used - lapsed.units <= limit)
   const sharer = nextSharer(own.sharers | (ask.taken ?? 0))
   const entry: Entry = {
     ...own,
@@ -119,8 +120,8 @@ function again(pool: Pool, ask: Ask, own: Entry, offers: readonly Offer[], now: 
     heldBefore: true,
     change: {
       put: new Map([[ask.ref, entry]]),
-      seen: new Map([[ask.ref, own]]),
-      remove: [],
+      seen: new Map([...lapsed.entries, [ask.ref, own]]),
+      remove: [...lapsed.entries.keys()],
       ...(offer && { limit: offer.limit }),
       fence: pool.fence,
     },

@@ -38,6 +38,16 @@ test.each([
   },
 )
 
+test('who shares a unit is not kept from renewing it by what nobody renewed', () => {
+  const dead: Entry = { ...shared, kind: 'lease', sharers: 0, units: 5, until: NOW - 100 }
+  const own = poolOf(6, 1)
+  const pool = { ...own, inItem: 2, entries: new Map([...own.entries, ['dead', dead] as const]) }
+  expect(grant(pool, ask, OFFERS, NOW)).toMatchObject({
+    entry: { until: NOW + 600 },
+    change: { remove: ['dead'], limit: 2 },
+  })
+})
+
 test('those who come once all bits are taken give the unit back to nobody: others may stand behind theirs', () => {
   const found = grant(poolOf(1, 0x7fff), ask, OFFERS, NOW)
   if (found.outcome !== 'granted') throw new Error('it is shared')
