@@ -2,7 +2,7 @@ import { newRunId } from '../shared/platform/ids.ts'
 import type { Log } from '../shared/platform/log.ts'
 import { emitMetrics } from '../shared/platform/metrics.ts'
 import { epochMilliseconds, type Instant, readClock } from '../shared/platform/time.ts'
-import { type Run, rememberSuccess, resumeRun, saveRun } from '../shared/store/run.ts'
+import { placeLeft, type Run, rememberSuccess, resumeRun, saveRun } from '../shared/store/run.ts'
 import type { Table } from '../shared/store/transact.ts'
 import type { JobName } from './jobs.ts'
 
@@ -17,8 +17,8 @@ export type JobRun = Delivery & {
   readonly job: JobName
   /** Of the events it makes. */
   readonly requestId: string
-  /** Where an earlier delivery of the same run stopped. */
-  readonly from: Run['from']
+  /** Where to begin: where an earlier delivery of the same run stopped, or where the run before it was given up. */
+  begin(): Promise<Run['from']>
   /** Adds to what was looked at and what was changed. */
   count(checked: number, changed: number): void
   /**
@@ -58,7 +58,7 @@ export async function runJob(
     ...delivery,
     job,
     requestId,
-    from,
+    begin: async () => from ?? placeLeft(table, job, scheduledAt),
     count(more, changes) {
       checked += more
       changed += changes

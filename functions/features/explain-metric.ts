@@ -5,14 +5,17 @@ import type { Explanation } from '../../shared/domain/explanation.ts'
 import { isDead } from '../../shared/domain/heartbeat.ts'
 import type { Holdings, Standing } from '../../shared/domain/holdings.ts'
 import { meterOf } from '../../shared/domain/meter.ts'
-import { usedOf } from '../../shared/domain/meter-rule.ts'
 import { periodOf } from '../../shared/domain/period.ts'
 import { isFloating, seconds } from '../../shared/domain/pool-terms.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import { EMPTY_POOL } from '../../shared/domain/seat-decision.ts'
 import { seatTerms } from '../../shared/domain/seat-terms.ts'
+import { rowOf } from '../../shared/domain/usage.ts'
+import { metricOf } from '../../shared/domain/usage-reports.ts'
 import { readMachinePool } from '../../shared/store/activation-pool.ts'
+import { readProduct } from '../../shared/store/catalog.ts'
 import { readSeatPools } from '../../shared/store/seat-pool.ts'
+import { readSharded } from '../../shared/store/usage-blocks.ts'
 import { refusedHere } from '../places.ts'
 import { machinesOf } from './explain-machine.ts'
 import { licensesBehind, poolSituation } from './explain-pools.ts'
@@ -41,7 +44,7 @@ export async function aboutMetric(
     metric === MACHINES && granting.some(isNodeLocked)
       ? await machinesDrawn(asked, holdings, services)
       : ((await seatsDrawn(holdings, standings, metric, services)) ??
-        metered(asked, holdings, standings, metric))
+        (await metered(asked, holdings, standings, metric, services)))
   return explainCapacity(holdings, standings, metric, units, drawn)
 }
 
@@ -77,19 +80,31 @@ async function seatsDrawn(
   return { used: pool.assigned, limit: seatTerms(standings, metric).limit }
 }
 
-/** A counter with an allowance; others are taken whatever their number. */
-function metered(
+/**
+ * A counter with an allowance; others are taken whatever their number. To the unit: what shards have in hand is given
+ * back before anything is refused.
+ */
+async function metered(
   { now }: AskedBy,
-  { usage }: Holdings,
+  { tenantId, productId, usage }: Holdings,
   standings: readonly Standing[],
   metric: string,
-): Drawn | undefined {
+  { table }: ExplainServices,
+): Promise<Drawn | undefined> {
   const { terms, limit } = meterOf(standings, metric)
   if (terms === undefined) return undefined
+  const period = periodOf(terms, now)
+  const seen = rowOf(usage, metric, period)
+  const product = await readProduct(table, productId)
+  const isSharded = product && metricOf(product, metric)?.rate === 'high'
+  const address = { tenantId, productId, metric, period }
+  const { row, inHand } = isSharded
+    ? await readSharded(table, address, seen?.kind === 'counter' ? seen : undefined)
+    : { row: seen, inHand: 0 }
   return {
-    used: usedOf(usage, metric, standings),
+    used: (row?.value ?? 0) - inHand,
     limit,
     predicted: { operation: 'POST /v1/usage', refusal: 'ALLOWANCE_EXHAUSTED' },
-    renewsAt: periodOf(terms, now).until,
+    renewsAt: period.until,
   }
 }

@@ -24,7 +24,7 @@ export function reviewReminders(delivery: Delivery, services: NotificationServic
   const { table, log } = services
   return runJob('reviewReminders', delivery, services, async (run) => {
     const range = { index: 'kind', pk: KIND.licenses } as const
-    for await (const { items, next } of readPages(table, range, run.from, TOGETHER)) {
+    for await (const { items, next } of readPages(table, range, await run.begin(), TOGETHER)) {
       const now = readClock()
       const licenses = readableOf(items, licenseEntity, (error) =>
         log('error', 'license', { requestId: run.requestId, job: run.job }, error),

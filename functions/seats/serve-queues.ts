@@ -23,7 +23,7 @@ export function serveQueues(delivery: Delivery, services: VerifyingServices): Pr
     const { requestId, job } = run
     const broken: unknown[] = []
     let before: unknown
-    for await (const page of readPages(table, { index: 'kind', pk: KIND.seatQueues }, run.from)) {
+    for await (const page of readPages(table, { index: 'kind', pk: KIND.seatQueues }, await run.begin())) {
       for (const item of page.items) {
         run.count(1, 0)
         try {

@@ -20,7 +20,7 @@ const PAGE = 200
 export function watchTenants(delivery: Delivery, services: TrustServices): Promise<void> {
   const { table } = services
   return runJob('watchTenants', delivery, services, async (run) => {
-    for await (const page of readPages(table, { index: 'kind', pk: KIND.tenants }, run.from, PAGE)) {
+    for await (const page of readPages(table, { index: 'kind', pk: KIND.tenants }, await run.begin(), PAGE)) {
       const known = readableOf(page.items, tenantEntity, (error) =>
         services.log('error', 'tenant', { requestId: run.requestId, job: run.job }, error),
       )

@@ -5,16 +5,14 @@ import { bucketsOf } from '../../shared/domain/meter-series.ts'
 import { UNLIMITED } from '../../shared/domain/overdraft.ts'
 import { marks, periodOf, type Step } from '../../shared/domain/period.ts'
 import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { type CounterUsage, rowOf } from '../../shared/domain/usage.ts'
+import { rowOf } from '../../shared/domain/usage.ts'
 import { grossOf, metricOf } from '../../shared/domain/usage-reports.ts'
 import type { Call } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
 import { DAY, epochMilliseconds, type Instant } from '../../shared/platform/time.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
-import type { Table } from '../../shared/store/transact.ts'
-import { type CounterAddress, readCounter } from '../../shared/store/usage.ts'
-import { readBlocks, sumOf } from '../../shared/store/usage-blocks.ts'
+import { readSharded } from '../../shared/store/usage-blocks.ts'
 import { readHours } from '../../shared/store/usage-days.ts'
 import { productNamed } from '../product-named.ts'
 import type { VerifyingServices } from '../verified.ts'
@@ -65,20 +63,6 @@ const wrong = (field: string, message: string): Refusal =>
   refuse('INVALID_REQUEST', 'This series cannot be answered.', {
     errors: [{ field: `/query/${field}`, message }],
   })
-
-/** Times that a counter in shards is read until no shard took from it meanwhile, or gave back. */
-const ATTEMPTS = 5
-
-/** A counter in shards, and what these have in hand of it: of one moment, if the counter is the same behind the shards. */
-async function readSharded(table: Table, address: CounterAddress, seen: CounterUsage | undefined) {
-  let row = seen
-  for (let attempt = 1; ; attempt += 1) {
-    const before = row
-    const inHand = sumOf(await readBlocks(table, address))
-    row = await readCounter(table, address)
-    if (row?.value === before?.value || attempt === ATTEMPTS) return { row, inHand }
-  }
-}
 
 /** Where a counter stands now, to the unit. */
 async function current(

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { DAY, epochSeconds, Instant, plusMilliseconds } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { LAST_SUCCESSES, lastSuccessKey, runKey } from './keys.ts'
-import { readItem, readRange } from './read.ts'
+import { readFirst, readItem, readRange } from './read.ts'
 import type { Table } from './transact.ts'
 import { writeRow } from './write.ts'
 
@@ -48,6 +48,13 @@ export async function readLastSuccesses(table: Table): Promise<LastSuccess[]> {
 export async function resumeRun(table: Table, job: string, scheduledAt: Instant): Promise<Run> {
   const item = await readItem(table, runKey(job, scheduledAt))
   return item === undefined ? { checked: 0, changed: 0 } : runEntity.decode(item)
+}
+
+/** Where the run before this one was given up: the pages behind have their turn before it is begun anew. */
+export async function placeLeft(table: Table, job: string, scheduledAt: Instant): Promise<Run['from']> {
+  const { pk, sk } = runKey(job, scheduledAt)
+  const [item] = await readFirst(table, { pk, below: sk, newestFirst: true }, 1)
+  return item && runEntity.decode(item).from
 }
 
 /** Notes how far a run came, or that it is over. */

@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { SHARDS } from '../domain/meter-block.ts'
+import type { CounterUsage } from '../domain/usage.ts'
 import type { Instant } from '../platform/time.ts'
 import { entity } from './codec.ts'
 import { type Key, usageBlockKey } from './keys.ts'
 import { readItems } from './read.ts'
 import { type Action, type Table, transact } from './transact.ts'
-import { addToCounter, type CounterAddress, ttlOf } from './usage.ts'
+import { addToCounter, type CounterAddress, readCounter, ttlOf } from './usage.ts'
 
 /** What a shard of a counter has taken from it and not used yet. */
 export const usageBlockEntity = entity(
@@ -97,3 +98,17 @@ export async function settleBlocks(
 
 export const sumOf = (inHand: ReadonlyMap<number, number>): number =>
   [...inHand.values()].reduce((sum, one) => sum + one, 0)
+
+/** Times that a counter in shards is read until no shard took from it meanwhile, or gave back. */
+const ATTEMPTS = 5
+
+/** A counter in shards, and what these have in hand of it: of one moment, if the counter is the same behind the shards. */
+export async function readSharded(table: Table, address: CounterAddress, seen: CounterUsage | undefined) {
+  let row = seen
+  for (let attempt = 1; ; attempt += 1) {
+    const before = row
+    const inHand = sumOf(await readBlocks(table, address))
+    row = await readCounter(table, address)
+    if (row?.value === before?.value || attempt === ATTEMPTS) return { row, inHand }
+  }
+}

@@ -152,17 +152,27 @@ describe('a sweep', () => {
   })
 })
 
-test('a run by pages goes on where its time was up, and is over behind the last page, though no time is left', async () => {
-  const delivery = { scheduledAt: readClock(), remaining: () => 10 }
+test('a run by pages goes on where its time was up, or the one before was given up, and is over behind the last page', async () => {
   const services = { table, log: () => undefined }
   const seen: unknown[] = []
-  const next = (place?: { pk: string }) =>
-    runJob('watchTenants', delivery, services, async ({ from, note }) => {
-      seen.push(from)
-      await note(place)
-    })
-  await expect(next({ pk: 'a' })).rejects.toThrow('watchTenants ran out of time')
-  await next()
-  await next()
-  expect(seen).toEqual([undefined, { pk: 'a' }])
+  const deliver = (place?: { pk: string }) =>
+    runJob(
+      'watchTenants',
+      { scheduledAt: readClock(), remaining: () => 10 },
+      services,
+      async ({ begin, note }) => {
+        seen.push(await begin())
+        await note(place)
+      },
+    )
+  const [a, b, c] = [{ pk: 'a' }, { pk: 'b' }, { pk: 'c' }]
+  for (const place of [a, b]) await expect(deliver(place)).rejects.toThrow('watchTenants ran out of time')
+  advanceClock(HOUR)
+  await expect(deliver(c)).rejects.toThrow('watchTenants ran out of time')
+  await deliver()
+  // Twice is once: it is over.
+  await deliver()
+  advanceClock(HOUR)
+  await deliver()
+  expect(seen).toEqual([undefined, a, b, c, undefined])
 })

@@ -98,9 +98,9 @@ async function timersAmong(bench: Bench, count: number) {
 const aRun = (scheduledAt: Instant): JobRun => ({
   job: 'noteTransitions',
   scheduledAt,
-  remaining: () => Number.POSITIVE_INFINITY,
+  remaining: () => DAY,
   requestId: 'bench',
-  from: undefined,
+  begin: async () => undefined,
   count: () => undefined,
   measureLag: () => undefined,
   checkTime: async () => undefined,

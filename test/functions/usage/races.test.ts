@@ -27,6 +27,10 @@ describe.each(['calls', 'hits'])('additions to %s at the same time', (metric) =>
     const { license } = await world.sell(100_000)
     await world.report([{ metric, add: 60_000 }])
     await times(20, () => world.report([{ metric, add: 1 }]))
+    expect([await world.foreseen(metric, 39_980), await world.foreseen(metric, 39_981)]).toEqual([
+      'OK',
+      'ALLOWANCE_EXHAUSTED',
+    ])
     const path = `/v1/licenses/${license.id}`
     const { headers } = await api.call('GET', path, { token: world.vendor })
     const edit = { limits: { [metric]: 60_022 } }

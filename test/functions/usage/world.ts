@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Plan, Product } from '../../../shared/domain/catalog.ts'
+import { Explanation } from '../../../shared/domain/explanation.ts'
 import { LicenseView } from '../../../shared/domain/license-view.ts'
 import type { Tenant } from '../../../shared/domain/tenant.ts'
 import type { Answer, Api, CallOptions } from '../../support/api.ts'
@@ -117,6 +118,12 @@ export async function aWorld(api: Api, { timeZone = 'UTC' }: { timeZone?: string
       const answer = await api.call('GET', `/v1/tenants/${tenant.id}/overview`, { token: admin })
       const { products } = Overview.parse(expected(200, answer))
       return products.flatMap(({ metrics }) => metrics).find((card) => card.metric === metric)?.active
+    },
+    /** What `explain` says that a report of so many more would be answered. */
+    async foreseen(metric: string, units: number): Promise<string | undefined> {
+      const body = { product: product.code, metric, units }
+      const answer = await api.call('POST', '/v1/explain', { token: admin, body })
+      return Explanation.parse(expected(200, answer)).predictions?.[0]?.outcome
     },
     id: () => randomUUID(),
   }
