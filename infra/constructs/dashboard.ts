@@ -14,7 +14,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { type Job, jobs } from '../../functions/jobs.ts'
 import type { ContextName } from '../../functions/routes.ts'
-import { METRIC_NAMESPACE } from '../../shared/platform/metric-names.ts'
+import { METRIC_NAMESPACE, METRICS } from '../../shared/platform/metric-names.ts'
 import type { Stage } from '../stage.ts'
 import type { StreamConsumer } from './streams.ts'
 
@@ -37,12 +37,12 @@ export function createDashboard(scope: Construct, stage: Stage, shown: Shown): v
     new GraphWidget({ title, width, height: 6, left, right, period: PERIOD })
   const ofFunctions = (metric: (lambda: LambdaFunction) => Metric) =>
     [...functions].map(([context, lambda]) => metric(lambda).with({ label: context }))
-  const own = (metricName: string, statistic = 'Sum') =>
+  const own = (metricName: string) =>
     new Metric({
       namespace: METRIC_NAMESPACE,
       metricName,
       dimensionsMap: { service: stage.name },
-      statistic,
+      statistic: 'Sum',
       period: PERIOD,
     })
   const ofTable = (metricName: string, statistic = 'Sum') => table.metric(metricName, { statistic })
@@ -119,17 +119,9 @@ export function createDashboard(scope: Construct, stage: Stage, shown: Shown): v
     new SingleValueWidget({
       title: 'Of the last day',
       width: WIDTH,
-      height: 4,
+      height: 6,
       period: Duration.days(1),
-      metrics: [
-        own('TimersSetAside'),
-        own('IntegrityEvents'),
-        own('LicensesIssued'),
-        own('MachinesActivated'),
-        own('LeasesCheckedOut'),
-        own('SeatsAssigned'),
-        own('CapacityReached'),
-      ],
+      metrics: Object.entries(METRICS).flatMap(([name, unit]) => (unit === 'Count' ? [own(name)] : [])),
     }),
   )
   dashboard.addWidgets(new TextWidget({ width: WIDTH, height: 8, markdown: purposes() }))

@@ -1,32 +1,9 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { Metrics } from '@aws-lambda-powertools/metrics'
 import * as z from 'zod'
 import type { EventType } from '../domain/event-types.ts'
 import { readEnvironment } from './config/environment.ts'
-import { METRIC_NAMESPACE } from './metric-names.ts'
+import { METRIC_NAMESPACE, METRICS } from './metric-names.ts'
 
-/**
- * The one table of what is measured beside what AWS measures: few names, and dimensions of few values (jobs, kinds of
- * timers), for each combination is a metric that is paid for. Never a tenant.
- */
-const METRICS = {
-  /** From when a run was scheduled for to its end. */
-  JobLateness: MetricUnit.Milliseconds,
-  /** How late at most what was due was done. */
-  TimerLag: MetricUnit.Milliseconds,
-  /** What was due, failed too often, and waits for somebody. */
-  TimersSetAside: MetricUnit.Count,
-  IntegrityEvents: MetricUnit.Count,
-  LicensesTampered: MetricUnit.Count,
-  LicensesIssued: MetricUnit.Count,
-  CapacityReached: MetricUnit.Count,
-  OverAllocations: MetricUnit.Count,
-  MachinesActivated: MetricUnit.Count,
-  LeasesCheckedOut: MetricUnit.Count,
-  LeasesLapsed: MetricUnit.Count,
-  SeatsAssigned: MetricUnit.Count,
-  SeatsPending: MetricUnit.Count,
-  WebhooksDisabled: MetricUnit.Count,
-} as const
 type MetricName = keyof typeof METRICS
 
 /** What of the business is counted, by its events. */
