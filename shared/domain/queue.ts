@@ -54,7 +54,7 @@ export function serving(
     put,
     seen: lapsed.entries,
     remove: [...lapsed.entries.keys()],
-    ...(holds.length > 0 && { limit: Math.max(...holds.map(({ offer }) => offer.limit)) }),
+    ...(holds.length > 0 && { limit: leastLimit(holds) }),
     fence: pool.fence,
     tickets: -(holds.length + dead.length),
   }
@@ -66,6 +66,16 @@ export function serving(
     ...allotment,
     change: { ...change, limit, held: boundsOf(shares, before, after, heldBy(put.values())) },
   }
+}
+
+/** So many may be held once all of these are, that each is still within the limit of its offer. */
+function leastLimit(holds: Serving['holds']): number {
+  let [given, room] = [0, Number.POSITIVE_INFINITY]
+  for (const { ticket, offer } of holds) {
+    given += ticket.units
+    room = Math.min(room, offer.limit - given)
+  }
+  return given + room
 }
 
 function allotted(

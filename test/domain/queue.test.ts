@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LeaseTerms } from '../../shared/domain/lease-terms.ts'
 import type { Pool } from '../../shared/domain/pool.ts'
-import { COUNTED, isBehind, served } from '../../shared/domain/queue.ts'
+import { COUNTED, isBehind, served, serving } from '../../shared/domain/queue.ts'
 import type { Ticket } from '../../shared/domain/ticket.ts'
 import { at } from '../support/licenses.ts'
 
@@ -54,4 +54,16 @@ describe('tickets larger than the pool has become', () => {
   test('say nothing of those behind who are not seen', () => {
     expect(isBehind({ pool: pool(4), tickets: large(3) }, ask, terms(2), NOW)).toBe(true)
   })
+})
+
+test('places given at once to several who wait are each within what is offered for as long', () => {
+  const offers = [
+    { limit: 3, until: NOW + 180, overdraft: false },
+    { limit: 5, until: NOW + 60, overdraft: false },
+  ]
+  const held = { ...pool(2), used: 2 }
+  const serve = serving(held, tickets(2, 1), { ...terms(5), offers }, NOW)
+  expect(serve?.holds.map(({ offer }) => offer.until)).toEqual([NOW + 180, NOW + 60])
+  // Were one more held by then, the first would be the fourth after the license has ended.
+  expect(serve?.change.limit).toBe(4)
 })
