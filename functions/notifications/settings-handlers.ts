@@ -1,3 +1,4 @@
+import { isSame } from '../../shared/domain/canonical-json.ts'
 import { emailKey } from '../../shared/domain/email.ts'
 import { kindOf, NOTICE_KINDS, NoticeKind } from '../../shared/domain/notice.ts'
 import { type MailAddress, NoticeChoice, NoticeSettings } from '../../shared/domain/notice-settings.ts'
@@ -87,15 +88,14 @@ async function edit(
   const next = NoticeSettings.parse({ ...rest, ...others, ...(zone && { timeZone: zone }) })
   const refused = await checkOrganizations(next, owner, services)
   if (refused) return refused
-  const change = changes(current, next)
-  if (Object.keys({ ...change.before, ...change.after }).length === 0) {
+  if (isSame(current, next)) {
     const same = await shown(current, owner, services)
     return services.commit(call, { writes: {}, events: [], reply: same, refusals: {} })
   }
   const reply = await shown({ ...next, revision: current.revision + 1 }, owner, services)
   return services.commit(call, {
     writes: { settings: writeNoticeSettings(owner, current, next) },
-    events: [{ ...eventOf('notices.settings-changed', owner), ...change }],
+    events: [{ ...eventOf('notices.settings-changed', owner), ...changes(current, next) }],
     reply,
     refusals: { settings: stale },
   })
@@ -129,12 +129,10 @@ function setAddress(
     const known = await readMailAddress(table, owner, email)
     const before: MailAddress = known ?? { email: emailKey(email), muted: [] }
     const next = { ...before, ...(muted && { muted }), ...(language && { language }) }
-    const difference = changes(before, next)
-    if (Object.keys({ ...difference.after }).length === 0)
-      return commit(call, { writes: {}, events: [], reply: next, refusals: {} })
+    if (isSame(before, next)) return commit(call, { writes: {}, events: [], reply: next, refusals: {} })
     return commit(call, {
       writes: { address: writeMailAddress(owner, known, next) },
-      events: [{ ...eventOf('notices.choice-changed', owner, email), ...difference }],
+      events: [{ ...eventOf('notices.choice-changed', owner, email), ...changes(before, next) }],
       reply: next,
       refusals: { address: outdated },
     })

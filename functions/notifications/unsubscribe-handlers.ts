@@ -1,3 +1,4 @@
+import { isSame } from '../../shared/domain/canonical-json.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { isOptional, type Language, NoticeKind } from '../../shared/domain/notice.ts'
 import type { MailAddress } from '../../shared/domain/notice-settings.ts'
@@ -49,15 +50,14 @@ export const unsubscribeHandlers: Pick<
       const known = await readMailAddress(services.table, tenantId, email)
       const before: MailAddress = known ?? { email, muted: [] }
       const next = { ...before, muted: mutedBy(before.muted, these, what) }
-      const difference = changes(before, next)
-      if (Object.keys({ ...difference.after }).length === 0) return next
+      if (isSame(before, next)) return next
       const event: EventDraft = {
         type: 'notices.choice-changed',
         ...(tenantId && { tenantId }),
         subject: { type: 'mail-address', id: email },
         // Whoever has the link is taken for who the mail was sent to.
         actor: { kind: tenantId ? 'tenant' : 'vendor', subject: email },
-        ...difference,
+        ...changes(before, next),
       }
       return services.commit(call, {
         writes: { address: writeMailAddress(tenantId, known, next) },

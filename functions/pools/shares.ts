@@ -1,7 +1,8 @@
+import { isSame } from '../../shared/domain/canonical-json.ts'
 import { liveIn } from '../../shared/domain/pool.ts'
 import { limitOf, seconds, sizeAt } from '../../shared/domain/pool-terms.ts'
 import { isRefusal, refuse } from '../../shared/domain/refusal.ts'
-import { changes, checkEdit } from '../../shared/domain/revision.ts'
+import { checkEdit } from '../../shared/domain/revision.ts'
 import {
   checkCodes,
   checkShares,
@@ -32,21 +33,20 @@ export async function setShares(call: Call<(typeof poolsRoutes)['setShares']>, s
   const refused =
     checkEdit(policy, call.revision) ?? checkShares(call.body.shares, capacity) ?? checkCodes(coded)
   if (refused) return refused
-  const { before, after } = changes({ shares: policy.shares }, { shares: coded.shares })
-  const isSame = Object.keys(after ?? {}).length === 0
-  const next = isSame ? policy : { ...coded, revision: policy.revision + 1 }
+  const isAsBefore = isSame(policy.shares, coded.shares)
+  const next = isAsBefore ? policy : { ...coded, revision: policy.revision + 1 }
   const { tenantId, productId, metric } = address
   return services.commit(call, {
     writes: { shares: replacePoolShares(address, next, policy.revision), fence: raiseFence(address) },
-    events: isSame
+    events: isAsBefore
       ? []
       : [
           {
             type: 'pool.shared-out',
             tenantId,
             subject: { type: 'pool', id: metric },
-            before: { productId, ...before },
-            after: { productId, ...after },
+            before: { productId, shares: policy.shares },
+            after: { productId, shares: coded.shares },
           },
         ],
     reply: view(next),

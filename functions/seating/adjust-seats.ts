@@ -1,4 +1,4 @@
-import { isSame } from '../../shared/domain/audit-entry.ts'
+import { isSame } from '../../shared/domain/canonical-json.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import type { Refusal } from '../../shared/domain/refusal.ts'
 import {

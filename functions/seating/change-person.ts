@@ -1,4 +1,4 @@
-import { isSame } from '../../shared/domain/audit-entry.ts'
+import { isSame } from '../../shared/domain/canonical-json.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { seesOrganization } from '../../shared/domain/organization.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -169,10 +169,8 @@ export async function decideEdit(
   if (refused) return refused
   const cooling = change.byHand && checkCooldown(person, adjustment.after.user, seating, call.now)
   if (cooling) return cooling
-  const { before, after } = changes(userView(person.user), userView(adjustment.after.user))
-  const isNothing =
-    Object.keys({ ...before, ...after }).length === 0 &&
-    isSame(byPool(adjustment.after.seats), byPool(person.seats))
+  const [before, after] = [userView(person.user), userView(adjustment.after.user)]
+  const isNothing = isSame(before, after) && isSame(byPool(adjustment.after.seats), byPool(person.seats))
   const { id, tenantId } = facts
   if (isNothing)
     return { adjustment: undefined, decision: { writes: {}, events: [], reply: undefined, refusals: {} } }
@@ -183,8 +181,7 @@ export async function decideEdit(
         type: change.event,
         tenantId,
         subject: { type: 'user', id },
-        before,
-        after,
+        ...changes(before, after),
         ...(change.reason && { reason: change.reason }),
       },
     ],

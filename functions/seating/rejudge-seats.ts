@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isSame } from '../../shared/domain/audit-entry.ts'
+import { isSame } from '../../shared/domain/canonical-json.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
 import { byPool, type PoolName, type TenantPool } from '../../shared/domain/seat.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'

@@ -1,3 +1,4 @@
+import { isSame } from '../../shared/domain/canonical-json.ts'
 import type { EventDraft } from '../../shared/domain/event.ts'
 import type { EventType } from '../../shared/domain/event-types.ts'
 import { notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
@@ -106,8 +107,7 @@ export async function editWebhook(
   const { disabled, ...rest } = webhook
   const stays = enabled === undefined ? disabled : enabled ? undefined : (disabled ?? byOwner(now))
   const same = { ...rest, ...defined(told), ...(stays && { disabled: stays }) }
-  const difference = changes(webhook, same)
-  if (Object.keys({ ...difference.before, ...difference.after }).length === 0)
+  if (isSame(webhook, same))
     return commit(call, { writes: {}, events: [], reply: viewOf(known, now, services), refusals: {} })
   const next: Webhook = { ...same, revision: revision + 1 }
   // Of an endpoint that is to be tried anew, or is another one, nothing is known.
@@ -122,8 +122,7 @@ export async function editWebhook(
     events: [
       {
         ...eventOf('webhook.edited', webhook),
-        ...difference,
-        after: { ...difference.after, revision: next.revision },
+        ...changes(webhook, next),
       },
     ],
     reply: viewOf({ webhook: next, health: isAnew ? undefined : health }, now, services),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../../shared/domain/audit-entry.ts'
 import type { Anchor, ExportHeader } from '../../shared/domain/audit-export.ts'
+import { canonicalJson } from '../../shared/domain/canonical-json.ts'
 import {
   type Checkpoint,
   checkpointText,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { canonicalJson } from './audit-entry.ts'
+import { canonicalJson } from './canonical-json.ts'
 import { csvLine } from './csv.ts'
 import { Event } from './event.ts'
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { FindingId, LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { isSame } from './audit-entry.ts'
+import { isSame } from './canonical-json.ts'
 
 /** What is held against what, and what it means that they differ. Each is critical: nobody but an intruder does this. */
 export const INTEGRITY_CHECKS = {

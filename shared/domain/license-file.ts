@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { epochSeconds, Instant } from '../platform/time.ts'
-import { isSame } from './audit-entry.ts'
+import { isSame } from './canonical-json.ts'
 import { SignedFacts, signedFacts } from './license.ts'
 import { type Refusal, refuse } from './refusal.ts'
 

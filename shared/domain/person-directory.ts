@@ -1,12 +1,12 @@
 import type { GroupId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
+import { isSame } from './canonical-json.ts'
 import { Country } from './country.ts'
 import { type Directory, type Group, type Profile, rolesOf } from './directory.ts'
 import { Email } from './email.ts'
 import type { Organizations } from './organization.ts'
 import { archivePerson, returnPerson } from './person-return.ts'
 import { type Refusal, refuse } from './refusal.ts'
-import { changes } from './revision.ts'
 import type { Seat, SeatPolicy } from './seat.ts'
 import { MOST_ROLES, type User, userView } from './user.ts'
 
@@ -108,8 +108,7 @@ export function inGroups(
 /** The same person one revision on; or as it was, where nothing of it is another. */
 export function revised(before: User, after: User): User {
   const told = (user: User) => ({ ...userView(user), revision: 0 })
-  const { before: old, after: next } = changes(told(before), told(after))
-  return Object.keys({ ...old, ...next }).length === 0 ? before : { ...after, revision: before.revision + 1 }
+  return isSame(told(before), told(after)) ? before : { ...after, revision: before.revision + 1 }
 }
 
 function nameOf({ displayName, formatted, givenName, familyName, userName }: Profile): string {

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import type { Instant } from '../platform/time.ts'
-import { isSame } from './audit-entry.ts'
+import { isSame } from './canonical-json.ts'
 import type { Event } from './event.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -40,8 +40,5 @@ export function changes(before: object, after: object): Required<Pick<Event, 'be
 /** The resource with an edit applied, one revision on; unchanged if the edit says what already is. */
 export function edited<T extends Revised>(schema: z.ZodType<T>, current: T, edit: object): T {
   const next = schema.parse({ ...current, ...edit })
-  const { before, after } = changes(current, next)
-  return Object.keys({ ...before, ...after }).length === 0
-    ? current
-    : { ...next, revision: current.revision + 1 }
+  return isSame(current, next) ? current : { ...next, revision: current.revision + 1 }
 }

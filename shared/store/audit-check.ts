@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
-import { canonicalJson } from '../domain/audit-entry.ts'
+import { canonicalJson } from '../domain/canonical-json.ts'
 import type { LogName } from '../domain/checkpoint.ts'
 import { LogFinding } from '../domain/log-finding.ts'
 import { Instant } from '../platform/time.ts'

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { canonicalJson, eventEntry } from '../../shared/domain/audit-entry.ts'
+import { eventEntry } from '../../shared/domain/audit-entry.ts'
+import { canonicalJson } from '../../shared/domain/canonical-json.ts'
 import {
   checkpointText,
   openNote,
