@@ -1,10 +1,13 @@
 import type { Group } from '../../shared/domain/directory.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { changes } from '../../shared/domain/revision.ts'
+import type { Instant } from '../../shared/platform/time.ts'
 import { nameEntity } from '../../shared/store/address.ts'
 import { groupItem } from '../../shared/store/group.ts'
 import { groupKey, groupNameKey, type Key } from '../../shared/store/keys.ts'
 import { type Action, putOnce, putRevision } from '../../shared/store/transact.ts'
 import { outdated, stale } from '../until-fresh.ts'
+import type { GroupChange } from './group-patch.ts'
 
 type Told = { writes: Record<string, Action>; refusals: Record<string, Refusal> }
 
@@ -56,5 +59,38 @@ export function writeGroup(before: Group | undefined, after: Group): Told {
       name: refuse('GROUP_EXISTS', `There is a group called ${after.displayName}.`),
       'external id': refuse('GROUP_EXISTS', `There is a group with the external id ${after.externalId}.`),
     },
+  }
+}
+
+/** How a change of a group is written and told; of none there is nothing. */
+export function told(current: Group, next: Group, members: object = {}) {
+  if (next === current) return { writes: {}, events: [], refusals: {} }
+  const { tenantId, id } = current
+  const [{ filling: _, ...was }, { filling: __, ...is }] = [current, next]
+  const { before, after } = changes(was, is)
+  const subject = { type: 'group', id }
+  const event = { type: 'group.edited', tenantId, subject, before, after: { ...after, ...members } } as const
+  return { ...writeGroup(current, next), events: [event] }
+}
+
+/** The group as it is to be. A name may be a role's, so that another name gives another role. */
+export function edited(
+  group: Group,
+  { displayName, externalId }: GroupChange,
+  isMoved: boolean,
+  now: Instant,
+): Group {
+  const { externalId: before, filling: _, ...others } = group
+  const nextId = externalId === undefined ? before : (externalId ?? undefined)
+  const isRenamed = displayName !== undefined && displayName !== group.displayName
+  if (!isRenamed && nextId === before && !isMoved) return group
+  const givesOther = isRenamed && group.roles === undefined
+  return {
+    ...others,
+    ...(isRenamed && { displayName }),
+    ...(nextId && { externalId: nextId }),
+    ...(givesOther && { given: group.given + 1, spreading: true as const }),
+    modifiedAt: now,
+    revision: group.revision + 1,
   }
 }

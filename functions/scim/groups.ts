@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Group } from '../../shared/domain/directory.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { changes } from '../../shared/domain/revision.ts'
 import type { Call, Handlers, Replayed } from '../../shared/platform/http/contract.ts'
 import { type GroupId, newGroupId, UserId } from '../../shared/platform/ids.ts'
-import type { Instant } from '../../shared/platform/time.ts'
 import { readGroup, readGroups, readMembers } from '../../shared/store/group.ts'
 import { tenantKey } from '../../shared/store/keys.ts'
 import { checkLive } from '../../shared/store/transact.ts'
@@ -16,7 +14,7 @@ import { readFilter } from './filter.ts'
 import { movesFor, readPeople } from './group-moves.ts'
 import { type GroupChange, groupChange } from './group-patch.ts'
 import { groupResource } from './group-resource.ts'
-import { checkRevision, writeGroup } from './group-writes.ts'
+import { checkRevision, edited, told, writeGroup } from './group-writes.ts'
 import { MOST_RESULTS } from './list-users.ts'
 import { moveMembers, type Request } from './membership.ts'
 import { isAsked, projected } from './project.ts'
@@ -85,7 +83,7 @@ export const groupHandlers: GroupHandlers = {
     )
     if (isRefusal(members)) return members
     const all = await readGroups(table, tenantId)
-    const filling = createHash('sha256').update(JSON.stringify(call.body)).digest('base64url')
+    const filling = hashOf(call.body)
     const isEmpty = members.length === 0
     const begun = all.find((one) => one.filling === filling && one.deletedAt === undefined)
     if (begun === undefined && all.length >= MOST_GROUPS)
@@ -197,10 +195,14 @@ const tooMany = refuse('INVALID_REQUEST', `There are more than ${MOST_MEMBERS} m
 type Changing = CommitRequest &
   Request & {
     readonly params: { readonly groupId: GroupId }
+    readonly body: object
     readonly revision: number
   }
 
-/** Members first, each with its seats; then the group itself, with what tells of it. A repetition finds nothing to do. */
+/**
+ * What the group is comes first: a name that is taken moves nobody, and who joins has never a seat by the name before.
+ * Then its members, each with its seats, and at last what tells of them. A repetition goes on, or finds nothing to do.
+ */
 async function changeGroup<Reply extends object>(
   call: Changing,
   services: VerifyingServices,
@@ -210,66 +212,48 @@ async function changeGroup<Reply extends object>(
   const { table } = services
   const tenantId = tenantOf(call)
   const { groupId } = call.params
+  const filling = hashOf([groupId, call.revision, call.body])
+  // Of two on the same revision the second comes too late, also where both have read it; who goes on does not.
+  const checkSeen = (seen: Group) =>
+    seen.filling === filling ? undefined : checkRevision(seen, call.revision)
   const group = await readGroup(table, tenantId, groupId)
   if (group === undefined || group.deletedAt !== undefined) return notFound
-  const refused = checkRevision(group, call.revision)
+  const refused = checkSeen(group)
   if (refused) return refused
   const change = changeOf()
   if (isRefusal(change)) return change
   const moves = await movesFor(services, group, change)
   if (isRefusal(moves)) return moves
+  const own = { ...call, idempotencyKey: undefined, fingerprint: '' }
+  /** Makes the group itself what it is to be; the same request again goes on from there, whatever revision it named. */
+  const begin = () =>
+    untilFresh<object>(async () => {
+      const current = await readGroup(table, tenantId, groupId)
+      if (current === undefined || current.deletedAt !== undefined) return notFound
+      const outdated = checkSeen(current)
+      if (outdated) return outdated
+      const next = edited(current, change, false, call.now)
+      if (next === current) return {}
+      return services.commit(own, { ...told(current, { ...next, filling }), reply: {} })
+    })
+  if (moves.length > 0) {
+    const begun = await begin()
+    if (isRefusal(begun)) return begun
+  }
   const moved = await moveMembers(call, services, tenantId, groupId, moves)
   if (moved) return moved
   const done = await untilFresh(async () => {
     const current = await readGroup(table, tenantId, groupId)
     if (current === undefined || current.deletedAt !== undefined) return notFound
-    // Of two on the same revision the second comes too late, also where both have read it.
-    const outdated = checkRevision(current, call.revision)
+    const outdated = checkSeen(current)
     if (outdated) return outdated
-    const next = edited(current, change, moves.length > 0, call.now)
-    const { writes, refusals } = writeGroup(current, next)
+    const next = edited(current, change, moves.length > 0 || current.filling === filling, call.now)
     const members = moves.length > 0 ? { members: moves.length } : {}
-    const differences = changes(current, next)
-    return services.commit(call, {
-      writes: next === current ? {} : writes,
-      events:
-        next === current
-          ? []
-          : [
-              {
-                type: 'group.edited',
-                tenantId,
-                subject: { type: 'group', id: groupId },
-                before: differences.before,
-                after: { ...differences.after, ...members },
-              },
-            ],
-      reply: await replyOf(next),
-      refusals,
-    })
+    return services.commit(call, { ...told(current, next, members), reply: await replyOf(next) })
   })
   if (!isRefusal(done)) await spread(call, services, tenantId, groupId)
   return done
 }
 
-/** The group as it is to be. A name may be a role's, so that another name gives another role. */
-function edited(
-  group: Group,
-  { displayName, externalId }: GroupChange,
-  isMoved: boolean,
-  now: Instant,
-): Group {
-  const { externalId: before, filling: _, ...others } = group
-  const nextId = externalId === undefined ? before : (externalId ?? undefined)
-  const isRenamed = displayName !== undefined && displayName !== group.displayName
-  if (!isRenamed && nextId === before && !isMoved) return group
-  const givesOther = isRenamed && group.roles === undefined
-  return {
-    ...others,
-    ...(isRenamed && { displayName }),
-    ...(nextId && { externalId: nextId }),
-    ...(givesOther && { given: group.given + 1, spreading: true as const }),
-    modifiedAt: now,
-    revision: group.revision + 1,
-  }
-}
+/** Names a request, so that the same one is known again. */
+const hashOf = (request: unknown) => createHash('sha256').update(JSON.stringify(request)).digest('base64url')

@@ -66,7 +66,7 @@ export const Group = z
     given: z.int().positive(),
     /** What it gives has changed, and not all who are in it have it yet. */
     spreading: z.literal(true).optional(),
-    /** Hash of the request that makes it, until all whom that names are in it: the same request again goes on. */
+    /** Hash of the request that makes or edits it, until its members are as that says: the same again goes on. */
     filling: z.string().optional(),
     /** When it was last changed, or who is in it. */
     modifiedAt: Instant.optional(),

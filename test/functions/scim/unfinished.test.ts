@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { outcome, startApi } from '../../support/api.ts'
+import { eventsOf } from '../../support/events.ts'
 import { metricsOf } from '../../support/people.ts'
 import { expected } from '../../support/scenario.ts'
 import { interposeAll } from '../../support/sdk.ts'
@@ -20,13 +21,14 @@ const timeFor = (people: number) => {
 }
 
 async function world(count: number) {
-  const directory = await createDirectory(api, { learners: count, observers: count })
+  const directory = await createDirectory(api, { learners: count, observers: count, both: 1 })
   const members: string[] = []
   for (let number = 0; number < count; number += 1)
     members.push((await directory.addUser(`p${number}@x.example`)).id)
   return {
     ...directory,
     members,
+    events: (subjectId: string) => eventsOf(api.table, subjectId, directory.tenantId),
     /** How many of them have a seat of the metric. */
     having: async (metric: string) => {
       const all = await Promise.all(members.map((id) => directory.read(id)))
@@ -90,6 +92,42 @@ test('who is in a group is gone on with by the same request, and a group that is
   )
   undo()
   expect(await list('/Groups')).toMatchObject({ totalResults: 1 })
+})
+
+test('a group with another name and other people at once: a taken name moves nobody, who joins has only what the new one gives, and the same request goes on', async () => {
+  const { scim, addUser, addGroup, hire, read, get, events } = await world(1)
+  const ada = await addUser('ada@x.example')
+  const [authors, watchers] = [await addGroup('author'), await addGroup('observer', ada.id)]
+  const waiting = await hire('observer')
+  const put = (displayName: string, match: string, remaining?: () => number) =>
+    scim('PUT', `/Groups/${authors.id}`, {
+      body: { schemas: [GROUP], displayName, members: [{ value: ada.id }] },
+      headers: { 'if-match': match },
+      ...(remaining && { remaining }),
+    })
+  expect(outcome(await put('Observer', 'W/"1"'))).toBe('409 GROUP_EXISTS')
+  expect(await get(`/Groups/${authors.id}`)).toEqual(authors)
+  expect(metricsOf(await read(ada.id))).toEqual(['observers'])
+
+  const before = (await events(ada.id)).length
+  expect(outcome(await put('club', 'W/"1"', timeFor(0)))).toBe('503 UNFINISHED')
+  expect(outcome(await put('other', 'W/"1"'))).toBe('412 REVISION_OUTDATED')
+  expect(outcome(await put('club', 'W/"1"'))).toBe('200')
+  expect(await get(`/Groups/${authors.id}`)).toMatchObject({
+    displayName: 'club',
+    members: [{ value: ada.id }],
+  })
+  // By the name before it would have had a combined seat meanwhile, and who waits the one that it left.
+  expect((await events(ada.id)).slice(before).map(({ type }) => type)).toEqual(['group.joined'])
+  expect(metricsOf(await read(ada.id))).toEqual(['observers'])
+  expect(await read(waiting.id)).toMatchObject({ seats: [], pending: [{ metric: 'observers' }] })
+  expect((await events(authors.id)).map(({ type }) => type)).toEqual([
+    'group.created',
+    'group.edited',
+    'group.edited',
+  ])
+  expect(outcome(await put('club', 'W/"1"'))).toBe('412 REVISION_OUTDATED')
+  expect((await get(`/Groups/${watchers.id}`)).members).toMatchObject([{ value: ada.id }])
 })
 
 test('who comes back while its groups are changed has what they give now, and is in none that is gone', async () => {
