@@ -94,7 +94,8 @@ export const featuresRoutes = {
     },
     errors: [],
     summary: 'What the tenant is entitled to at an instant, with the source of every number',
-    description: 'Computed from the licenses as they are stored now; `at` moves only the clock.',
+    description:
+      'Computed from the licenses as they are stored now; `at` moves only the clock. What is in use is told as by the overview.',
   },
   explain: {
     method: 'POST',

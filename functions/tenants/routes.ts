@@ -80,6 +80,8 @@ export const tenantsRoutes = {
     errors: [],
     summary:
       'Where the tenant stands: operating mode, users against capacity, products and modules, licenses',
+    description:
+      'What is in use of a metric is what was given out here (seats, machines, units of leases), and where nothing ever was, what was reported.',
   },
   listVendorEvents: {
     method: 'GET',
