@@ -88,7 +88,11 @@ function fromCommandLine() {
       options: { key: text, checkpoint: text, earlier: text, save: text, help: { type: 'boolean' } },
     })
     const [source] = positionals
-    if (source !== undefined && !values.help) return { ...values, source }
+    if (values.help) {
+      console.log(USAGE)
+      process.exit(0)
+    }
+    if (source !== undefined) return { ...values, source }
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
   }

@@ -30,6 +30,8 @@ export async function fetchExport(url: string, token: string | undefined, file: 
       )
       continue
     }
+    if (response.status === 401)
+      throw new Fault('FILE_UNREADABLE', `${origin} wants a token that may read the log, in LATCHKEY_TOKEN`)
     if (!response.ok)
       throw new Fault('FILE_UNREADABLE', `${origin}${path} answered ${response.status}: ${text}`)
     appendFileSync(file, text)

@@ -34,7 +34,7 @@ export const REFUSALS = {
   NOT_FOUND: {
     status: 404,
     title: 'No such resource',
-    next: 'Check the id; a resource of another tenant looks the same as one that does not exist.',
+    next: 'Check the id (another tenant’s looks the same as none), or method and path: GET /v1/openapi.json lists them.',
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
@@ -122,7 +122,7 @@ export const REFUSALS = {
   LICENSE_NOT_IN_FORCE: {
     status: 409,
     title: 'The license is not in force',
-    next: 'Validate it to see why and what would cure it.',
+    next: 'Validate it to see why and what would cure it; if it is valid, its allocation is not for this.',
   },
   COUNTRY_REQUIRED: {
     status: 422,
@@ -435,15 +435,31 @@ export function isRefusal(value: unknown): value is Refusal {
 
 /** Turns what zod found into field errors, paths as JSON pointers below `root` (`/body`, `/query`, …). */
 export function fieldErrors(error: z.ZodError, root = ''): FieldError[] {
-  return error.issues.flatMap(inAlternative).map((issue) => ({
-    field: [root, ...issue.path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1'))].join(
-      '/',
-    ),
-    message: issue.message,
-  }))
+  return error.issues
+    .flatMap(inAlternative)
+    .flatMap(byKey)
+    .map((issue) => ({
+      field: [
+        root,
+        ...issue.path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1')),
+      ].join('/'),
+      message: MISSING.test(issue.message) ? 'is missing' : issue.message,
+    }))
 }
 
 type Issue = z.core.$ZodIssue
+
+/** How zod says that there is nothing; people who write JSON know no `undefined`. */
+const MISSING = /^Invalid input: expected .*, received undefined$/
+
+/** Of fields that are not known, so many are named each by itself, so that an answer stays small. */
+const NAMED = 20
+
+/** A field that is not known is named as one that is wrong. */
+function byKey(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
+  if (issue.code !== 'unrecognized_keys' || issue.keys.length > NAMED) return [issue]
+  return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not known here' }))
+}
 
 /** Where a union is wrong: in the one alternative whose type it has, if there is one; else as a whole. */
 function inAlternative(issue: Issue): Issue[] {

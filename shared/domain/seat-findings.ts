@@ -35,7 +35,7 @@ export function seatFindings(asked: AskedSeat | undefined): Finding[] {
         'SEAT_REQUIRED',
         'user',
         'The person who asks has no seat of the product.',
-        'Give the person a role that has a seat, or a seat by hand.',
+        'Give the person a role that has a seat, or a seat by hand; name it by its id or external id.',
       ),
     ]
   }

@@ -58,13 +58,15 @@ const reportText = ({ product, metric, value, add }: Report) =>
 export const metricOf = ({ metrics }: Product, code: string): Metric | undefined =>
   metrics.find((one) => one.code === code)
 
+const noMetric = ({ code, metrics }: Product, metric: string) =>
+  `${code} has no metric ${metric}; it has ${metrics.map((one) => one.code).join(', ') || 'none'}`
+
 /** Refuses reports that name no declared metric, or use it as the other kind. */
 export function checkReports(reports: readonly Report[]): Refusal | undefined {
   const errors = reports.flatMap(({ product, metric, value, add }, index): FieldError[] => {
     const field = `/body/records/${index}`
     const declared = metricOf(product, metric)
-    if (declared === undefined)
-      return [{ field: `${field}/metric`, message: `${product.code} has no metric ${metric}` }]
+    if (declared === undefined) return [{ field: `${field}/metric`, message: noMetric(product, metric) }]
     if (declared.kind === 'gauge' && (value === undefined || add !== undefined)) {
       return [{ field: `${field}/value`, message: `${metric} is a gauge: send value, not add` }]
     }

@@ -16,7 +16,12 @@ th { color: #5b6675; font-weight: 600; } .when { width: 11.5rem; } .who { width:
 a { color: #1f5fbf; } iframe { width: 100%; height: 46rem; border: 0; border-radius: 8px; background: #fff; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #fff; padding: 1rem; border-radius: 8px; }
 h1 { font-size: 1.1rem; margin: 0; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
-@media (prefers-color-scheme: dark) { body { background: #14181f; color: #e8ebf0; } table, pre { background: #1e242e; } td, th { border-color: #323a47; } a { color: #8ab4f8; } }`
+@media (prefers-color-scheme: dark) { body { background: #14181f; color: #e8ebf0; } table, pre { background: #1e242e; } td, th { border-color: #323a47; } th, .name { color: #a3adbb; } a { color: #8ab4f8; } }
+@media (max-width: 44rem) {
+  main { padding: 0 .75rem; } td, th { padding: .4rem .6rem; } .name { width: 5.5rem; }
+  .list tr { display: block; padding: .3rem 0; border-bottom: 1px solid #8886; } .list th { display: none; }
+  .list td { display: block; width: auto; padding: .1rem .6rem; border: 0; }
+}`
 
 /** The most that the list shows. */
 const LISTED = 200
@@ -52,7 +57,7 @@ async function list(mailbox: Mailbox): Promise<string> {
   )
   if (rows.length === 0) return '<p>No mail has been sent yet.</p>'
   const more = names.length > LISTED ? `<p>… and ${names.length - LISTED} older ones in the folder.</p>` : ''
-  return `<table><tr><th class="when">When (UTC)</th><th class="who">To</th><th>Subject</th></tr>${rows.join('')}</table>${more}`
+  return `<table class="list"><tr><th class="when">When (UTC)</th><th class="who">To</th><th>Subject</th></tr>${rows.join('')}</table>${more}`
 }
 
 function show(name: string, mail: ParsedMail): string {
