@@ -1,11 +1,10 @@
 import { byPrecedence, entitlement, standpoint } from '../../shared/domain/entitlement.ts'
 import { type EvaluatedFlag, evaluateFlag } from '../../shared/domain/flags.ts'
 import { type Holdings, type Standing, standings } from '../../shared/domain/holdings.ts'
+import { changeAhead } from '../../shared/domain/next-change.ts'
 import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import { nextChange } from '../../shared/domain/status.ts'
 import type { Call, Handlers } from '../../shared/platform/http/contract.ts'
-import type { Instant } from '../../shared/platform/time.ts'
 import { readGivenOut } from '../../shared/store/given-out.ts'
 import { readAllHoldings, readHoldings } from '../../shared/store/holdings.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
@@ -33,7 +32,7 @@ export const featuresHandlers: Handlers<typeof featuresRoutes, ExplainServices> 
         .filter(({ licenses }) => licenses.length > 0)
         .map(async (holdings) => {
           const givenOut = await readGivenOut(table, tenantId, holdings.productId, now)
-          return seen(holdings, [...standings(holdings, at, verifier.isGenuine).values()], givenOut, at)
+          return seen(holdings, [...standings(holdings, at, verifier.isGenuine).values()], givenOut)
         }),
     )
     return { at, products }
@@ -59,16 +58,8 @@ export const featuresHandlers: Handlers<typeof featuresRoutes, ExplainServices> 
 }
 
 /** A product's entitlement with where each of its licenses stands. */
-function seen(
-  holdings: Holdings,
-  all: readonly Standing[],
-  givenOut: ReadonlyMap<string, number>,
-  at: Instant,
-) {
-  const next = all
-    .flatMap(({ license, extensions }) => nextChange(license, at, extensions) ?? [])
-    .toSorted()
-    .at(0)
+function seen(holdings: Holdings, all: readonly Standing[], givenOut: ReadonlyMap<string, number>) {
+  const next = changeAhead(all, holdings.usage)
   return {
     ...entitlement(holdings, all, givenOut),
     code: all[0]?.license.productCode ?? '',
