@@ -4,7 +4,7 @@ import { afterMoves } from '../../shared/domain/seat-moves.ts'
 import { datedStatus } from '../../shared/domain/user.ts'
 import type { Call, Handler } from '../../shared/platform/http/contract.ts'
 import type { TenantId, UserId } from '../../shared/platform/ids.ts'
-import { externalIdKey, userEmailKey } from '../../shared/store/keys.ts'
+import { externalIdKey, userEmailKey, userNameKey } from '../../shared/store/keys.ts'
 import { readItems } from '../../shared/store/read.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { invalidLines, type LineError } from '../import-lines.ts'
@@ -116,7 +116,7 @@ async function importRows(
   }
 }
 
-/** Those whose external id and e-mail address nobody has. */
+/** Those whose external id and e-mail address nobody has; a directory may have the address for a user name. */
 async function unknown(
   table: Table,
   tenantId: TenantId,
@@ -124,7 +124,9 @@ async function unknown(
 ): Promise<NumberedPerson[]> {
   const keysOf = ({ draft: { email, externalId } }: NumberedPerson) => [
     ...(externalId === undefined ? [] : [externalIdKey(tenantId, externalId)]),
-    ...(email === undefined ? [] : [userEmailKey(tenantId, emailKey(email))]),
+    ...(email === undefined
+      ? []
+      : [userEmailKey(tenantId, emailKey(email)), userNameKey(tenantId, emailKey(email))]),
   ]
   const items = await readItems(table, people.flatMap(keysOf))
   const taken = new Set(items.map(({ pk }) => pk))

@@ -200,7 +200,7 @@ export function addressesTaken({
   directory,
 }: Pick<User, 'email' | 'externalId' | 'directory'>) {
   return {
-    'user name': refuse('PERSON_EXISTS', `Somebody has the user name ${directory?.userName}.`),
+    'user name': refuse('PERSON_EXISTS', `Somebody has the user name ${directory?.userName ?? email}.`),
     email: refuse('PERSON_EXISTS', `Somebody has the e-mail address ${email}.`),
     'external id': refuse('PERSON_EXISTS', `Somebody has the external id ${externalId}.`),
   }

@@ -93,7 +93,7 @@ export async function findUser(
   return item && UserId.parse(nameEntity.decode(item).id)
 }
 
-/** Who has this name in the tenant's directory. */
+/** Who has this name for the tenant's directory. */
 export async function findUserName(
   table: Table,
   tenantId: TenantId,
@@ -101,6 +101,12 @@ export async function findUserName(
 ): Promise<UserId | undefined> {
   const item = await readItem(table, userNameKey(tenantId, emailKey(userName)))
   return item && UserId.parse(nameEntity.decode(item).id)
+}
+
+/** By what a directory finds the person, whatever its case: also one that did not come from it. */
+const userNameOf = (user: User | undefined): string | undefined => {
+  const name = user?.directory?.userName ?? user?.email
+  return name && emailKey(name)
 }
 
 /** Replaces a person as it was read, or makes it; with its roles, groups and addresses, which are its alone. */
@@ -126,13 +132,16 @@ export function writeUser(before: User | undefined, after: User): Record<string,
     if (before?.externalId)
       writes['old external id'] = { kind: 'remove', key: externalIdKey(tenantId, before.externalId) }
   }
-  const [oldName, newName] = [before, after].map(
-    (user) => user?.directory && emailKey(user.directory.userName),
-  )
-  if (oldName !== newName) {
-    if (newName) writes['user name'] = putOnce(nameEntity.encode(userNameKey(tenantId, newName), { id }))
-    if (oldName) writes['old user name'] = { kind: 'remove', key: userNameKey(tenantId, oldName) }
-  }
+  const [oldName, newName] = [before, after].map(userNameOf)
+  if (newName && (oldName !== newName || !before?.directory !== !after.directory))
+    writes['user name'] = {
+      ...putOnce(nameEntity.encode(userNameKey(tenantId, newName), { id })),
+      // A person that was there before people by hand had one has none yet.
+      condition: 'attribute_not_exists(pk) OR id = :id',
+      values: { ':id': id },
+    }
+  if (oldName && oldName !== newName)
+    writes['old user name'] = { kind: 'remove', key: userNameKey(tenantId, oldName) }
   const [left, joined] = [before?.directory?.groups ?? [], after.directory?.groups ?? []]
   for (const groupId of joined.filter((one) => !left.includes(one))) {
     const item = groupMemberEntity.encode(groupMemberKey(tenantId, groupId, id), { groupId, userId: id })

@@ -63,6 +63,25 @@ test('filters find by any address, whatever its case, and by what they compare',
   expect(Object(found.body).Resources).toEqual([{ schemas: [USER], id: ada.id, title: 'Countess' }])
 })
 
+test('a user name is one person’s, also of who has it by the e-mail address alone', async () => {
+  const emails = [{ value: 'mail@u.example' }]
+  const upn = await addUser('upn@u.example', { emails })
+  const byHand = await directory.add({ name: 'By Hand', email: 'by-hand@u.example' })
+  const taken = '409 PERSON_EXISTS'
+  expect(outcome(await directory.create({ email: 'UPN@u.example' }))).toBe(taken)
+  expect(outcome(await directory.edit(byHand.id, { email: 'upn@u.example' }))).toBe(taken)
+  const rows = [{ name: 'Imported', email: 'upn@u.example' }]
+  const imported = await directory.call('POST', '/users/import', { body: { rows } })
+  expect(imported.body).toMatchObject({ imported: 0, alreadyHere: 1 })
+  const put = (userName: string) =>
+    scim('PUT', `/Users/${upn.id}`, { body: { schemas: [USER], userName, emails } })
+  expect(outcome(await put('By-Hand@u.example'))).toBe(taken)
+  // Else the directory could not take the other one away.
+  expect(outcome(await scim('DELETE', `/Users/${byHand.id}`))).toBe('204')
+  expect(outcome(await put('other@u.example'))).toBe('200')
+  expect(outcome(await directory.create({ email: 'upn@u.example' }))).toBe('201')
+})
+
 test('a version that is known is not sent again, and one that is over changes nothing', async () => {
   const user = await addUser('tag@v.example')
   const path = `/Users/${user.id}`
