@@ -2,6 +2,7 @@ import { nameForTenant } from '../../shared/domain/access.ts'
 import { type IntegrityEvent, isStanding } from '../../shared/domain/integrity.ts'
 import { notFound, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { type CorruptItemError, readableOf } from '../../shared/store/codec.ts'
 import {
   integrityEventEntity,
   readIntegrityEvent,
@@ -23,11 +24,12 @@ import { scanTenant } from './scan-tenant.ts'
 const SHOWN = 100
 
 export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> = {
-  async getIntegrity({ params: { tenantId }, caller }, { table }) {
+  async getIntegrity({ params: { tenantId }, caller, requestId }, { table, log }) {
     if (!(await isKnownTenant(table, caller, tenantId))) return notFound
-    const [lastScan, all] = await Promise.all([
-      readLastScan(table, tenantId),
-      readIntegrityEvents(table, tenantId),
+    const tell = (error: CorruptItemError) => log('error', 'integrity', { requestId, tenantId }, error)
+    const [lastScan, { events: all }] = await Promise.all([
+      readLastScan(table, tenantId, tell),
+      readIntegrityEvents(table, tenantId, tell),
     ])
     const standing = all.filter(isStanding).toSorted((a, b) => (a.since < b.since ? 1 : -1))
     return {
@@ -39,12 +41,13 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
     }
   },
 
-  async listIntegrityEvents({ params: { tenantId }, query, caller }, { table, secrets }) {
+  async listIntegrityEvents({ params: { tenantId }, query, caller, requestId }, { table, secrets, log }) {
     if (!(await isKnownTenant(table, caller, tenantId))) return notFound
+    const tell = (error: CorruptItemError) => log('error', 'integrity', { requestId, tenantId }, error)
     return readPage(table, secrets.cursorKey, { pk: integrityEventsKey(tenantId) }, query, async (items) =>
       items
-        .map(integrityEventEntity.decode)
-        .map((event) => (query.state === undefined || event.state === query.state ? event : undefined)),
+        .map((item) => readableOf([item], integrityEventEntity, tell)[0])
+        .map((event) => (query.state === undefined || event?.state === query.state ? event : undefined)),
     )
   },
 
@@ -78,11 +81,13 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
     })
   },
 
-  async acknowledgeIntegrityEvent(call, { table, commit }) {
-    const { params, body, caller, now } = call
+  async acknowledgeIntegrityEvent(call, { table, log, commit }) {
+    const { params, body, caller, now, requestId } = call
     const { tenantId, findingId } = params
     return untilFresh(async () => {
-      const read = await readIntegrityEvent(table, tenantId, findingId)
+      const read = await readIntegrityEvent(table, tenantId, findingId, (error) =>
+        log('error', 'integrity', { requestId, tenantId }, error),
+      )
       if (read === undefined) return notFound
       if (!isStanding(read)) return refuse('INTEGRITY_EVENT_OVER', `It was ${read.state} at ${read.endedAt}.`)
       const next: IntegrityEvent = {

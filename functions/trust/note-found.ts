@@ -1,6 +1,7 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { type Found, type IntegrityEvent, isStanding } from '../../shared/domain/integrity.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
+import type { Log } from '../../shared/platform/log.ts'
 import { record } from '../../shared/store/commit.ts'
 import { eventItem } from '../../shared/store/event.ts'
 import {
@@ -26,9 +27,11 @@ export async function noteFound(
   all: readonly Found[],
   isLookedAt: (known: IntegrityEvent) => boolean,
   request: Request,
-  table: Table,
+  { table, log }: { readonly table: Table; readonly log: Log },
 ): Promise<{ found: number; mended: number }> {
-  const known = await readIntegrityEvents(table, tenantId)
+  const { events: known, garbled } = await readIntegrityEvents(table, tenantId, (error) =>
+    log('error', 'integrity', { requestId: request.requestId, tenantId }, error),
+  )
   const byId = new Map(known.map((event) => [event.id, event]))
   const ids = new Set(all.map((one) => findingId(tenantId, one)))
   let [found, mended] = [0, 0]
@@ -48,7 +51,8 @@ export async function noteFound(
       since: next.since,
       ...(former.length > 0 && { supersedes: former.map(({ id }) => id) }),
     })
-    if (await write({ event: replaceIntegrityEvent(next, read), ...Object.fromEntries(superseded) }, told))
+    const before = garbled.has(next.id) ? 'garbled' : read
+    if (await write({ event: replaceIntegrityEvent(next, before), ...Object.fromEntries(superseded) }, told))
       found += 1
   }
   for (const event of known) {

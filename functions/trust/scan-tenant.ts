@@ -86,7 +86,7 @@ export async function scanTenant(
     !(check === 'log-broken' && skipped.includes('log')) &&
     !(check === 'key-unknown' && skipped.includes(`key ${OF_VERDICTS}`)) &&
     !skipped.includes(`key ${subject.id}`)
-  const noted = await noteFound(tenantId, found, isLookedAt, request, table)
+  const noted = await noteFound(tenantId, found, isLookedAt, request, services)
   const scan: IntegrityScan = {
     startedAt: request.now,
     finishedAt: readClock(),

@@ -72,7 +72,7 @@ export async function validateTenant(
   }
   // What could not be looked at is not well because nothing was found of it.
   const isLookedAt = ({ check }: IntegrityEvent) => isComplete && LOOKED_AT.has(check)
-  await trying('integrity', () => noteFound(tenantId, found, isLookedAt, request, table))
+  await trying('integrity', () => noteFound(tenantId, found, isLookedAt, request, services))
   await trying('capacity', async () => {
     const readable = held.filter(({ unreadable }) => unreadable.length === 0)
     const products = await heldProducts(

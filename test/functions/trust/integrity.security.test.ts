@@ -8,13 +8,15 @@ import { scanTenant } from '../../../functions/trust/scan-tenant.ts'
 import { withVerifier } from '../../../functions/verified.ts'
 import { IntegrityEvent, IntegrityScan } from '../../../shared/domain/integrity.ts'
 import { Environment, readEnvironment } from '../../../shared/platform/config/environment.ts'
-import { LicenseId, OrganizationId, TenantId, TokenId } from '../../../shared/platform/ids.ts'
+import { FindingId, LicenseId, OrganizationId, TenantId, TokenId } from '../../../shared/platform/ids.ts'
 import { keyProbe } from '../../../shared/platform/signing/probe-keys.ts'
 import { loadPublicKeys } from '../../../shared/platform/signing/public-keys.ts'
 import { sessionKeys } from '../../../shared/platform/signing/session-keys.ts'
 import { HOUR, readClock } from '../../../shared/platform/time.ts'
 import {
   eventLog,
+  integrityEventKey,
+  integrityKey,
   type Key,
   keyAddressKey,
   licenseAddressKey,
@@ -332,6 +334,15 @@ describe('a critical event', () => {
     ])
 
     const { version } = await scenario.row(one.license)
+    // Whoever garbles what was noted of it hides nothing by that: it is found anew.
+    const noted = integrityEventKey(scenario.tenant.id, FindingId.parse(first?.id))
+    for (const key of [noted, integrityKey(scenario.tenant.id)])
+      await scenario.restore({ ...(await readItem(api.table, key)), schema: 99 })
+    expect(await status(scenario)).toMatchObject({ openEvents: [] })
+    expect(outcome(await acknowledge(first?.id))).toBe('404 NOT_FOUND')
+    await scan(scenario)
+    expect(await status(scenario)).toMatchObject({ lastScan: { found: 1 }, openEvents: [{ state: 'open' }] })
+
     await scenario.edit(one.license, { limits: { users: 9_000 } })
     await scan(scenario)
     expect((await status(scenario)).openEvents).toMatchObject([
@@ -347,6 +358,7 @@ describe('a critical event', () => {
       'license.tampered',
       'integrity.found',
       'integrity.acknowledged',
+      'integrity.found',
       'integrity.found',
       'integrity.mended',
     ])
