@@ -1,3 +1,4 @@
+import { jtiOf } from '../../shared/domain/borrowing.ts'
 import { explainLease } from '../../shared/domain/explain-lease.ts'
 import type { PoolSituation } from '../../shared/domain/explain-pool.ts'
 import { becameOf } from '../../shared/domain/explain-record.ts'
@@ -8,6 +9,7 @@ import { refuseOwn } from '../../shared/domain/own-license.ts'
 import { isLapsed } from '../../shared/domain/pool.ts'
 import { seconds } from '../../shared/domain/pool-terms.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
+import { readBorrowing } from '../../shared/store/borrowing.ts'
 import { readLastEvents } from '../../shared/store/event.ts'
 import { readHoldings } from '../../shared/store/holdings.ts'
 import { readHeldTicket, readTicket } from '../../shared/store/ticket.ts'
@@ -30,6 +32,8 @@ export async function aboutLease(
   const all = standings(holdings, now, verifier.isGenuine)
   for (const [metric] of address.entries)
     pools.push(await poolSituation(holdings, metric, now, sight, services))
+  const [metric = '', lent] = address.entries.find(([, { kind }]) => kind === 'borrow') ?? []
+  const borrowing = lent && (await readBorrowing(table, { ...address, metric }, jtiOf(address.ref, lent)))
   const isThere = pools.every(({ line }) => line?.pool.entries.has(address.ref))
   return explainLease(
     {
@@ -37,6 +41,7 @@ export async function aboutLease(
       standings: listOf(all),
       pools,
       refused: refuseOwn(all, licenseOf(caller)),
+      borrowing,
       became: isThere ? undefined : await record(table, address.tenantId, address.ref, sight),
     },
     sight,

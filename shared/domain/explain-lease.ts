@@ -1,3 +1,4 @@
+import { type Borrowing, contactOf } from './borrowing.ts'
 import { curesOf, heldStep, standingStep } from './explain-license.ts'
 import { checkOutOf, holderText, outcomeOf, type PoolSituation, poolCures } from './explain-pool.ts'
 import {
@@ -12,6 +13,7 @@ import {
 import type { Standing } from './holdings.ts'
 import type { Entry, Seconds } from './lease-entry.ts'
 import { type LeaseAsIssued, type Renewal, renewal } from './lease-renewal.ts'
+import { isLapsed } from './pool.ts'
 import { findLease } from './pool-lease.ts'
 import { instantOf, isFloating } from './pool-terms.ts'
 import type { Refusal } from './refusal.ts'
@@ -24,18 +26,23 @@ type LeaseFacts = {
   readonly pools: readonly PoolSituation[]
   /** Why the license whose key asks gives nothing. */
   readonly refused: Refusal | undefined
+  /** What is kept of a borrowed one. */
+  readonly borrowing?: Borrowing | undefined
   /** What the record says became of a lease that is gone, as far as the caller may know. */
   readonly became: string | undefined
 }
 
 /** Does this lease still hold its place, and if not, what became of it? */
 export function explainLease(facts: LeaseFacts, sight: Sight, now: Seconds): Explanation {
-  const { lease, standings, pools, refused, became } = facts
+  const { lease, standings, pools, refused, borrowing, became } = facts
   const floating = standings.filter(
     (one) => isFloating(one) && pools.some(({ metric }) => Object.hasOwn(one.license.limits, metric)),
   )
   const found = verdict(facts, now)
-  const isBorrowed = lease.entries.some(([, { kind }]) => kind === 'borrow')
+  const borrowed = lease.entries.find(([, { kind }]) => kind === 'borrow')?.[1]
+  const isBorrowed = borrowed !== undefined
+  // Asked in the order of functions/leases/heartbeat.ts: whether it is back comes first.
+  const contact = borrowed && contactOf(borrowing, !isLapsed(borrowed, now))
   const places = lease.entries.map((_, index) => placeStep(lease, index, pools[index], found, now))
   const isHeld = places.every(({ passed }) => passed)
   const granted = isBorrowed ? isHeld : CODES[found.is] === 'OK'
@@ -46,6 +53,8 @@ export function explainLease(facts: LeaseFacts, sight: Sight, now: Seconds): Exp
     ...(refused ? [step('own license counts', false, refused.detail)] : []),
     ...places,
     ...(isBorrowed ? [borrowStep(lease.entries, isHeld)] : []),
+    ...(contact && !isHeld ? [step('copy of it', false, contact.detail)] : []),
+    ...(needsProof(borrowing) ? [step('return', true, PROOF)] : []),
     ...(found.is === 'too-many' ? [step('pool holds no more than it has', false, tooMany(pools))] : []),
     ...(holder && sight.others ? [step('holder', true, holderText(holder))] : []),
     ...(!isHeld && became !== undefined ? [step('what became of it', false, became)] : []),
@@ -57,11 +66,15 @@ export function explainLease(facts: LeaseFacts, sight: Sight, now: Seconds): Exp
     predictions: [
       {
         operation: 'POST /v1/leases/heartbeat',
-        outcome: isBorrowed ? 'TRANSITION_NOT_ALLOWED' : CODES[found.is],
+        outcome: contact?.refused ?? CODES[found.is],
       },
       {
         operation: 'POST /v1/leases/check-in',
-        outcome: isSuperseded(facts, now) ? 'LEASE_SUPERSEDED' : 'OK',
+        outcome: needsProof(borrowing)
+          ? 'RETURN_NOT_PROVEN'
+          : isSuperseded(facts, now)
+            ? 'LEASE_SUPERSEDED'
+            : 'OK',
       },
     ],
     cures: granted ? [] : leaseCures(found.is, facts, floating, sight, now),
@@ -164,6 +177,12 @@ const borrowStep = (entries: LeaseAsIssued['entries'], isHeld: boolean) =>
     isHeld,
     `for use offline until ${instantOf(Math.min(...entries.map(([, { until }]) => until)))}; it takes no heartbeats`,
   )
+
+/** Its check-in says so, whatever has become of it, while nobody has proven that it is back. */
+const needsProof = (borrowing: Borrowing | undefined) =>
+  borrowing?.publicKey !== undefined && borrowing.back === undefined
+
+const PROOF = 'its machine gave a key: it comes back early when that machine has signed for it'
 
 const tooMany = (pools: readonly PoolSituation[]) =>
   pools

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { aboutLease, aboutTicket } from '../../../functions/features/explain-lease.ts'
@@ -6,6 +7,7 @@ import { poolViews } from '../../../functions/leases/pools-view.ts'
 import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
+import { PublicKey } from '../../../shared/domain/borrowing.ts'
 import type { Explanation } from '../../../shared/domain/explanation.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
 import { withCodes } from '../../../shared/domain/shares.ts'
@@ -161,6 +163,32 @@ test('a place that is held for a license key whose own license ended is explaine
   )
   expect(explained.cures).not.toEqual([])
   expect(outcome(explained, 'POST /v1/tickets/claim')).toBe('LICENSE_NOT_IN_FORCE')
+})
+
+test('what is borrowed is explained as its heartbeat and its return are answered: away, back, proven or not, over', async () => {
+  const world = await aWorld(table, { limits: { concurrent: 3 }, rules: { borrow: { maximum: 'PT1H' } } })
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const key = PublicKey.parse({ ...publicKey.export({ format: 'jwk' }) })
+  const lent = granted(await world.borrow({}))
+  const proven = granted(await world.borrow({ publicKey: key }))
+  const left = granted(await world.borrow({}))
+  async function agrees(lease: Lease, beat: string, back: string) {
+    const by = { caller: world.caller, now: world.clock.now, requestId: 'looks' }
+    const address = openLeaseId(lease.leaseId, world.services.secrets.leaseKey)
+    if (address === undefined) throw new Error('no lease id')
+    const explained = await aboutLease(by, address, world.services)
+    expect(outcome(explained, 'POST /v1/leases/heartbeat')).toBe(beat)
+    expect(codeOf(await world.beat(lease))).toBe(beat)
+    expect(outcome(explained, 'POST /v1/leases/check-in')).toBe(back)
+    expect(codeOf(await world.in(lease))).toBe(back)
+    return explained
+  }
+  await agrees(proven, 'TRANSITION_NOT_ALLOWED', 'RETURN_NOT_PROVEN')
+  await agrees(lent, 'TRANSITION_NOT_ALLOWED', 'OK')
+  const { chain } = await agrees(lent, 'BORROW_RETURNED', 'OK')
+  expect(chain).toContainEqual(expect.objectContaining({ step: 'copy of it', passed: false }))
+  world.pass(3700)
+  await agrees(left, 'LEASE_LAPSED', 'OK')
 })
 
 type Pair = readonly [predicted: string, answered: string]
