@@ -13,7 +13,7 @@ import { openUnsubscription, type Unsubscription } from './links.ts'
 import type { notificationsRoutes } from './routes.ts'
 import type { NotificationServices } from './services.ts'
 
-const unknown = refuse('NOT_FOUND', 'This link is not good.')
+const unknown = refuse('NOT_FOUND', 'This link is not as it was sent; open the one in the mail again.')
 /** Everything that can be done without. */
 const ALL = NoticeKind.options.filter(isOptional)
 

@@ -55,7 +55,7 @@ export function faultOf(entity: StoredEntity, pins: Pins): string | undefined {
   if (Math.max(...Object.keys(own ?? {}).map(Number)) !== version)
     return `${name} went back to version ${version}: versions only go up`
   if (pinned === hashOf(entity)) return undefined
-  return `The stored shape of ${name}/${version} has changed, and rows like before lie in tables. Raise the version to ${next}, write a migration of older rows, then run ${generate}. Only if no table has such rows: delete the line from schemas.json and run it.`
+  return `The stored shape of ${name}/${version} has changed, and rows like before lie in tables. Raise the version to ${next}, write a migration of older rows (none where only fields were added that may be absent), then run ${generate}. Only if no table has such rows: delete the line from schemas.json and run it.`
 }
 
 export function readPins(): Pins {

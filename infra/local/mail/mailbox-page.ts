@@ -18,8 +18,8 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #fff; padding:
 h1 { font-size: 1.1rem; margin: 0; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 @media (prefers-color-scheme: dark) { body { background: #14181f; color: #e8ebf0; } table, pre { background: #1e242e; } td, th { border-color: #323a47; } th, .name { color: #a3adbb; } a { color: #8ab4f8; } }
 @media (max-width: 44rem) {
-  main { padding: 0 .75rem; } td, th { padding: .4rem .6rem; } .name { width: 5.5rem; }
-  .list tr { display: block; padding: .3rem 0; border-bottom: 1px solid #8886; } .list th { display: none; }
+  main { padding: 0 .75rem; } td, th { padding: .4rem .6rem; } .name { width: 7rem; }
+  .list tr { display: block; padding: .3rem 0; border-bottom: 1px solid #8886; } .list tr:has(th) { display: none; }
   .list td { display: block; width: auto; padding: .1rem .6rem; border: 0; }
 }`
 
