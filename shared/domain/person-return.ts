@@ -1,4 +1,5 @@
 import { DAY, type Instant, plusMilliseconds } from '../platform/time.ts'
+import type { Directory } from './directory.ts'
 import type { Organizations } from './organization.ts'
 import type { Seat, SeatPolicy } from './seat.ts'
 import type { User } from './user.ts'
@@ -28,14 +29,28 @@ export function returnPerson(
   now: Instant,
 ): User {
   if (user.status !== 'archived') return user
-  const { archivedAt = now, suspendedAt: _, leftDirectoryAt: __, organizationId, former, ...others } = user
+  const {
+    archivedAt = now,
+    suspendedAt: _,
+    leftDirectoryAt: __,
+    organizationId,
+    former,
+    directory,
+    ...others
+  } = user
   const isInTime = now < plusMilliseconds(archivedAt, undoDays * DAY)
   // Its organization may be gone by now; then it is a person of the tenant itself.
   const isThere = organizationId !== undefined && organizations.get(organizationId)?.archivedAt === undefined
   return {
     ...others,
+    ...(directory && { directory: takenBack(directory) }),
     ...(isThere && organizationId && { organizationId }),
     ...(isInTime && former && { former }),
     status: 'active',
   }
+}
+
+/** It is there for the directory again, also should it be archived once more by somebody else. */
+function takenBack({ deletedAt: _, ...directory }: Directory): Directory {
+  return directory
 }

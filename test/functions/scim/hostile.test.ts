@@ -120,7 +120,7 @@ async function edit(
 }
 
 test('whom an administrator took back is there for the directory again', async () => {
-  const { scim, patch, addUser, list, call } = await createDirectory(api, { learners: 1 })
+  const { scim, patch, addUser, addGroup, archive, get, list, call } = await createDirectory(api, {})
   const { id } = await addUser('ada@x.example', { title: 'Dr' })
   expect(outcome(await scim('DELETE', `/Users/${id}`))).toBe('204')
   expected(200, await call('POST', `/users/${id}/restore`, { body: {} }))
@@ -130,6 +130,13 @@ test('whom an administrator took back is there for the directory again', async (
   expect(outcome(await patch(`/Users/${id}`, { op: 'replace', path: 'title', value: 'Sir' }))).toBe('200')
   expect(outcome(await scim('DELETE', `/Users/${id}`))).toBe('204')
   expect(await list('/Users')).toMatchObject({ totalResults: 0, Resources: [] })
+
+  expected(200, await call('POST', `/users/${id}/restore`, { body: {} }))
+  const club = await addGroup('club', id)
+  expected(200, await archive(id))
+  // Who is in a group is somebody, though archived again.
+  expect(await get(`/Groups/${club.id}`)).toMatchObject({ members: [{ value: id }] })
+  expect(await list('/Users')).toMatchObject({ totalResults: 1, Resources: [{ id, active: false }] })
 })
 
 /** Writes the rows of so many groups. */
