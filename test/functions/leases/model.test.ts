@@ -3,7 +3,9 @@ import { test } from 'vitest'
 import { MOST_IN_ITEM } from '../../../shared/domain/pool-pages.ts'
 import { localTable } from '../../store/local-table.ts'
 import {
+  BORROW,
   beat,
+  borrow,
   cancel,
   claim,
   cut,
@@ -37,8 +39,9 @@ const commands = fc.commands(
     fc.integer({ min: 2, max: 8 }).map(outs),
     index.map(beat),
     index.map(beat),
-    index.map(giveBack),
-    index.map(giveBack),
+    index.map((one) => giveBack(one)),
+    index.map((one) => giveBack(one, one % 3 === 0)),
+    fc.integer({ min: 1, max: 2 }).map(borrow),
     fc.constantFrom(1, 31, 120, 450, 599, 631).map(pass),
     fc.constant(join(1)),
     fc.integer({ min: 1, max: 3 }).map(join),
@@ -62,7 +65,7 @@ const commands = fc.commands(
 async function holds(runs: number, others: fc.Arbitrary<number>): Promise<void> {
   let steps = 0
   const property = fc.asyncProperty(commands, others, async (all, filled) => {
-    const world = await aWorld(table, { limits: { concurrent: 4 } })
+    const world = await aWorld(table, { limits: { concurrent: 4 }, rules: { borrow: BORROW } })
     if (filled > 0) await world.issue({ limits: { concurrent: filled } })
     await world.fill(filled)
     const model: Model = {
@@ -71,6 +74,7 @@ async function holds(runs: number, others: fc.Arbitrary<number>): Promise<void> 
       capacity: 4,
       others: filled,
       leases: [],
+      borrowed: new Map(),
       tickets: [],
       guaranteed: 0,
       shares: 0,

@@ -4,7 +4,9 @@ import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { seconds } from '../../../shared/domain/pool-terms.ts'
 import { isRefusal } from '../../../shared/domain/refusal.ts'
 import { tally, times } from '../../support/parallel.ts'
-import { codeOf, granted, queued, type World } from './rig.ts'
+import { aMachine, codeOf, granted, queued, type World } from './rig.ts'
+
+const MACHINE = aMachine()
 
 /** What should be: a few numbers, and nothing of how they are stored. Times in seconds since the start. */
 export type Model = {
@@ -22,7 +24,10 @@ export type Model = {
     share?: number | undefined
     hold?: boolean
     claimedAt?: number
+    isAway?: boolean
   }[]
+  /** All that was ever borrowed, by its id. */
+  readonly borrowed: Map<number, { until: number; isBack: boolean; isSigned: boolean }>
   /** The queue, in its order; nobody in it is of the department that has a share. */
   tickets: { id: number; units: number; pingBy: number; overtaken: number }[]
   /** Units that are guaranteed to a department, if any are, and how often it got a share. */
@@ -39,6 +44,10 @@ export type Real = {
   readonly leases: Map<number, Lease>
   readonly tickets: Map<number, TicketView>
 }
+
+/** Half of what the pool has may be away, for an hour. */
+export const BORROW = { maximum: 'PT1H', share: 50 }
+const AWAY = 3600
 type Command = fc.AsyncCommand<Model, Real>
 
 const LENGTH = 600
@@ -162,7 +171,9 @@ export const beat = (index: number): Command =>
       const [id, lease] = pick([...real.leases], index)
       const answer = await real.world.beat(lease)
       const own = model.leases.find((one) => one.id === id)
-      if (limit(model) === 0) expect(codeOf(answer)).toBe('LICENSE_NOT_IN_FORCE')
+      const away = model.borrowed.get(id)
+      if (away) expect(codeOf(answer)).toBe(contact(away, model.now))
+      else if (limit(model) === 0) expect(codeOf(answer)).toBe('LICENSE_NOT_IN_FORCE')
       else if (own === undefined) expect(codeOf(answer)).toBe('LEASE_LAPSED')
       else if (held(model) > limit(model)) {
         expect(codeOf(answer)).toBe('LEASE_LAPSED')
@@ -176,13 +187,51 @@ export const beat = (index: number): Command =>
     hasLeases,
   )
 
-export const giveBack = (index: number): Command =>
+/** What a copy is told that comes online. */
+function contact({ isBack, until }: { isBack: boolean; until: number }, now: number): string {
+  if (isBack) return 'BORROW_RETURNED'
+  return until + DRIFT > now ? 'TRANSITION_NOT_ALLOWED' : 'LEASE_LAPSED'
+}
+
+/** Every other one by a machine that has to prove its return. */
+export const borrow = (units: number): Command =>
+  command(`borrow(${units})`, async (model, real) => {
+    const isSigned = model.made % 2 === 0
+    const body = {
+      wanted: { metric: 'concurrent', units },
+      ...(isSigned && { publicKey: MACHINE.publicKey }),
+    }
+    const answer = await real.world.borrow(body)
+    const others = limit(model) > 0 && serve(model)
+    const away = model.leases.reduce((sum, one) => sum + (one.isAway ? one.units : 0), units)
+    const free = limit(model) - held(model) - kept(model)
+    if (limit(model) === 0) expect(codeOf(answer)).toBe('LICENSE_NOT_IN_FORCE')
+    else if (others || units > free) expect(codeOf(answer)).toBe('POOL_EXHAUSTED')
+    else if (away > Math.floor((all(model) * BORROW.share) / 100))
+      expect(codeOf(answer)).toBe('BORROW_NOT_ALLOWED')
+    else {
+      const until = model.now + AWAY
+      take(model, real, units, granted(answer))
+      Object.assign(model.leases.at(-1) ?? {}, { until, isAway: true })
+      model.borrowed.set(model.made, { until, isBack: false, isSigned })
+    }
+  })
+
+/** Of any lease that ever was; one that was borrowed with a key comes back where `isProven`. */
+export const giveBack = (index: number, isProven = true): Command =>
   command(
-    `in(${index})`,
+    `in(${index}, ${isProven})`,
     async (model, real) => {
       const [id, lease] = pick([...real.leases], index)
       const released = model.leases.some((one) => one.id === id)
-      expect(await real.world.in(lease)).toEqual({ released })
+      const away = model.borrowed.get(id)
+      const answer = await real.world.in(lease, real.world.services, {}, isProven ? MACHINE.sign : undefined)
+      if (away?.isSigned && !away.isBack && !isProven) {
+        expect(codeOf(answer)).toBe('RETURN_NOT_PROVEN')
+        return
+      }
+      expect(answer).toEqual({ released })
+      if (away && released) away.isBack = true
       forget(model, id)
       if (released) serve(model)
     },
@@ -194,14 +243,14 @@ export const storm = (): Command =>
   command(
     'storm',
     async (model, real) => {
-      const own = model.leases.filter(({ hold }) => !hold)
+      const own = model.leases.filter(({ hold, isAway }) => !hold && !isAway)
       const leases = own.map(({ id }) => real.leases.get(id)).filter((lease) => lease !== undefined)
       const done = await Promise.all(
         leases.flatMap((lease) => [real.world.in(lease), real.world.beat(lease)]),
       )
       const codes = tally(done.map((one) => ('released' in Object(one) ? 'in' : codeOf(one))))
       expect(codes['in'] ?? 0).toBe(leases.length)
-      model.leases = model.leases.filter(({ hold }) => hold)
+      model.leases = model.leases.filter(({ hold, isAway }) => hold || isAway)
       if (leases.length > 0) serve(model)
     },
     // In which order places come free decides how often large tickets are overtaken.

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
+import { SignJWT } from 'jose'
 import type { AskedProduct } from '../../../functions/asked-product.ts'
 import { type Borrow, borrow } from '../../../functions/leases/borrow.ts'
 import { checkIn } from '../../../functions/leases/check-in.ts'
@@ -12,6 +13,7 @@ import { cancelTicket, type Join, joinTicket, pingTicket } from '../../../functi
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { CommitRequest } from '../../../functions/services.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
+import { jtiOf, PublicKey } from '../../../shared/domain/borrowing.ts'
 import { lastOf } from '../../../shared/domain/lease-last.ts'
 import type { License } from '../../../shared/domain/license.ts'
 import { unitsOf } from '../../../shared/domain/pool.ts'
@@ -139,8 +141,18 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
     out: async (body: CheckOut = {}, by = services, changes: Partial<CommitRequest> = {}) =>
       answered(await checkOut(call(changes), asked, body, by)),
     beat: async (lease: Lease, by = services) => answered(await heartbeat(call(), opened(lease), by)),
-    in: async (lease: Lease, by = services, changes: Partial<CommitRequest> = {}) =>
-      checkIn(call(changes), opened(lease), undefined, by),
+    /** `sign`: what the machine proves its return with. */
+    in: async (
+      lease: Lease,
+      by = services,
+      changes: Partial<CommitRequest> = {},
+      sign?: (jti: string) => Promise<string>,
+    ) => {
+      const { ref, entries } = opened(lease)
+      const [, entry] = entries[0] ?? []
+      const proof = entry && (await sign?.(jtiOf(ref, entry)))
+      return checkIn(call(changes), opened(lease), proof, by)
+    },
     borrow: async (body: Partial<Borrow>, by = services) => {
       const wanted = { metric: 'concurrent', units: 1 }
       const answer = await borrow(call(), asked, { wanted, fingerprint: 'machine-1', ...body }, by)
@@ -201,6 +213,16 @@ export async function aWorld(table: Table, ...licenses: readonly LicenseOverride
       for (const code of held.keys()) if (!(`d${code}` in item)) throw new Error(`no d${code}`)
       return pool
     },
+  }
+}
+
+/** A machine with a key, and what it signs when it has disabled its copy. */
+export function aMachine() {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  return {
+    publicKey: PublicKey.parse({ ...publicKey.export({ format: 'jwk' }) }),
+    sign: (jti: string) =>
+      new SignJWT({ jti }).setProtectedHeader({ alg: 'ES256', typ: 'return+jwt' }).sign(privateKey),
   }
 }
 
