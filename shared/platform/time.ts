@@ -4,12 +4,17 @@ import { Remembered } from './remembered.ts'
 /** Of the one form: no other form that is an instant, and no year outside 0000 to 9999, has this length. */
 const LENGTH = '2026-11-21T10:00:00.000Z'.length
 
+/** What a text of another form should have been; of what is no text at all zod says it. */
+function formed(as: string) {
+  return ({ code }: z.core.$ZodRawIssue) => (code === 'invalid_format' ? `not ${as}` : undefined)
+}
+
 /**
  * A moment in UTC as an RFC 3339 string with milliseconds (`2026-11-21T10:00:00.000Z`), so that instants compare
  * as strings. Input with fewer or more digits is brought to this form; offsets other than `Z` are refused.
  */
 export const Instant = z.iso
-  .datetime({ abort: true })
+  .datetime({ abort: true, error: formed('an instant in UTC, such as 2026-11-21T10:00:00Z') })
   .overwrite((text) => (text.length === LENGTH ? text : new Date(text).toISOString()))
   .brand<'Instant'>()
   .meta({ id: 'Instant' })
@@ -33,7 +38,7 @@ export type EpochSeconds = z.infer<typeof EpochSeconds>
  * are bounded so that it lasts less than 2,000 years.
  */
 export const Duration = z.iso
-  .duration()
+  .duration({ abort: true, error: formed('an ISO 8601 duration, such as P1Y or PT30M') })
   .regex(/^P(?!.*[.,-])(?=.*[1-9])/, 'only whole units, more than nothing')
   .regex(
     /^P(?!\d{3,}Y)(?!(\d+Y)?\d{4,}M)(?!.*\d{6})/,
