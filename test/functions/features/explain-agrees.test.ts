@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { aboutLease, aboutTicket } from '../../../functions/features/explain-lease.ts'
@@ -7,7 +6,6 @@ import { poolViews } from '../../../functions/leases/pools-view.ts'
 import type { Lease, TicketView } from '../../../functions/leases/shapes.ts'
 import { openLeaseId, openTicketId } from '../../../functions/sealed-id.ts'
 import type { Caller } from '../../../shared/domain/access.ts'
-import { PublicKey } from '../../../shared/domain/borrowing.ts'
 import type { Explanation } from '../../../shared/domain/explanation.ts'
 import { isRefusal, type Refusal } from '../../../shared/domain/refusal.ts'
 import { withCodes } from '../../../shared/domain/shares.ts'
@@ -16,12 +14,17 @@ import { readPoolShares, replacePoolShares } from '../../../shared/store/pool-sh
 import { transact } from '../../../shared/store/transact.ts'
 import { localTable } from '../../store/local-table.ts'
 import { times } from '../../support/parallel.ts'
-import { aWorld, granted, queued, type World } from '../leases/rig.ts'
+import { aMachine, aWorld, granted, queued, type World } from '../leases/rig.ts'
 
 const table = await localTable()
+const MACHINE = aMachine()
 
 /** What a step does; `pick` chooses among the leases or tickets there ever were, old ids too. */
-const STEPS = ['out', 'beat', 'in', 'join', 'ping', 'claim', 'cancel', 'pass', 'suspend', 'cut'] as const
+const STEPS = [
+  ...(['out', 'beat', 'in', 'join', 'ping', 'claim', 'cancel', 'pass', 'suspend', 'cut'] as const),
+  // Of two pools at once, and for use offline.
+  ...(['both', 'lend'] as const),
+] as const
 const step = fc.record({ what: fc.constantFrom(...STEPS), pick: fc.nat(), amount: fc.nat(400) })
 
 type Step = { what: (typeof STEPS)[number]; pick: number; amount: number }
@@ -70,7 +73,10 @@ test('what explain predicts is what the operation then answers', async () => {
       async (walk, isShared) => {
         const world = await aWorld(
           table,
-          { limits: { concurrent: 2 }, rules: { overdraft: { kind: 'absolute', units: 1 } } },
+          {
+            limits: { concurrent: 2, editors: 2 },
+            rules: { overdraft: { kind: 'absolute', units: 1 }, borrow: { maximum: 'PT10M' } },
+          },
           { limits: { concurrent: 1 } },
         )
         if (isShared) await shareOut(world)
@@ -167,10 +173,8 @@ test('a place that is held for a license key whose own license ended is explaine
 
 test('what is borrowed is explained as its heartbeat and its return are answered: away, back, proven or not, over', async () => {
   const world = await aWorld(table, { limits: { concurrent: 3 }, rules: { borrow: { maximum: 'PT1H' } } })
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-  const key = PublicKey.parse({ ...publicKey.export({ format: 'jwk' }) })
   const lent = granted(await world.borrow({}))
-  const proven = granted(await world.borrow({ publicKey: key }))
+  const proven = granted(await world.borrow({ publicKey: MACHINE.publicKey }))
   const left = granted(await world.borrow({}))
   async function agrees(lease: Lease, beat: string, back: string) {
     const by = { caller: world.caller, now: world.clock.now, requestId: 'looks' }
@@ -228,6 +232,13 @@ function walkThrough(world: World) {
         const answer = await world.out(own)
         return [outcome(explained, 'POST /v1/leases (concurrent)'), kept(answer)]
       }
+      case 'both':
+        kept(await world.out({ items: ['editors', 'concurrent'].map((metric) => ({ metric, units: 1 })) }))
+        return nothing
+      case 'lend':
+        // Every other one comes back only with a proof, which is not given.
+        kept(await world.borrow(one.pick % 2 === 0 ? { publicKey: MACHINE.publicKey } : {}))
+        return nothing
       case 'beat':
         if (lease === undefined) return nothing
         return [await ofLease(lease, 'POST /v1/leases/heartbeat'), kept(await world.beat(lease))]
