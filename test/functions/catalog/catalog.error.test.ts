@@ -61,7 +61,7 @@ const cases: Case[] = [
       },
     },
     '400 INVALID_REQUEST',
-    ['/body', '/body/code', '/body/metrics', '/body/name'],
+    ['/body/code', '/body/metrics', '/body/name', '/body/price'],
   ],
   [
     'a module with an undeclared metric',
@@ -147,7 +147,7 @@ const cases: Case[] = [
     `/v1/products/${product.id}`,
     { body: { code: 'new' }, ...first },
     '400 INVALID_REQUEST',
-    ['/body'],
+    ['/body/code'],
   ],
   [
     'a metric removed',
@@ -165,7 +165,14 @@ const cases: Case[] = [
     '400 INVALID_REQUEST',
     ['/query/limit'],
   ],
-  ['an unknown filter', 'GET', '/v1/products', { query: { code: 'x' } }, '400 INVALID_REQUEST', ['/query']],
+  [
+    'an unknown filter',
+    'GET',
+    '/v1/products',
+    { query: { code: 'x' } },
+    '400 INVALID_REQUEST',
+    ['/query/code'],
+  ],
   ['a cursor that is none', 'GET', '/v1/products', { query: { cursor: 'x' } }, '400 INVALID_CURSOR'],
   [
     'a plan for an unknown product',
@@ -236,7 +243,7 @@ const cases: Case[] = [
     '/v1/plans',
     { body: planDraft(product.id, { rules: { lease: { duration: 'PT1H', sharing: 'world' }, speed: 1 } }) },
     '400 INVALID_REQUEST',
-    ['/body/rules', '/body/rules/lease/sharing'],
+    ['/body/rules/lease/sharing', '/body/rules/speed'],
   ],
   [
     'an edit into a contradiction',

@@ -102,7 +102,7 @@ test('a body without a file, or with more, is refused', async () => {
   const more = await api.call('POST', path, { token, body: { file: 'x', force: true } })
   const none = await api.call('POST', path, { token })
   expect(outcome(without)).toMatch(/^4/)
-  expect([outcome(more), wrongFields(more)]).toEqual(['400 INVALID_REQUEST', ['/body']])
+  expect([outcome(more), wrongFields(more)]).toEqual(['400 INVALID_REQUEST', ['/body/force']])
   expect(outcome(none)).toBe('400 INVALID_REQUEST')
 })
 

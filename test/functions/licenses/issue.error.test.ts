@@ -148,7 +148,7 @@ describe('bad fields are named', () => {
     [{ reference: ' ' }, '/body/reference'],
     [{ applyOn: 'never' }, '/body/applyOn'],
     [{ type: 'FREE' }, '/body/type'],
-    [{ keyHash: 'mine' }, '/body'],
+    [{ keyHash: 'mine' }, '/body/keyHash'],
   ]
   test.each(cases)('%j', async (body, field) => {
     const answer = await refusal(body)

@@ -76,7 +76,7 @@ describe('the list of all licenses', () => {
     const wrong = await call({ status: 'GONE', limit: '0', tenant: 'x' })
     expect([outcome(wrong), wrongFields(wrong).toSorted()]).toEqual([
       '400 INVALID_REQUEST',
-      ['/query', '/query/limit', '/query/status'],
+      ['/query/limit', '/query/status', '/query/tenant'],
     ])
     expect(outcome(await call({ cursor: nextCursor, tenantId: tenant.id }))).toBe('400 INVALID_CURSOR')
     expect(outcome(await call({ cursor: `${nextCursor}x` }))).toBe('400 INVALID_CURSOR')

@@ -50,7 +50,7 @@ describe('one record that does not fit refuses the whole batch and is named', ()
     [{ metric: '', value: 5 }, '/body/records/1/metric'],
     [{ metric: 'users', value: 5, at: 'now' }, '/body/records/1/at'],
     [{ id: '', metric: 'users', value: 5 }, '/body/records/1/id'],
-    [{ metric: 'users', value: 5, user: 'ada' }, '/body/records/1'],
+    [{ metric: 'users', value: 5, user: 'ada' }, '/body/records/1/user'],
     [{ product: 'unknown', metric: 'users', value: 5 }, '/body/records/1/product'],
     [{ product: newProductId(readClock()), metric: 'users', value: 5 }, '/body/records/1/product'],
   ]

@@ -184,7 +184,7 @@ describe('it is named', () => {
       [{ key, nonce: 'short' }, '/body/nonce'],
       [{ key, features: [''] }, '/body/features/0'],
       [{ licenseId: 'lic_1' }, '/body/licenseId'],
-      [{ key, offline: true }, '/body'],
+      [{ key, offline: true }, '/body/offline'],
     ] as const) {
       expect(wrongFields(await ask(body))).toEqual([field])
     }
