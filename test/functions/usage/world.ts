@@ -84,6 +84,15 @@ export async function aWorld(api: Api, { timeZone = 'UTC' }: { timeZone?: string
     },
     act: (licenseId: string, action: string) =>
       api.call('POST', `/v1/licenses/${licenseId}/${action}`, { token: vendor, body: { reason: 'a test' } }),
+    async edit(licenseId: string, body: object): Promise<Answer> {
+      const path = `/v1/licenses/${licenseId}`
+      const { headers } = await api.call('GET', path, { token: vendor })
+      return api.call('PATCH', path, {
+        token: vendor,
+        body,
+        headers: { 'if-match': headers['etag'] ?? '' },
+      })
+    },
     report: (records: readonly object[], options: CallOptions = {}) =>
       api.call('POST', '/v1/usage', {
         token: app,
