@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { type Activation, ActivationView, hashesOf, MACHINES } from '../../../shared/domain/activation.ts'
 import type { Plan } from '../../../shared/domain/catalog.ts'
 import type { Event } from '../../../shared/domain/event.ts'
+import { Explanation } from '../../../shared/domain/explanation.ts'
 import { LicenseView } from '../../../shared/domain/license-view.ts'
 import type { ProductId, TenantId } from '../../../shared/platform/ids.ts'
 import { readMachines } from '../../../shared/store/activation.ts'
@@ -38,6 +39,9 @@ export type Shop = {
   readonly license: LicenseView
   issue(order?: object): Promise<{ license: LicenseView; key: string }>
   activate(parts: readonly string[], options?: CallOptions & { more?: object }): Promise<Answer>
+  activateByFile(parts: readonly string[]): Promise<Answer>
+  /** What `explain` says that an activation would be answered, in short. */
+  foreseen(parts: readonly string[]): Promise<string | undefined>
   beat(activationId: string, options?: CallOptions): Promise<Answer>
   deactivate(activationId: string, options?: CallOptions): Promise<Answer>
   move(activationId: string, parts: readonly string[], options?: CallOptions): Promise<Answer>
@@ -96,6 +100,20 @@ export async function openShop(api: Api, capacity: number | 'unlimited', rules: 
         ...options,
         ...(options.token && { headers: { ...options.headers } }),
       }),
+    activateByFile: (parts) => {
+      const format = 'latchkey-activation-request/1'
+      const machine = { product: product.code, fingerprints: fingerprints(...parts), nonce: randomUUID() }
+      return api.call('POST', '/v1/activations/offline', {
+        headers: { authorization: `License ${key}` },
+        body: { request: { format, ...machine } },
+      })
+    },
+    async foreseen(parts) {
+      const body = { product: product.code, fingerprints: fingerprints(...parts) }
+      const headers = { authorization: `License ${key}` }
+      const answer = await api.call('POST', '/v1/explain', { headers, body })
+      return Explanation.parse(expected(200, answer)).predictions?.[0]?.outcome
+    },
     beat: (activationId, options = {}) =>
       api.call('POST', '/v1/activations/heartbeat', {
         headers: { authorization: `License ${key}` },

@@ -36,14 +36,21 @@ const pick = ({ held }: Model, index: number) => [...held.keys()][index % held.s
 const isHeld = ({ held }: Readonly<Model>) => held.size > 0
 
 const machineOf = (number: number) => [`mac:${number}`, `disk:${number}`]
+/** No heartbeats are asked of what is activated by file. */
+const FOR_EVER = Number.POSITIVE_INFINITY
 const isAlive = ({ last }: { last: number }, now: number) => now - last < 10.5
 const alive = (model: Model) => [...model.held.values()].filter((one) => isAlive(one, model.now)).length
 
-/** Machines ask at the same time; the order among them is theirs. */
-const activation = (numbers: readonly number[]): Command => ({
+/** Machines ask at the same time, with a connection or by file; the order among them is theirs. */
+const activation = (numbers: readonly number[], byFile = false): Command => ({
   check: () => true,
   async run(model, shop) {
-    const answers = await times(numbers.length, (index) => shop.activate(machineOf(numbers[index] ?? 0)))
+    const activate = byFile ? shop.activateByFile : shop.activate
+    const [only = 0, ...others] = numbers
+    const foreseen = others.length === 0 ? await shop.foreseen(machineOf(only)) : undefined
+    const answers = await times(numbers.length, (index) => activate(machineOf(numbers[index] ?? 0)))
+    const [first] = answers
+    if (foreseen && first) expect(foreseen).toBe(first.status === 200 ? 'OK' : said(first).slice(4))
     const before = new Set(
       [...model.held].filter(([, one]) => isAlive(one, model.now)).map(([number]) => number),
     )
@@ -57,14 +64,16 @@ const activation = (numbers: readonly number[]): Command => ({
         expect(outcome).toBe('409 LICENSE_NOT_IN_FORCE')
       } else if (before.has(number)) {
         expect(outcome).toBe('there before')
-        expect(Activated.parse(answer.body).activation.id).toBe(model.held.get(number)?.id)
+        const one = model.held.get(number)
+        expect(Activated.parse(answer.body).activation.id).toBe(one?.id)
+        if (one && byFile) one.last = FOR_EVER
       } else if (answer.status === 200) {
         const { id } = Activated.parse(answer.body).activation
         if (outcome === 'created') created.push(number)
         // The same machine more than once at the same time.
         expect(granted.get(number) ?? id).toBe(id)
         granted.set(number, id)
-        model.held.set(number, { id, last: model.now })
+        model.held.set(number, { id, last: byFile ? FOR_EVER : model.now })
       } else {
         expect(outcome).toBe('409 ACTIVATIONS_EXHAUSTED')
         // Refused only because all places are held by the living.
@@ -85,7 +94,7 @@ const activation = (numbers: readonly number[]): Command => ({
     if (created.length > 0) expect(rows.size).toBeLessThanOrEqual(model.capacity + model.overdraft)
     await checked(model, shop)
   },
-  toString: () => `activate ${numbers.join(' ')}`,
+  toString: () => `activate ${numbers.join(' ')}${byFile ? ' by file' : ''}`,
 })
 
 const heartbeat = (index: number): Command => ({
@@ -96,7 +105,7 @@ const heartbeat = (index: number): Command => ({
     note('beat', answer)
     const isTaken = one !== undefined && model.now - one.last < 20.5
     expect(answer.status).toBe(isTaken ? 200 : 409)
-    if (isTaken) one.last = model.now
+    if (isTaken) one.last = Math.max(one.last, model.now)
   },
   toString: () => `beat ${index}`,
 })
@@ -178,6 +187,7 @@ const commands = [
   activations,
   activations,
   activations,
+  number.map((one) => activation([one], true)),
   number.map(heartbeat),
   number.map(heartbeat),
   fc.array(number, { minLength: 1, maxLength: 3 }).map(deactivation),
@@ -191,9 +201,20 @@ const commands = [
 ]
 
 const all = Array.from({ length: MACHINES }, (_, one) => one)
-/** The pool is full from the start; at the end others take the places of the dead, and are dead themselves. */
+/**
+ * The pool is full from the start; at the end others take the places of the dead, and are dead themselves, but for the one
+ * that was activated by file.
+ */
 const BEGIN = [activation(all)]
-const END = [change('reinstate'), pass(11), activation(all.toReversed()), pass(21), heartbeat(0)]
+const END = [
+  change('reinstate'),
+  pass(11),
+  activation(all.toReversed()),
+  activation([MACHINES - 1], true),
+  pass(21),
+  heartbeat(0),
+  activation(all),
+]
 
 // A failure names its seed and path: fc.assert(…, { seed, path }) plays it again.
 test('any order of steps, some at once: never above the limit, nothing lost, counts are rows', {
