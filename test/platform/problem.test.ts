@@ -61,4 +61,19 @@ describe('a field that is wrong', () => {
     const { error } = schema.safeParse({ list: [{ 'a/b~c': 'x' }, { 'a/b~c': 1 }] })
     expect(error && fieldErrors(error, '/body').map(({ field }) => field)).toEqual(['/body/list/1/a~1b~0c'])
   })
+
+  test('is said to be missing, or not known, of itself', () => {
+    const schema = z.strictObject({ lamp: z.strictObject({ name: z.string() }) })
+    const { error } = schema.safeParse({ lamp: { watts: 5, volts: 1 } })
+    expect(error && fieldErrors(error, '/body')).toEqual([
+      { field: '/body/lamp/name', message: 'is missing' },
+      { field: '/body/lamp/watts', message: 'is not known here' },
+      { field: '/body/lamp/volts', message: 'is not known here' },
+    ])
+    const many = schema.safeParse({
+      lamp: { name: 'x' },
+      ...Object.fromEntries(codes.map((one) => [one, 1])),
+    })
+    expect(many.error && fieldErrors(many.error, '/body').map(({ field }) => field)).toEqual(['/body'])
+  })
 })
