@@ -1,7 +1,7 @@
 import type { Instant } from '../platform/time.ts'
 import type { Entry, Seconds } from './lease-entry.ts'
 import { Last } from './lease-last.ts'
-import { isLapsed, type Pool } from './pool.ts'
+import { isOver, type Pool } from './pool.ts'
 import { seconds } from './pool-terms.ts'
 
 /** What a change of a pool says of itself; undefined for one that does not: a heartbeat, a license that changed. */
@@ -13,9 +13,9 @@ export function newsOf(before: Pool | undefined, after: Pool): Last | undefined 
   return isNews ? parsed.data : undefined
 }
 
-/** Has the entry that the change is about taken the place of one of the same name, which had lapsed? */
+/** Has the entry that the change is about taken the place of one of the same name, which was over? */
 export const isAnew = (last: Last | undefined, ref: string, was: Entry): boolean =>
-  last?.ref === ref && BEGINS.has(last.op) && isLapsed(was, secondsOf(last))
+  last?.ref === ref && BEGINS.has(last.op) && isOver(was, secondsOf(last))
 
 /** What begins a lease; everything else ends one, or concerns a place in the queue. */
 const BEGINS: ReadonlySet<Last['op']> = new Set(['out', 'borrow', 'claim'])

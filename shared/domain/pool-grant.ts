@@ -1,5 +1,5 @@
 import { type Entry, LAST_SHARER, type Seconds } from './lease-entry.ts'
-import { heldBeside, isBorrow, isLapsed, lapsedIn, type Pool, unitsOf } from './pool.ts'
+import { heldBeside, isBorrow, isOver, lapsedIn, type Pool, unitsOf } from './pool.ts'
 import { balance, type PoolChange } from './pool-change.ts'
 import { isPaging } from './pool-pages.ts'
 import type { Offer } from './pool-terms.ts'
@@ -64,9 +64,9 @@ export function grant(
   shares?: ShareTerms,
 ): Grant {
   const own = pool.entries.get(ask.ref)
-  if (own !== undefined && !isLapsed(own, now)) return again(pool, ask, own, offers, now)
+  if (own !== undefined && !isOver(own, now)) return again(pool, ask, own, offers, now)
   const lapsed = lapsedIn(pool, now)
-  // Its own lapsed entry is replaced, whether or not it is among those taken away.
+  // Its own entry that is over is replaced, whether or not it is among those taken away.
   const seen = own === undefined ? lapsed.entries : new Map([...lapsed.entries, [ask.ref, own]])
   const units = pool.used - unitsOf(seen.values()) + ask.units
   const [before, held] = shares ? heldBeside(pool, seen) : NOBODY

@@ -34,10 +34,14 @@ const DRIFT = 30
 /** Has it this entry now? One that has lapsed is the next one's. */
 export function isHolding(pool: Pool, ref: string, now: Seconds): boolean {
   const entry = pool.entries.get(ref)
-  return entry !== undefined && !isLapsed(entry, now)
+  return entry !== undefined && !isOver(entry, now)
 }
 
 export const isLapsed = ({ until }: Entry, now: Seconds) => until + DRIFT <= now
+
+/** Is it over for its own holder, who asks again? What was borrowed is at its end: nothing renews it. */
+export const isOver = (entry: Entry, now: Seconds) =>
+  isBorrow(entry) ? entry.until <= now : isLapsed(entry, now)
 
 /** What is held now. */
 export const liveIn = ({ entries }: Pool, now: Seconds): Entry[] =>

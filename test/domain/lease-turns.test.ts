@@ -56,6 +56,13 @@ const cases: [string, Pool | undefined, Pool, string | undefined, unknown[]][] =
     [['a', S - 40]],
   ],
   [
+    'what is borrowed anew at its end',
+    pool({ a: entry({ kind: 'borrow', until: S - 5 }) }),
+    pool({ a: entry({ kind: 'borrow', generation: 8 }) }, last('borrow', 'a')),
+    'a',
+    [['a', S - 5]],
+  ],
+  [
     'one under the name of one that lapsed',
     pool({ a: over }),
     pool({ a }, last('out', 'a')),

@@ -48,6 +48,19 @@ test('who shares a unit is not kept from renewing it by what nobody renewed', ()
   })
 })
 
+test('what was borrowed is borrowed anew from its end on: its token is over, whoever’s clock runs late', () => {
+  const borrowed: Entry = { ...shared, kind: 'borrow', sharers: 0, until: NOW }
+  const pool = { ...poolOf(2, 0), borrowed: 1, entries: new Map([['ada', borrowed]]) }
+  const again = { ...ask, kind: 'borrow', borrowLimit: 1 } as const
+  expect(grant(pool, again, OFFERS, NOW - 1)).toMatchObject({ outcome: 'held' })
+  expect(grant(pool, again, OFFERS, NOW)).toMatchObject({
+    outcome: 'granted',
+    heldBefore: false,
+    entry: { until: NOW + 600 },
+    change: { seen: pool.entries, remove: [], limit: 2 },
+  })
+})
+
 test('those who come once all bits are taken give the unit back to nobody: others may stand behind theirs', () => {
   const found = grant(poolOf(1, 0x7fff), ask, OFFERS, NOW)
   if (found.outcome !== 'granted') throw new Error('it is shared')
