@@ -6,6 +6,7 @@ import { VendorRole } from '../../shared/domain/access.ts'
 import { type Answer, outcome, startApi } from '../support/api.ts'
 import { keepTable } from '../support/kept-table.ts'
 import { OWN_NOTES } from '../support/rows.ts'
+import { walks } from '../support/walks.ts'
 import { createCatalog } from '../world/catalog.ts'
 import { type Fields, fieldsOf } from '../world/plausible.ts'
 import { named, requestFor, type Sent, send, someRole } from '../world/requests.ts'
@@ -278,7 +279,7 @@ test('whatever is put into one field of a body, the answer is a declared one and
       expect(await wrongWithTried(operation, sent)).toEqual([])
       await table.restore()
     }),
-    { numRuns: 80 },
+    walks(80),
   )
 })
 

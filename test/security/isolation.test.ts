@@ -6,6 +6,7 @@ import { type Role, TenantRole } from '../../shared/domain/access.ts'
 import { parseToken } from '../../shared/platform/auth/token-format.ts'
 import { type Answer, outcome, startApi } from '../support/api.ts'
 import { keepTable } from '../support/kept-table.ts'
+import { walks } from '../support/walks.ts'
 import { createCatalog } from '../world/catalog.ts'
 import { type Fields, fieldsOf } from '../world/plausible.ts'
 import { named, pathOf, requestFor, type Sent, send, someRole } from '../world/requests.ts'
@@ -312,7 +313,7 @@ describe('whatever two tenants do, in whatever order', () => {
           expect(Overview.parse(answer.body).users.active).toBe(value)
         }
       }),
-      { numRuns: 12 },
+      walks(12),
     )
   })
 })

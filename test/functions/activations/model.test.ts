@@ -4,6 +4,7 @@ import { MINUTE } from '../../../shared/platform/time.ts'
 import { startApi } from '../../support/api.ts'
 import { advanceClock, stopClock } from '../../support/clock.ts'
 import { times } from '../../support/parallel.ts'
+import { walks } from '../../support/walks.ts'
 import { Activated, openShop, type Shop, said } from './machines.ts'
 
 const api = await startApi()
@@ -216,7 +217,6 @@ const END = [
   activation(all),
 ]
 
-// A failure names its seed and path: fc.assert(…, { seed, path }) plays it again.
 test('any order of steps, some at once: never above the limit, nothing lost, counts are rows', {
   timeout: 120_000,
 }, async () => {
@@ -238,7 +238,7 @@ test('any order of steps, some at once: never above the limit, nothing lost, cou
       await fc.asyncModelRun(() => ({ model, real: shop }), [...BEGIN, ...steps, ...END])
     }),
     // The first runs are short else.
-    { numRuns: 3, unbiased: true, endOnFailure: true },
+    { ...walks(3), unbiased: true },
   )
   const wanted = ['created', '409 ACTIVATIONS_EXHAUSTED', 'reclaimed', 'beat 409']
   expect(wanted.filter((one) => !seen.has(one))).toEqual([])

@@ -14,6 +14,7 @@ import { readPoolShares, replacePoolShares } from '../../../shared/store/pool-sh
 import { transact } from '../../../shared/store/transact.ts'
 import { localTable } from '../../store/local-table.ts'
 import { times } from '../../support/parallel.ts'
+import { walks } from '../../support/walks.ts'
 import { aMachine, aWorld, granted, queued, type World } from '../leases/rig.ts'
 
 const table = await localTable()
@@ -91,12 +92,11 @@ test('what explain predicts is what the operation then answers', async () => {
       },
     ),
     {
-      numRuns: 4,
+      ...walks(4),
       examples: [
         [SCRIPT, false],
         [SHARED, true],
       ],
-      endOnFailure: true,
     },
   )
   const codes = [

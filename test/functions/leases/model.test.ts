@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { test } from 'vitest'
 import { MOST_IN_ITEM } from '../../../shared/domain/pool-pages.ts'
 import { localTable } from '../../store/local-table.ts'
+import { walks } from '../../support/walks.ts'
 import {
   BORROW,
   beat,
@@ -87,8 +88,7 @@ async function holds(runs: number, others: fc.Arbitrary<number>): Promise<void> 
     await everyTicketEnds(real)
     steps += [...all].length
   })
-  // A failure's report has the seed and the path that show it again.
-  await fc.assert(property, { numRuns: runs, endOnFailure: true })
+  await fc.assert(property, walks(runs))
   console.log(`${steps} steps in ${runs} runs`)
 }
 

@@ -4,6 +4,7 @@ import { eventLog } from '../../../shared/store/keys.ts'
 import { readRange } from '../../../shared/store/read.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
+import { walks } from '../../support/walks.ts'
 import { type Command, commands, Model } from './model.ts'
 import { createDirectory, GROUP, USER } from './rig.ts'
 
@@ -99,11 +100,6 @@ test('whatever a directory, administrators and imports say: people and groups ar
         }
       }
     }),
-    // One run of the many there are, for every day: raise it, with other seeds, after a change here.
-    {
-      numRuns: 1,
-      seed: 11,
-      endOnFailure: true,
-    },
+    walks(1, 11),
   )
 })

@@ -5,6 +5,7 @@ import { type Answer, outcome, startApi } from '../../support/api.ts'
 import { advanceClock, setClock, stopClock } from '../../support/clock.ts'
 import { at } from '../../support/licenses.ts'
 import { Answered, expected } from '../../support/scenario.ts'
+import { walks } from '../../support/walks.ts'
 import { iso, millis, type Overage, type Rec, type Said, type Sold, Sums } from './sums.ts'
 import { aWorld, outcomesOf } from './world.ts'
 
@@ -202,7 +203,6 @@ const END = [
   look('month'),
 ]
 
-// After a change of what it walks over: { numRuns: 100 } and no seed. A failure names its seed and path.
 test('use in any order, some at once: each view shows the plain sum, and nothing is taken above the limit', {
   timeout: 120_000,
 }, async () => {
@@ -220,7 +220,7 @@ test('use in any order, some at once: each view shows the plain sum, and nothing
         await fc.asyncModelRun(() => ({ model: sums, real: world }), all)
       },
     ),
-    { numRuns: 1, seed: 6, unbiased: true, endOnFailure: true },
+    { ...walks(1, 6), unbiased: true },
   )
   const wanted = [
     'already-recorded',

@@ -5,6 +5,7 @@ import { newLicenseId, newPlanId, newProductId, newTenantId } from '../../../sha
 import { readClock } from '../../../shared/platform/time.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { codesOf, createScenario, inDays } from '../../support/scenario.ts'
+import { walks } from '../../support/walks.ts'
 
 // Somebody writes into the table, past the API. What is stored must be what was signed.
 const api = await startApi()
@@ -78,7 +79,7 @@ describe('a changed field makes the license TAMPERED', () => {
         await edit(license, { ...intact, ...changed })
         expect((await validate(ask)).code).toBe('TAMPERED')
       }),
-      { numRuns: 25 },
+      walks(25),
     )
     await restore(intact)
   })
