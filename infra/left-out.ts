@@ -42,6 +42,13 @@ const PARTS: Readonly<Record<string, Part>> = {
     imported: /\/Sha256Js$/,
     instead: `export class Sha256Js {}`,
   },
+  /** The SDK repeats in its standard way; the adaptive one is for AWS_RETRY_MODE, which no function has. 3 kB. */
+  adaptiveRetries: {
+    imported: /\/DefaultRateLimiter$/,
+    instead: `export class DefaultRateLimiter {
+      constructor() { throw new Error('This bundle has no adaptive retries; see infra/left-out.ts') }
+    }`,
+  },
   /** Of its own package.json a client tells AWS the version; it would bring all of it. 4 kB. */
   packageJson: {
     imported: /^\.\.\/package\.json$/,
