@@ -32,8 +32,8 @@ export async function readGivenOut(
     const pool = decodePool(item)
     const { entries } = await readPages(table, { tenantId, productId, metric }, pool)
     const leases = unitsOf(liveIn({ ...pool, entries }, seconds(now)))
-    // A machine is a row of its own, and all that its pool tells of it is the count.
-    return metric === MACHINES ? leases + pool.used - unitsOf(pool.entries.values()) : leases
+    // A machine is a row of its own, and all that its pool tells of it is the count; pages may be ahead of that.
+    return metric === MACHINES ? leases + Math.max(0, pool.used - unitsOf(entries.values())) : leases
   }
 }
 
