@@ -14,6 +14,7 @@ import type { Ports } from '../shared/platform/http/exchange.ts'
 import { createLog, type Log } from '../shared/platform/log.ts'
 import { edgeCountry } from '../shared/platform/places/edge.ts'
 import { loadSecrets, type Secrets } from '../shared/platform/signing/mac.ts'
+import { Sha256 } from '../shared/platform/signing/sha256.ts'
 import { readClock } from '../shared/platform/time.ts'
 import { findLicenseByKey } from '../shared/store/address.ts'
 import { commit, type Decision, type Request, replay } from '../shared/store/commit.ts'
@@ -51,7 +52,7 @@ export type Clients = { readonly dynamodb: DynamoDBDocumentClient; readonly kms:
 const IDLE = ['loggerMiddleware', 'getUserAgentMiddleware']
 
 export function createClients(): Clients {
-  const [dynamodb, kms] = [new DynamoDBClient({}), new KMSClient({})]
+  const [dynamodb, kms] = [new DynamoDBClient({ sha256: Sha256 }), new KMSClient({ sha256: Sha256 })]
   for (const name of IDLE) for (const { middlewareStack } of [dynamodb, kms]) middlewareStack.remove(name)
   return {
     dynamodb: DynamoDBDocumentClient.from(dynamodb, {

@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { readEnvironment } from '../../shared/platform/config/environment.ts'
 import { createLog } from '../../shared/platform/log.ts'
+import { Sha256 } from '../../shared/platform/signing/sha256.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { type BatchResult, type ConsumerServices, consume } from './consume.ts'
 import { RecordsEnvironment } from './environment.ts'
@@ -9,7 +10,7 @@ import { eventSteps } from './event-steps.ts'
 import { leaseMeaning } from './lease-meaning.ts'
 
 const env = readEnvironment(RecordsEnvironment)
-const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+const client = DynamoDBDocumentClient.from(new DynamoDBClient({ sha256: Sha256 }), {
   marshallOptions: { removeUndefinedValues: true },
 })
 const table: Table = { client, name: env.TABLE_NAME }
