@@ -152,7 +152,7 @@ function moduleSteps(
     step(
       `${metric} has a free seat`,
       committed < (terms?.limit ?? 0) && queued === 0,
-      `${assigned} of ${terms?.limit ?? 0} assigned, ${committed - assigned} reserved, ${queued} wait`,
+      `${assigned} of ${terms?.limit ?? 0} assigned, ${committed - assigned} reserved, ${queued} waiting`,
     ),
   ]
 }
@@ -191,9 +191,13 @@ function pendingCures(pending: Pending, { seating, places, idle }: SeatSituation
     case 'NOT_LICENSED': {
       const { committed, queued } = seating.pools.get(name) ?? EMPTY_POOL
       const beyond = Math.max(0, committed - (seating.terms.get(name)?.limit ?? 0))
+      const missing = beyond + (place ?? queued)
       const who = some.map((one) => `${one.name} (${one.id})`).join(', ')
       return [
-        free('nobody', `A seat of ${what} is given once ${place ?? queued} become free.`),
+        free(
+          'nobody',
+          `A seat of ${what} is given once ${missing} ${missing === 1 ? 'is' : 'are'} given back.`,
+        ),
         ...(who ? [free('tenant', `Revoke a seat of somebody who was not seen lately: ${who}.`)] : []),
         purchase(`Buy ${beyond + queued} more of ${metric}: that seats everybody who waits.`),
       ]

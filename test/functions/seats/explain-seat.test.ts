@@ -48,7 +48,7 @@ test('why somebody can use the product, or cannot, and what cures it', async () 
     cures: [{ who: 'nobody' }, { who: 'tenant' }, { costs: 'money' }],
   })
   expect(stepOf(second, 'seat of learn')?.evidence).toContain('NO_CAPACITY, at place 2 of 2')
-  expect(stepOf(second, 'learners has a free seat')?.evidence).toBe('1 of 1 assigned, 0 reserved, 2 wait')
+  expect(stepOf(second, 'learners has a free seat')?.evidence).toBe('1 of 1 assigned, 0 reserved, 2 waiting')
   expect(stepOf(second, 'how long changes take')?.evidence).toContain('immediately')
   expect(second.cures[1]?.cure).toContain(ada.id)
   expect(await ask({ email: 'carl@example.edu' })).toEqual(second)
@@ -72,4 +72,19 @@ test('why somebody can use the product, or cannot, and what cures it', async () 
     granted: false,
     summary: expect.stringContaining('known here'),
   })
+})
+
+test('who waits is told how many seats have to be given back, those above what is licensed among them', async () => {
+  const shrinking = await createPeople(api, { learners: 1 })
+  const more = await shrinking.issue({ limits: { learners: 2 } })
+  for (const _ of ['one', 'two', 'three']) await shrinking.hire('author')
+  const waits = await shrinking.hire('author')
+  const cures = async () => {
+    const body = { tenantId: shrinking.tenantId, product: shrinking.product.code, userId: waits.id }
+    const token = await api.token('tenant:admin', shrinking.tenantId)
+    return Explanation.parse(expected(200, await api.call('POST', '/v1/explain', { token, body }))).cures
+  }
+  expect((await cures())[0]?.cure).toBe('A seat of learn is given once 1 is given back.')
+  expect(outcome(await shrinking.act(more.id, 'revoke'))).toBe('200')
+  expect((await cures())[0]?.cure).toBe('A seat of learn is given once 3 are given back.')
 })
