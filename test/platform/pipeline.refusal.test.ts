@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { refuse } from '../../shared/domain/refusal.ts'
 import type { Ports } from '../../shared/platform/http/exchange.ts'
+import { rawBody } from '../../shared/platform/http/shapes.ts'
 import { fakePorts, type Line, NOT_HERE, problemOf, REQUEST_ID, send, smallService } from './small-service.ts'
 import { json, PATH, routes, things } from './things.ts'
 
@@ -22,6 +23,37 @@ describe('a refusal', () => {
     expect(problemOf(response).detail).toBe('There is no GET /unheard-of.')
     expect(response.headers['x-request-id']).toBe(REQUEST_ID)
   })
+
+  test.each([
+    [refuse('NOT_FOUND', 'There is no such link.'), 404, 'Open the one in the mail again.'],
+    [refuse('CONTENDED', 'Others write at once.'), 503, 'Open the link again in a minute.'],
+    [refuse('RATE_LIMITED', 'Too many requests.'), 429, 'Open the link again in a minute.'],
+  ])(
+    'of a page is a page for a browser, and a problem document for everybody else',
+    async (refusal, status, says) => {
+      const page = {
+        method: 'GET',
+        path: '/page',
+        access: ['vendor:admin'],
+        success: { status: 200, body: rawBody('text/html; charset=utf-8'), media: ['text/html'] },
+        errors: [refusal.refused],
+        summary: 'A page',
+      } as const
+      const handler = smallService({ page }, { page: async () => refusal })
+      const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+      const seen = await send(handler, 'GET /page', { headers: { accept } })
+      expect([seen.statusCode, seen.headers['content-type']]).toEqual([status, 'text/html; charset=utf-8'])
+      expect(seen.headers['content-security-policy']).toContain("default-src 'none'")
+      expect(seen.headers['x-request-id']).toBe(REQUEST_ID)
+      expect(seen.body).toContain(says)
+      const told = await send(handler, 'GET /page', { headers: { accept: '*/*' } })
+      expect([told.statusCode, problemOf(told).code]).toEqual([status, refusal.refused])
+      const { readThing } = routes
+      const thing = smallService({ readThing }, { readThing: async () => NOT_HERE })
+      const other = await send(thing, 'GET /things/{thingId}', { ...PATH, headers: { accept } })
+      expect(problemOf(other).code).toBe('NOT_FOUND')
+    },
+  )
 
   test.each([
     ['POST /scim/v2/.search', 501, 'NOT_IMPLEMENTED', undefined],

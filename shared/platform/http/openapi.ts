@@ -4,6 +4,7 @@ import type { Method, Route } from './contract.ts'
 import { HEADERS, NOT_MODIFIED, problemHeaders, successHeaders } from './openapi-headers.ts'
 import { IDEMPOTENCY_KEY, ifMatchOf, isConditional, isMutation } from './parse.ts'
 import { Problem, ScimError } from './problem.ts'
+import { isPage } from './problem-page.ts'
 import { CODE_HEADER, SCIM_TYPE } from './scim.ts'
 
 type Described = Route & { readonly operationId: string; readonly context: string }
@@ -167,8 +168,8 @@ function problems(route: Route, responses: Record<string, unknown>) {
       .toSorted(([a], [b]) => a - b)
       .map(([status, codes]) => {
         const isScim = route.dialect === 'scim'
-        const name = [...(isScim ? ['SCIM'] : []), ...codes].join('-')
-        responses[name] = isScim ? scimResponse(codes) : problemResponse(codes)
+        const name = [...(isScim ? ['SCIM'] : isPage(route) ? ['PAGE'] : []), ...codes].join('-')
+        responses[name] = isScim ? scimResponse(codes) : problemResponse(codes, isPage(route))
         return [status, { $ref: `#/components/responses/${name}` }]
       }),
   )
@@ -185,14 +186,14 @@ function scimResponse(codes: readonly RefusalCode[]) {
   }
 }
 
-function problemResponse(codes: readonly RefusalCode[]) {
+function problemResponse(codes: readonly RefusalCode[], mayBePage: boolean) {
   const schema = {
     allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
   }
   return {
     description: adviceFor(codes),
     headers: problemHeaders(codes),
-    content: { 'application/problem+json': { schema } },
+    content: { 'application/problem+json': { schema }, ...(mayBePage && { 'text/html': { schema: RAW } }) },
   }
 }
 

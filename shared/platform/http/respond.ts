@@ -68,7 +68,7 @@ function raw(
 }
 
 /** Of pages, which have forms that lead back here, and a token in their address. */
-const HTML_HEADERS = {
+export const HTML_HEADERS = {
   'content-security-policy':
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',

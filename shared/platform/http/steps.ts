@@ -6,6 +6,7 @@ import { epochMilliseconds } from '../time.ts'
 import type { HttpResult } from './event.ts'
 import type { Bound, Exchange, Ports } from './exchange.ts'
 import { bodyText, fingerprint, idempotencyKey, isMutation, parseParts, revision } from './parse.ts'
+import { problemFor } from './problem-page.ts'
 import { RefusedError } from './refused.ts'
 import { commonHeaders, problem } from './respond.ts'
 
@@ -47,7 +48,9 @@ export function observe({ log, clock }: Ports): Step {
       const { event, error } = request
       const refusal =
         error instanceof RefusedError ? error.refusal : refuse('FAULT', 'Something failed on our side.')
-      const response = problem(refusal, event.requestId, event.operation.dialect)
+      const { operation, requestId } = event
+      const { accept } = event.event.headers
+      const response = problemFor(accept, operation, problem(refusal, requestId, operation.dialect))
       request.response = response
       finish(event, response, refusal.refused, error instanceof RefusedError ? undefined : error)
     },
