@@ -8,13 +8,22 @@ import { holdersOf } from '../lease-holders.ts'
 import type { LeaseServices } from './services.ts'
 import type { PoolView } from './shapes.ts'
 
-/** Every floating pool of a tenant: those with capacity now, and those that still hold something. */
+/** Leases of all pools in one answer, which has at most 6 MB (Lambda): one takes some 300 bytes, with long names 600. */
+const MOST_LEASES = 10_000
+
+/**
+ * Every floating pool of a tenant: those with capacity now, and those that still hold something.
+ *
+ * @param most leases that are shown, of all pools together
+ */
 export async function poolViews(
   tenantId: TenantId,
   now: Instant,
-  { table, verifier }: LeaseServices,
+  { table, verifier }: Pick<LeaseServices, 'table' | 'verifier'>,
+  most = MOST_LEASES,
 ): Promise<PoolView[]> {
   const views: PoolView[] = []
+  let room = most
   for (const holdings of await readAllHoldings(table, tenantId)) {
     const { productId } = holdings
     for (const [metric, pool] of await readPools(table, tenantId, productId)) {
@@ -22,6 +31,9 @@ export async function poolViews(
       if (limit === 0 && pool.entries.size === 0 && pool.waiting === 0) continue
       const live = liveIn(pool, seconds(now))
       const used = unitsOf(live)
+      const leases = await holdersOf(table, { tenantId, productId, metric }, pool, now, room)
+      const notShown = pool.entries.size - leases.length
+      room -= leases.length
       views.push({
         productId,
         metric,
@@ -32,7 +44,8 @@ export async function poolViews(
         overdraft: Math.max(0, used - capacity),
         borrowed: unitsOf(live.filter(isBorrow)),
         waiting: pool.waiting,
-        leases: await holdersOf(table, { tenantId, productId, metric }, pool, now),
+        leases,
+        ...(notShown > 0 && { leasesNotShown: notShown }),
       })
     }
   }

@@ -73,7 +73,10 @@ export const PoolView = z
     borrowed: z.int(),
     /** Tickets in the queue. */
     waiting: z.int(),
+    /** The next to end first. */
     leases: z.array(LeaseHolder),
+    /** Others, for which one answer has no room. */
+    leasesNotShown: z.int().optional(),
   })
   .meta({ id: 'PoolView' })
 export type PoolView = z.infer<typeof PoolView>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { poolViews } from '../../../functions/leases/pools-view.ts'
 import { isRefusal } from '../../../shared/domain/refusal.ts'
 import { localTable } from '../../store/local-table.ts'
 import { tally, times } from '../../support/parallel.ts'
@@ -45,6 +46,17 @@ describe('a pool of which leases lie on pages', () => {
     expect(granted(await named('second', early)).ref).toBe(onPage.ref)
     granted(await named('third'))
     expect(await world.pool()).toMatchObject({ used: 101, inItem: 99, paged: 2 })
+  })
+
+  test('is shown with as many leases as an answer has room for, the next to end first, and how many there are besides', async () => {
+    const world = await aVastPool(5)
+    granted(await world.out())
+    const show = async (most: number) => {
+      const [pool] = await poolViews(world.asked.tenantId, world.clock.now, world.services, most)
+      return { used: pool?.used, shown: pool?.leases.length, not: pool?.leasesNotShown }
+    }
+    expect(await show(40)).toEqual({ used: 101, shown: 40, not: 61 })
+    expect(await show(101)).toEqual({ used: 101, shown: 101, not: undefined })
   })
 
   test('is one item again once its pages are empty', async () => {
