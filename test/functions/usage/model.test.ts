@@ -112,6 +112,7 @@ const look = (by: 'hour' | 'day' | 'month'): Command =>
     const now = sums.now()
     const from = now - { hour: 3, day: 60, month: 200 }[by] * DAY
     const { capacity, limit } = sums.meter()
+    const seenAs = new Map<string, number>()
     for (const metric of ['calls', 'hits']) {
       const { period } = sums.book(now)
       const { value, late, corrected } = sums.row(metric, period)
@@ -132,7 +133,8 @@ const look = (by: 'hour' | 'day' | 'month'): Command =>
           value: sum('added') + sum('late') + sum('corrected'),
         })
       }
-      const shown = await world.shown(metric)
+      const shown = (await world.shown(metric)) ?? 0
+      seenAs.set(metric, shown)
       note(`${metric} ${shown === value ? 'shown' : 'in hand'}`)
       expect(shown).toBeGreaterThanOrEqual(value)
       expect(shown).toBeLessThanOrEqual(metric === 'hits' ? value * 1.016 + 1 : value)
@@ -148,10 +150,9 @@ const look = (by: 'hour' | 'day' | 'month'): Command =>
     if (license === undefined) return
     const body = { key: license.key, product: world.product.code }
     const { findings } = Answered.parse(expected(200, await api.call('POST', '/v1/validate', { body })))
-    for (const metric of ['calls', 'hits']) {
-      const { value } = sums.row(metric, sums.book(now).period)
-      expect(findings.some(({ subject }) => subject === `metric:${metric}`)).toBe(value > capacity)
-    }
+    // With what shards have in hand, as the first page: above a capacity that was cut, though what was used is not.
+    for (const [metric, shown] of seenAs)
+      expect(findings.some(({ subject }) => subject === `metric:${metric}`)).toBe(shown > capacity)
   })
 
 const metrics = fc.constantFrom('calls', 'hits', 'hits', 'users')
