@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Group } from '../../shared/domain/directory.ts'
 import { type Refusal, refuse } from '../../shared/domain/refusal.ts'
 import { changes } from '../../shared/domain/revision.ts'
@@ -10,6 +11,10 @@ import { outdated, stale } from '../until-fresh.ts'
 import type { GroupChange } from './group-patch.ts'
 
 type Told = { writes: Record<string, Action>; refusals: Record<string, Refusal> }
+
+/** Names a request, so that the same one is known again. */
+export const hashOf = (request: unknown) =>
+  createHash('sha256').update(JSON.stringify(request)).digest('base64url')
 
 /** Is the group as it was when it was read, where the caller says so? */
 export function checkRevision({ revision }: Group, named: number): Refusal | undefined {

@@ -1,21 +1,19 @@
-import { createHash } from 'node:crypto'
 import type { Group } from '../../shared/domain/directory.ts'
 import { isRefusal, notFound, type Refusal, refuse } from '../../shared/domain/refusal.ts'
-import type { Call, Handlers, Replayed } from '../../shared/platform/http/contract.ts'
-import { type GroupId, newGroupId, UserId } from '../../shared/platform/ids.ts'
+import type { Handlers } from '../../shared/platform/http/contract.ts'
+import { type GroupId, UserId } from '../../shared/platform/ids.ts'
 import { readGroup, readGroups, readMembers } from '../../shared/store/group.ts'
-import { tenantKey } from '../../shared/store/keys.ts'
-import { checkLive } from '../../shared/store/transact.ts'
 import { readUsers } from '../../shared/store/user.ts'
 import type { CommitRequest } from '../services.ts'
 import { untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { readFilter } from './filter.ts'
-import { movesFor, readPeople } from './group-moves.ts'
+import { movesFor } from './group-moves.ts'
 import { type GroupChange, groupChange } from './group-patch.ts'
 import { groupResource } from './group-resource.ts'
-import { checkRevision, edited, told, writeGroup } from './group-writes.ts'
+import { checkRevision, edited, hashOf, told } from './group-writes.ts'
 import { MOST_RESULTS } from './list-users.ts'
+import { createScimGroup } from './make-group.ts'
 import { moveMembers, type Request } from './membership.ts'
 import { isAsked, projected } from './project.ts'
 import type { scimRoutes } from './routes.ts'
@@ -34,8 +32,6 @@ type GroupHandlers = Pick<
   | 'deleteScimGroup'
 >
 
-/** Groups of a tenant: they are read all together. */
-const MOST_GROUPS = 1_000
 /** Members in one answer; an answer of Lambda has at most 6 MB. */
 const MOST_MEMBERS = 20_000
 
@@ -73,51 +69,7 @@ export const groupHandlers: GroupHandlers = {
     }
   },
 
-  createScimGroup: async (call, services) => {
-    const { table, commit, issuer } = services
-    const tenantId = tenantOf(call)
-    const members = await readPeople(
-      services,
-      tenantId,
-      (call.body.members ?? []).map(({ value }) => value),
-    )
-    if (isRefusal(members)) return members
-    const all = await readGroups(table, tenantId)
-    const filling = hashOf(call.body)
-    const isEmpty = members.length === 0
-    const begun = all.find((one) => one.filling === filling && one.deletedAt === undefined)
-    if (begun === undefined && all.length >= MOST_GROUPS)
-      return refuse('IN_USE', `A tenant has at most ${MOST_GROUPS} groups.`)
-    const { displayName, externalId } = call.body
-    const group: Group = begun ?? {
-      id: newGroupId(call.now),
-      tenantId,
-      displayName,
-      ...(externalId && { externalId }),
-      createdAt: call.now,
-      revision: 1,
-      given: 1,
-      ...(!isEmpty && { filling }),
-    }
-    if (begun === undefined) {
-      const { writes, refusals } = writeGroup(undefined, group)
-      const done = await commit(isEmpty ? call : { ...call, idempotencyKey: undefined }, {
-        writes: { ...writes, tenant: checkLive(tenantKey(tenantId)) },
-        events: [{ type: 'group.created', tenantId, subject: { type: 'group', id: group.id }, after: group }],
-        reply: projected(groupResource(group, [], issuer), call.query),
-        refusals: { ...refusals, tenant: refuse('ARCHIVED', 'The tenant is archived.') },
-      })
-      if (isRefusal(done) || isEmpty) return done
-    }
-    const joined = await moveMembers(
-      call,
-      services,
-      tenantId,
-      group.id,
-      members.map((id) => [id, 'join']),
-    )
-    return joined ?? filled(call, services, group.id, members)
-  },
+  createScimGroup,
 
   async getScimGroup(call, { table, issuer }) {
     const tenantId = tenantOf(call)
@@ -163,28 +115,6 @@ export const groupHandlers: GroupHandlers = {
     const group = await readGroup(services.table, tenantOf(call), call.params.groupId)
     return group === undefined ? notFound : takeAway(call, services, group)
   },
-}
-
-/** All are in it: it is a group like any other, and its reply is kept. */
-function filled(
-  call: Call<(typeof scimRoutes)['createScimGroup']>,
-  services: VerifyingServices,
-  groupId: GroupId,
-  members: readonly UserId[],
-) {
-  return untilFresh<GroupResource | Replayed>(async () => {
-    const current = await readGroup(services.table, tenantOf(call), groupId)
-    if (current === undefined || current.deletedAt !== undefined) return notFound
-    const { filling, ...rest } = current
-    const next: Group = filling ? { ...rest, modifiedAt: call.now, revision: current.revision + 1 } : current
-    const { writes, refusals } = writeGroup(current, next)
-    return services.commit(call, {
-      writes: filling ? writes : {},
-      events: [],
-      reply: projected(groupResource(next, members, services.issuer), call.query),
-      refusals,
-    })
-  })
 }
 
 const tooMany = refuse('INVALID_REQUEST', `There are more than ${MOST_MEMBERS} members to show.`, {
@@ -254,6 +184,3 @@ async function changeGroup<Reply extends object>(
   if (!isRefusal(done)) await spread(call, services, tenantId, groupId)
   return done
 }
-
-/** Names a request, so that the same one is known again. */
-const hashOf = (request: unknown) => createHash('sha256').update(JSON.stringify(request)).digest('base64url')

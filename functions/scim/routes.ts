@@ -139,7 +139,7 @@ export const scimRoutes = {
     errors: ['NOT_FOUND', 'ARCHIVED', 'GROUP_EXISTS', 'IN_USE', ...MEMBERS],
     summary: 'Create a group; whoever is in it has the roles it gives, and their seats',
     description:
-      'It gives the role of its name (spaces are hyphens, whatever the case), if a product of the tenant has one; or those that an administrator gave it (editGroup).',
+      'It gives the role of its name (spaces are hyphens, whatever the case), if a product of the tenant has one; or those that an administrator gave it (editGroup). Where somebody cannot be in it, it is not made; where time does not allow all, the answer is 503 UNFINISHED, and the same request again goes on.',
   },
   getScimGroup: {
     ...scim,

@@ -1,0 +1,79 @@
+import { afterAll, expect, test } from 'vitest'
+import { outcome, startApi } from '../../support/api.ts'
+import { expected } from '../../support/scenario.ts'
+import { interposeAll } from '../../support/sdk.ts'
+import { disagreements, seatRows } from '../../support/seat-rows.ts'
+import { createDirectory, GROUP, Resource } from './rig.ts'
+
+const api = await startApi()
+afterAll(api.stop)
+
+/** Does something once, as soon as a call to the table says so much, and before it is carried out. */
+function before(text: string, act: () => Promise<unknown>): () => void {
+  let isDone = false
+  return interposeAll(async ({ input }, send) => {
+    if (!isDone && JSON.stringify(input).includes(text)) {
+      isDone = true
+      await act()
+    }
+    return send()
+  })
+}
+
+const groupOf = (displayName: string, ...members: string[]) => ({
+  body: { schemas: [GROUP], displayName, members: members.map((value) => ({ value })) },
+})
+
+test('a group that somebody cannot be in is not made: who joined before is out again, and its name is free', async () => {
+  const directory = await createDirectory(api, { learners: 3 })
+  const { scim, addUser, list, read, tenantId } = directory
+  const [ada, full] = [await addUser('ada@x.example'), await addUser('full@x.example')]
+  const roles = Array.from({ length: 20 }, (_, index) => `role-${index}`)
+  expect(outcome(await directory.edit(full.id, { roles }))).toBe('200')
+  const refused = await scim('POST', '/Groups', groupOf('author', ada.id, full.id))
+  expect(outcome(refused)).toBe('422 TOO_MUCH_AT_ONCE')
+  expect((await list('/Groups')).Resources).toEqual([])
+  expect(await read(ada.id)).toMatchObject({ roles: [], seats: [], directory: { groups: [] } })
+  expect(disagreements(await seatRows(api.table, tenantId))).toEqual([])
+  // Mended, it is made: nothing is in the way.
+  const made = Resource.parse(expected(201, await scim('POST', '/Groups', groupOf('author', ada.id))))
+  expect(made.members).toMatchObject([{ value: ada.id }])
+  expect(await read(ada.id)).toMatchObject({ roles: ['author'], seats: [{ metric: 'learners' }] })
+})
+
+test('a group that is asked for twice at once under one key is made once, and both hear of it', async () => {
+  const { scim, addUser, list } = await createDirectory(api, { learners: 3 })
+  const members = [(await addUser('ada@x.example')).id, (await addUser('bob@x.example')).id]
+  const headers = { 'idempotency-key': 'the-same' }
+  const make = () => scim('POST', '/Groups', { ...groupOf('author', ...members), headers })
+  const joining = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  let twin: ReturnType<typeof make> | undefined
+  // The twin has made the group and is about to fill it when the first one makes it.
+  const undoFirst = before('group.created', () => {
+    twin = make()
+    return joining.promise
+  })
+  const undoTwin = before('group.joined', () => {
+    joining.resolve()
+    return answered.promise
+  })
+  const first = await make()
+  answered.resolve()
+  const second = await twin
+  undoTwin()
+  undoFirst()
+  expect([outcome(first), second && outcome(second)]).toEqual(['201', '201'])
+  expect(second?.body).toEqual(first.body)
+  expect((await list('/Groups')).totalResults).toBe(1)
+})
+
+test('a group that is made says who is in it, not who was to be', async () => {
+  const { scim, addUser, get } = await createDirectory(api, { learners: 3 })
+  const [ada, bob] = [await addUser('ada@x.example'), await addUser('bob@x.example')]
+  const undo = before('group.joined', () => scim('DELETE', `/Users/${bob.id}`))
+  const made = Resource.parse(expected(201, await scim('POST', '/Groups', groupOf('club', ada.id, bob.id))))
+  undo()
+  expect(made.members).toMatchObject([{ value: ada.id }])
+  expect(made).toEqual(await get(`/Groups/${made.id}`))
+})
