@@ -32,6 +32,8 @@ type GroupHandlers = Pick<
   | 'deleteScimGroup'
 >
 
+/** How often others may say at the same time who is in a group. */
+const ROUNDS = 4
 /** Members in one answer; an answer of Lambda has at most 6 MB. */
 const MOST_MEMBERS = 20_000
 
@@ -148,8 +150,8 @@ async function changeGroup<Reply extends object>(
     seen.filling === filling ? undefined : checkRevision(seen, call.revision)
   const group = await readGroup(table, tenantId, groupId)
   if (group === undefined || group.deletedAt !== undefined) return notFound
-  const refused = checkSeen(group)
-  if (refused) return refused
+  const late = checkSeen(group)
+  if (late) return late
   const change = changeOf()
   if (isRefusal(change)) return change
   const moves = await movesFor(services, group, change)
@@ -170,8 +172,14 @@ async function changeGroup<Reply extends object>(
     const begun = await begin()
     if (isRefusal(begun)) return begun
   }
-  const moved = await moveMembers(call, services, tenantId, groupId, moves)
-  if (moved) return moved
+  let open = moves
+  for (let round = 0; open.length > 0 && round < ROUNDS; round += 1) {
+    const refused = await moveMembers(call, services, tenantId, groupId, open)
+    if (refused) return refused
+    // What replaces is the last word on who is in it, also of who came meanwhile; not on who is gone.
+    const left = change.isReplaced ? await movesFor(services, group, change) : []
+    open = isRefusal(left) ? [] : left
+  }
   const done = await untilFresh(async () => {
     const current = await readGroup(table, tenantId, groupId)
     if (current === undefined || current.deletedAt !== undefined) return notFound

@@ -77,3 +77,15 @@ test('a group that is made says who is in it, not who was to be', async () => {
   expect(made.members).toMatchObject([{ value: ada.id }])
   expect(made).toEqual(await get(`/Groups/${made.id}`))
 })
+
+test('of two who replace who is in a group at once, one has the last word', async () => {
+  const { scim, addUser, addGroup, get } = await createDirectory(api, { learners: 3 })
+  const [ada, bob] = [await addUser('ada@x.example'), await addUser('bob@x.example')]
+  const { id } = await addGroup('club')
+  const replace = (userId: string) => scim('PUT', `/Groups/${id}`, groupOf('club', userId))
+  const undo = before('group.joined', () => replace(bob.id))
+  const last = Resource.parse(expected(200, await replace(ada.id)))
+  undo()
+  expect(last.members).toMatchObject([{ value: ada.id }])
+  expect((await get(`/Groups/${id}`)).members).toEqual(last.members)
+})
