@@ -91,7 +91,7 @@ function moveMember(
   move: Move,
 ) {
   const { table } = services
-  let seen: Group | undefined
+  let decidedOn: readonly Group[] = []
   return editPersonFor(
     { ...request, idempotencyKey: undefined, fingerprint: '' },
     services,
@@ -100,7 +100,7 @@ function moveMember(
       event: move === 'stay' ? 'user.edited' : `group.${move === 'join' ? 'joined' : 'left'}`,
       mayWait: true,
       async next({ user }, seating) {
-        seen = await readGroup(table, tenantId, groupId)
+        const seen = await readGroup(table, tenantId, groupId)
         const isOpen = seen !== undefined && seen.deletedAt === undefined
         if (move === 'join' && !(isOpen && isListed(user))) return notFound
         const before: Directory['groups'] = directoryOf(user).groups
@@ -109,10 +109,16 @@ function moveMember(
           return user
         const wanted = move === 'leave' || !isOpen ? others : [...others, groupId]
         const groups = await readGroupsOf(table, tenantId, wanted)
+        // Another one on its way to everybody in it may have been here already, and found nothing to do.
+        const own = move === 'leave' ? undefined : seen
+        decidedOn = [
+          ...(own ? [own] : []),
+          ...groups.filter(({ id, spreading }) => id !== groupId && spreading),
+        ]
         const next = inGroups(user, groups, declaredRoles(seating))
         return isRefusal(next) ? next : revised(user, next)
       },
-      also: () => asGiven(seen === undefined || move === 'leave' ? [] : [seen]),
+      also: () => asGiven(decidedOn),
     },
     () => ({}),
   )

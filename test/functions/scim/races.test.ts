@@ -89,3 +89,27 @@ test('of two who replace who is in a group at once, one has the last word', asyn
   expect(last.members).toMatchObject([{ value: ada.id }])
   expect((await get(`/Groups/${id}`)).members).toEqual(last.members)
 })
+
+test('who joins a group while another of its groups changes back what it gives has what that gives at last', async () => {
+  const { scim, call, addUser, addGroup, patch, read, tenantId } = await createDirectory(api, {})
+  const { id } = await addUser('ada@x.example')
+  const [giving, club] = [await addGroup('author', id), await addGroup('club')]
+  const give = (role: string, revision: number, remaining?: () => number) =>
+    call('PATCH', `/groups/${giving.id}`, {
+      body: { roles: [role] },
+      headers: { 'if-match': `"${revision}"` },
+      ...(remaining && { remaining }),
+    })
+  // The time is over before it reaches anybody.
+  let asked = 0
+  expect(expected(200, await give('observer', 2, () => (asked++ < 1 ? 60_000 : 0)))).toMatchObject({
+    spreading: true,
+  })
+  const undo = before('group.joined', () => give('author', 3))
+  const join = { op: 'add', path: 'members', value: [{ value: id }] }
+  expect(outcome(await patch(`/Groups/${club.id}`, join))).toBe('204')
+  undo()
+  expect(await read(id)).toMatchObject({ roles: ['author'], directory: { roles: ['author'] } })
+  expect(disagreements(await seatRows(api.table, tenantId))).toEqual([])
+  expect(outcome(await scim('GET', `/Groups/${club.id}`))).toBe('200')
+})
