@@ -55,7 +55,10 @@ export const groupRoleHandlers: GroupRoleHandlers = {
       refusals,
     })
     if (isRefusal(done) || isSame) return done
-    await spread(call, services, tenantId, groupId)
-    return (await readGroup(services.table, tenantId, groupId)) ?? notFound
+    const late = await spread(call, services, tenantId, groupId)
+    if (late || 'replayed' in done) return done
+    // Not as it is now: that may be another's change, and another's revision.
+    const { spreading: _, ...settled } = done
+    return settled
   },
 }

@@ -78,6 +78,22 @@ test('a group that is made says who is in it, not who was to be', async () => {
   expect(made).toEqual(await get(`/Groups/${made.id}`))
 })
 
+test('whoever says which roles a group gives is answered that, whatever becomes of the group meanwhile', async () => {
+  const { call, patch, scim, addUser, addGroup } = await createDirectory(api, { learners: 3 })
+  const { id } = await addGroup('club', (await addUser('ada@x.example')).id)
+  const give = (role: string, revision: number) =>
+    call('PATCH', `/groups/${id}`, { body: { roles: [role] }, headers: { 'if-match': `"${revision}"` } })
+  const rename = { op: 'replace', value: { displayName: 'other' } }
+  const undoRename = before('user.edited', () => patch(`/Groups/${id}`, rename))
+  const given = expected(200, await give('author', 2))
+  undoRename()
+  expect(given).toMatchObject({ roles: ['author'], displayName: 'club', revision: 3 })
+  expect(given).not.toHaveProperty('spreading')
+  const undoDelete = before('user.edited', () => scim('DELETE', `/Groups/${id}`))
+  expect(outcome(await give('observer', 4))).toBe('200')
+  undoDelete()
+})
+
 test('of two who replace who is in a group at once, one has the last word', async () => {
   const { scim, addUser, addGroup, get } = await createDirectory(api, { learners: 3 })
   const [ada, bob] = [await addUser('ada@x.example'), await addUser('bob@x.example')]
