@@ -135,9 +135,11 @@ async function changed(
         const refused = isBack ? undefined : checkSeen(user, call.revision)
         if (refused) return refused
         // Somebody else was quicker to take the person back.
-        if (isBack && user.status !== 'archived') return taken(user)
+        if (isBack && isListed(user)) return taken(user)
         const input = inputOf(user)
         if (isRefusal(input)) return input
+        const known = await nameTaken(services, user, input.userName)
+        if (known) return known
         const { organizations, policy } = seating
         const externalId = input.externalId ?? undefined
         const told = withProfile(user, seats, profileOf(input), externalId, {
@@ -174,6 +176,22 @@ function checkSeen(user: User, revision: number): Refusal | undefined {
 
 const taken = ({ name }: Pick<User, 'name'>) =>
   refuse('PERSON_EXISTS', `${name} has this user name or external id.`)
+
+/**
+ * Has somebody the new user name by the e-mail address, who never came from a directory? The write is conditional on the
+ * name's own row, which people have not who were made by hand before there was one for them.
+ */
+async function nameTaken(
+  { table }: VerifyingServices,
+  { id, tenantId, directory, email }: User,
+  userName: string,
+): Promise<Refusal | undefined> {
+  const key = emailKey(userName)
+  if (key === emailKey(directory?.userName ?? email ?? id)) return undefined
+  const owner = await findUser(table, tenantId, { email: key })
+  const other = owner && owner !== id ? await readUser(table, tenantId, owner) : undefined
+  return other && other.directory === undefined ? taken(other) : undefined
+}
 
 /** Who a new person is already: one who left. Somebody who is here is somebody else. */
 async function findKnown(

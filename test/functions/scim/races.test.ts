@@ -1,9 +1,11 @@
 import { afterAll, expect, test } from 'vitest'
+import { userNameKey } from '../../../shared/store/keys.ts'
+import { writeRow } from '../../../shared/store/write.ts'
 import { outcome, startApi } from '../../support/api.ts'
 import { expected } from '../../support/scenario.ts'
 import { interposeAll } from '../../support/sdk.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
-import { createDirectory, GROUP, Resource } from './rig.ts'
+import { createDirectory, GROUP, Resource, USER } from './rig.ts'
 
 const api = await startApi()
 afterAll(api.stop)
@@ -94,6 +96,18 @@ test('whoever says which roles a group gives is answered that, whatever becomes 
   undoDelete()
 })
 
+test('a user name is not given to a second person, also where the first has it by an e-mail address from before such names were kept', async () => {
+  const { scim, addUser, add, tenantId, list } = await createDirectory(api, { learners: 3 })
+  const old = await add({ name: 'Old', email: 'old@x.example' })
+  const { id } = await addUser('new@x.example')
+  await writeRow(api.table, { kind: 'remove', key: userNameKey(tenantId, 'old@x.example') })
+  const body = { schemas: [USER], userName: 'OLD@x.example', emails: [{ value: 'new@x.example' }] }
+  expect(outcome(await scim('PUT', `/Users/${id}`, { body }))).toBe('409 PERSON_EXISTS')
+  const filter = 'userName eq "old@x.example"'
+  expect((await list('/Users', { filter })).Resources).toMatchObject([{ id: old.id }])
+  expect(outcome(await scim('PUT', `/Users/${old.id}`, { body: { ...body, emails: [] } }))).toBe('200')
+})
+
 test('of two who replace who is in a group at once, one has the last word', async () => {
   const { scim, addUser, addGroup, get } = await createDirectory(api, { learners: 3 })
   const [ada, bob] = [await addUser('ada@x.example'), await addUser('bob@x.example')]
@@ -128,4 +142,17 @@ test('who joins a group while another of its groups changes back what it gives h
   expect(await read(id)).toMatchObject({ roles: ['author'], directory: { roles: ['author'] } })
   expect(disagreements(await seatRows(api.table, tenantId))).toEqual([])
   expect(outcome(await scim('GET', `/Groups/${club.id}`))).toBe('200')
+})
+
+test('whom an administrator took back while the directory makes it anew is somebody who is here', async () => {
+  const { scim, call, addUser, archive } = await createDirectory(api, {})
+  const { id } = await addUser('ada@x.example')
+  expect(outcome(await scim('DELETE', `/Users/${id}`))).toBe('204')
+  const undo = before('user.restored', async () => {
+    expected(200, await call('POST', `/users/${id}/restore`, { body: {} }))
+    expected(200, await archive(id))
+  })
+  const body = { schemas: [USER], userName: 'ada@x.example' }
+  expect(outcome(await scim('POST', '/Users', { body }))).toBe('409 PERSON_EXISTS')
+  undo()
 })
