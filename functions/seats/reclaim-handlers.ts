@@ -13,7 +13,7 @@ import {
   readReclaimed,
   readReclaimRules,
   reclaimCaseEntity,
-  reclaimRulesItem,
+  replaceReclaimRules,
   reviewSeats,
 } from '../../shared/store/reclaim.ts'
 import { readTenant } from '../../shared/store/tenant.ts'
@@ -22,6 +22,7 @@ import { userEntity } from '../../shared/store/user.ts'
 import { type ProductStep, stepsFor } from '../seating/reclaim-outlook.ts'
 import { readSeating } from '../seating/seating.ts'
 import { seenPeople } from '../seating/seen-people.ts'
+import { outdated, untilFresh } from '../until-fresh.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { keepPageHandlers } from './keep-page.ts'
 import { keepHandlers } from './reclaim-keep.ts'
@@ -46,40 +47,41 @@ export const reclaimHandlers: Handlers<typeof reclaimRoutes, VerifyingServices> 
     return tenant === undefined ? notFound : rules
   },
 
-  async setReclaimRules(call, { table, commit }) {
-    const { params, body: rules, now } = call
-    const { tenantId } = params
-    const [tenant, organizations, before] = await Promise.all([
-      readTenant(table, tenantId),
-      readOrganizations(table, tenantId),
-      readReclaimRules(table, tenantId),
-    ])
-    if (tenant === undefined) return notFound
-    for (const { productId, organizationId } of rules.rules) {
-      const isThere =
-        (organizationId === undefined || organizations.has(organizationId)) &&
-        (productId === undefined || (await readProduct(table, productId)) !== undefined)
-      if (!isThere) return refuse('NOT_FOUND', 'A rule names a product or organization that is not there.')
-    }
-    return commit(call, {
-      writes: {
-        tenant: checkLive(tenantKey(tenantId)),
-        rules: { kind: 'put', item: reclaimRulesItem(tenantId, rules) },
-        review: reviewSeats(tenantId, now),
-      },
-      events: [
-        {
-          type: 'reclamation.rules-changed',
-          tenantId,
-          subject: { type: 'tenant', id: tenantId },
-          before,
-          after: rules,
+  setReclaimRules: (call, { table, commit }) =>
+    untilFresh(async () => {
+      const { params, body: rules, now } = call
+      const { tenantId } = params
+      const [tenant, organizations, { before, write }] = await Promise.all([
+        readTenant(table, tenantId),
+        readOrganizations(table, tenantId),
+        replaceReclaimRules(table, tenantId, rules),
+      ])
+      if (tenant === undefined) return notFound
+      for (const { productId, organizationId } of rules.rules) {
+        const isThere =
+          (organizationId === undefined || organizations.has(organizationId)) &&
+          (productId === undefined || (await readProduct(table, productId)) !== undefined)
+        if (!isThere) return refuse('NOT_FOUND', 'A rule names a product or organization that is not there.')
+      }
+      return commit(call, {
+        writes: {
+          tenant: checkLive(tenantKey(tenantId)),
+          rules: write,
+          review: reviewSeats(tenantId, now),
         },
-      ],
-      reply: rules,
-      refusals: { tenant: refuse('ARCHIVED', 'The tenant is archived.') },
-    })
-  },
+        events: [
+          {
+            type: 'reclamation.rules-changed',
+            tenantId,
+            subject: { type: 'tenant', id: tenantId },
+            before,
+            after: rules,
+          },
+        ],
+        reply: rules,
+        refusals: { tenant: refuse('ARCHIVED', 'The tenant is archived.'), rules: outdated },
+      })
+    }),
 
   async previewReclamation({ params: { tenantId }, body, caller, now }, services) {
     const { table, secrets } = services

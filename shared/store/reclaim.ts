@@ -3,7 +3,7 @@ import { isOpen, ReclaimCase } from '../domain/reclaim-case.ts'
 import { ReclaimRules } from '../domain/reclaim-rule.ts'
 import { ProductId, type TenantId, type UserId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
-import { entity, type Item } from './codec.ts'
+import { entity } from './codec.ts'
 import {
   activityOf,
   RECLAIM_PREFIX,
@@ -16,7 +16,7 @@ import {
 } from './keys.ts'
 import { readFirst, readItem, readRange } from './read.ts'
 import { fileTimer } from './timer.ts'
-import { type Action, type Put, putVersion, type Table } from './transact.ts'
+import { type Action, type Put, putOnce, putVersion, type Table } from './transact.ts'
 import { type Person, personOf, userEntity } from './user.ts'
 
 export const reclaimCaseEntity = entity('reclaim-case', 1, ReclaimCase)
@@ -77,8 +77,25 @@ export async function readReclaimRules(table: Table, tenantId: TenantId): Promis
   return item === undefined ? { rules: [] } : reclaimRulesEntity.decode(item)
 }
 
-export const reclaimRulesItem = (tenantId: TenantId, rules: ReclaimRules): Item =>
-  reclaimRulesEntity.encode(reclaimRulesKey(tenantId), rules)
+/** Other rules in the stead of those that are there now; the write fails once somebody else has set some. */
+export async function replaceReclaimRules(
+  table: Table,
+  tenantId: TenantId,
+  next: ReclaimRules,
+): Promise<{ readonly before: ReclaimRules; readonly write: Put }> {
+  const key = reclaimRulesKey(tenantId)
+  const stored = await readItem(table, key)
+  const item = reclaimRulesEntity.encode(key, next)
+  if (stored === undefined) return { before: { rules: [] }, write: putOnce(item) }
+  const write: Put = {
+    kind: 'put',
+    item,
+    condition: '#rules = :read',
+    names: { '#rules': 'rules' },
+    values: { ':read': stored['rules'] },
+  }
+  return { before: reclaimRulesEntity.decode(stored), write }
+}
 
 /** The last day on which anybody of the tenant was seen. */
 export async function readLastActiveDay(table: Table, tenantId: TenantId): Promise<string | undefined> {
