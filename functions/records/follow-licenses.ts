@@ -8,6 +8,7 @@ import { noteLicenseRecord, readLicenseRecord } from '../../shared/store/license
 import { fileEarlier, transitionTimer, watchTenant } from '../../shared/store/license-timers.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { writeRow } from '../../shared/store/write.ts'
+import { tellCorrupt } from '../tell-corrupt.ts'
 import type { EventStep } from './event-steps.ts'
 
 /** By which a tenant has a license that it had not. */
@@ -30,9 +31,7 @@ export const followLicenses: EventStep = async (events, { table, log }) => {
     if (licenseId === undefined || tenantId === undefined) continue
     const before =
       known.get(licenseId) ??
-      (await readLicenseRecord(table, tenantId, licenseId, (error) =>
-        log('error', 'integrity', { requestId, tenantId }, error),
-      ))
+      (await readLicenseRecord(table, tenantId, licenseId, tellCorrupt(log, requestId, tenantId)))
     const record = recorded(before, event)
     if (record === undefined) continue
     known.set(licenseId, record)

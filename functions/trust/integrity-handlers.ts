@@ -2,7 +2,7 @@ import { nameForTenant } from '../../shared/domain/access.ts'
 import { type IntegrityEvent, isStanding } from '../../shared/domain/integrity.ts'
 import { notFound, refuse } from '../../shared/domain/refusal.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
-import { type CorruptItemError, readableOf } from '../../shared/store/codec.ts'
+import { readableOf } from '../../shared/store/codec.ts'
 import {
   integrityEventEntity,
   readIntegrityEvent,
@@ -14,6 +14,7 @@ import { integrityEventsKey } from '../../shared/store/keys.ts'
 import { fileEarlier, scanTimer } from '../../shared/store/license-timers.ts'
 import { readPage } from '../../shared/store/page.ts'
 import { isKnownTenant } from '../known-tenant.ts'
+import { tellCorrupt } from '../tell-corrupt.ts'
 import { outdated, untilFresh } from '../until-fresh.ts'
 import type { TrustServices } from './handlers.ts'
 import type { integrityRoutes } from './integrity-routes.ts'
@@ -26,7 +27,7 @@ const SHOWN = 100
 export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> = {
   async getIntegrity({ params: { tenantId }, caller, requestId }, { table, log }) {
     if (!(await isKnownTenant(table, caller, tenantId))) return notFound
-    const tell = (error: CorruptItemError) => log('error', 'integrity', { requestId, tenantId }, error)
+    const tell = tellCorrupt(log, requestId, tenantId)
     const [lastScan, { events: all }] = await Promise.all([
       readLastScan(table, tenantId, tell),
       readIntegrityEvents(table, tenantId, tell),
@@ -43,7 +44,7 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
 
   async listIntegrityEvents({ params: { tenantId }, query, caller, requestId }, { table, secrets, log }) {
     if (!(await isKnownTenant(table, caller, tenantId))) return notFound
-    const tell = (error: CorruptItemError) => log('error', 'integrity', { requestId, tenantId }, error)
+    const tell = tellCorrupt(log, requestId, tenantId)
     return readPage(table, secrets.cursorKey, { pk: integrityEventsKey(tenantId) }, query, async (items) =>
       items
         .map((item) => readableOf([item], integrityEventEntity, tell)[0])
@@ -85,9 +86,7 @@ export const integrityHandlers: Handlers<typeof integrityRoutes, TrustServices> 
     const { params, body, caller, now, requestId } = call
     const { tenantId, findingId } = params
     return untilFresh(async () => {
-      const read = await readIntegrityEvent(table, tenantId, findingId, (error) =>
-        log('error', 'integrity', { requestId, tenantId }, error),
-      )
+      const read = await readIntegrityEvent(table, tenantId, findingId, tellCorrupt(log, requestId, tenantId))
       if (read === undefined) return notFound
       if (!isStanding(read)) return refuse('INTEGRITY_EVENT_OVER', `It was ${read.state} at ${read.endedAt}.`)
       const next: IntegrityEvent = {

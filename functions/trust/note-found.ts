@@ -12,6 +12,7 @@ import {
 } from '../../shared/store/integrity.ts'
 import { type Action, putOnce, type Table, transact } from '../../shared/store/transact.ts'
 import type { CommitRequest } from '../services.ts'
+import { tellCorrupt } from '../tell-corrupt.ts'
 
 type Request = Pick<CommitRequest, 'caller' | 'now' | 'requestId'>
 
@@ -29,8 +30,10 @@ export async function noteFound(
   request: Request,
   { table, log }: { readonly table: Table; readonly log: Log },
 ): Promise<{ found: number; mended: number }> {
-  const { events: known, garbled } = await readIntegrityEvents(table, tenantId, (error) =>
-    log('error', 'integrity', { requestId: request.requestId, tenantId }, error),
+  const { events: known, garbled } = await readIntegrityEvents(
+    table,
+    tenantId,
+    tellCorrupt(log, request.requestId, tenantId),
   )
   const byId = new Map(known.map((event) => [event.id, event]))
   const ids = new Set(all.map((one) => findingId(tenantId, one)))

@@ -21,6 +21,7 @@ import { readTenant } from '../../shared/store/tenant.ts'
 import type { Table } from '../../shared/store/transact.ts'
 import { writeRow } from '../../shared/store/write.ts'
 import type { CommitRequest } from '../services.ts'
+import { tellCorrupt } from '../tell-corrupt.ts'
 import { compareLicenses, eventIn, suspicions } from './compare-license.ts'
 import { eventRows } from './event-rows.ts'
 import type { TrustServices } from './handlers.ts'
@@ -47,9 +48,9 @@ export async function scanTenant(
   services: Services,
   { isWhole = false, remaining }: { readonly isWhole?: boolean; readonly remaining: () => number },
 ): Promise<IntegrityScan | undefined> {
-  const { table, log: note } = services
+  const { table } = services
   const { requestId } = request
-  const tell = (error: CorruptItemError) => note('error', 'integrity', { requestId, tenantId }, error)
+  const tell = tellCorrupt(services.log, requestId, tenantId)
   const tenant = await readTenant(table, tenantId)
   if (tenant === undefined) return undefined
   // In this order: what is recorded of a license lies there after the license does.

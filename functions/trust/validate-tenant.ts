@@ -16,6 +16,7 @@ import { MOST_FAILED } from '../../shared/store/validation.ts'
 import { heldProducts } from '../held-products.ts'
 import { observe } from '../observe.ts'
 import type { CommitRequest } from '../services.ts'
+import { tellCorrupt } from '../tell-corrupt.ts'
 import type { VerifyingServices } from '../verified.ts'
 import { compareLicenses } from './compare-license.ts'
 import { noteFound } from './note-found.ts'
@@ -46,9 +47,7 @@ export async function validateTenant(
   const tenant = await readTenant(table, tenantId)
   if (tenant === undefined || tenant.archivedAt !== undefined) return undefined
   // In this order: what is recorded of a license lies there after the license does.
-  const records = await readLicenseRecords(table, tenantId, (error) =>
-    log('error', 'integrity', { requestId: request.requestId, tenantId }, error),
-  )
+  const records = await readLicenseRecords(table, tenantId, tellCorrupt(log, request.requestId, tenantId))
   const held = await readReadableHoldings(table, tenantId)
   const failed: Failure[] = []
   let [checked, changed] = [0, 0]
