@@ -15,8 +15,9 @@ import type { MovingLicense } from './transfer.ts'
 const YEAR = Duration.parse('P1Y')
 
 /**
- * The licenses that a transfer of one of them moves: itself, and with it whatever extends it and is not over, since
- * none of these is worth anything without it (a TOPUP, VALIDITY or FEATURE license of its own accord does not move).
+ * The licenses that a transfer of one of them moves: itself, and with it whatever extends it and is neither over nor
+ * deleted, since none of these is worth anything without it (a TOPUP, VALIDITY or FEATURE license of its own accord does
+ * not move).
  * Or why it cannot move now. Whether it may is the rule of its plan; what extends it goes by the same rule, unless its
  * own plan has one.
  */
@@ -32,7 +33,7 @@ export function movingWith(
     return refuse('LICENSE_MISMATCH', `${id} extends ${base.extends} and moves with it: transfer that one.`)
   }
   const extensions = [...all.values()].filter(
-    ({ license, status }) => license.extends === id && !OVER.has(status),
+    ({ license, status }) => license.extends === id && !OVER.has(status) && !isDeleted(license),
   )
   for (const standing of [own, ...extensions]) {
     const refused = checkMovable(standing, base, now)
@@ -42,6 +43,7 @@ export function movingWith(
 }
 
 const OVER: ReadonlySet<Status> = new Set(['REVOKED', 'EXPIRED'])
+const isDeleted = ({ deletedAt }: License) => deletedAt !== undefined
 
 function checkMovable(
   { license, status, because }: Standing,
@@ -56,6 +58,13 @@ function checkMovable(
     return refuse(
       'TRANSITION_NOT_ALLOWED',
       `${id} is ${status}; a license is transferred while it is PENDING, ACTIVE or GRACE.`,
+    )
+  }
+  // Its holder gave it up; what nobody has applied yet may move, and is the next holder's to apply.
+  if (isDeleted(license)) {
+    return refuse(
+      'TRANSITION_NOT_ALLOWED',
+      `${id} was deleted on ${license.deletedAt}; it can be transferred once its file is uploaded again.`,
     )
   }
   const rule = rules.transfer ?? base.rules.transfer
@@ -162,7 +171,7 @@ export function succeed(
       signedAt: now,
       version: 1,
       issuedAt: now,
-      appliedAt: now,
+      ...(license.appliedAt && { appliedAt: now }),
       keyGeneration: 1,
       receivedBy: transferId,
       transfers: [...countedTransfers(license, now), now],
@@ -181,7 +190,7 @@ function remaining(license: License, now: Instant) {
     signature: _,
     keyHash: __,
     keyHint: ___,
-    deletedAt: ____,
+    appliedAt: ____,
     productInstanceId: _____,
     lastSeenStatus: ______,
     lastSeenAt: _______,

@@ -38,7 +38,12 @@ describe('whether a license may move', () => {
     ['one that expired', { expiresAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
     ['a suspended one', { suspendedAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
     ['a revoked one', { revokedAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
-    ['one that is not applied', { appliedAt: undefined }, [1]],
+    ['one that is not applied yet', { appliedAt: undefined }, [1]],
+    [
+      'one that its holder deleted',
+      { appliedAt: undefined, deletedAt: '2026-05-31T00:00:00Z' },
+      'TRANSITION_NOT_ALLOWED',
+    ],
     ['one bound to machines', { fingerprints: ['machine-one'] }, 'LICENSE_MISMATCH'],
     [
       'one for a site',
@@ -54,6 +59,8 @@ describe('whether a license may move', () => {
     ['moves with it', {}, [1, 2]],
     ['stays where it is over', { expiresAt: '2026-05-31T00:00:00Z' }, [1]],
     ['stays where it is revoked', { revokedAt: '2026-05-31T00:00:00Z' }, [1]],
+    ['stays where it was deleted', { appliedAt: undefined, deletedAt: '2026-05-31T00:00:00Z' }, [1]],
+    ['moves where it is not applied yet', { appliedAt: undefined }, [1, 2]],
     ['keeps it where it is suspended', { suspendedAt: '2026-05-31T00:00:00Z' }, 'TRANSITION_NOT_ALLOWED'],
     [
       'keeps it where its own plan says no',
@@ -156,6 +163,12 @@ describe('what comes of it', () => {
     expect(JSON.stringify([first?.next, second?.next])).not.toMatch(
       new RegExp([TENANT, licenseId(1), licenseId(2), licenseId(3), 'C-1001'].join('|')),
     )
+  })
+
+  test('what nobody has applied is for its next holder to apply, each license for itself', () => {
+    const moved = succeed([base, { ...extension, appliedAt: undefined }], ids, receiver, ID, NOW)
+    if (isRefusal(moved)) throw new Error(moved.detail)
+    expect(moved.map(({ next }) => next.appliedAt)).toEqual([NOW, undefined])
   })
 
   test('a start to come stays, and so does a time that is over and was extended', () => {
