@@ -23,6 +23,7 @@ import { linksOf } from './links.ts'
 import type { ReadAudience } from './remind.ts'
 import type { NotificationServices } from './services.ts'
 import { type Settled, settle } from './settle.ts'
+import { isStillAddressed, tellInstead } from './still-addressed.ts'
 import { isStillTrue } from './still-true.ts'
 import { suppress } from './suppress.ts'
 
@@ -38,6 +39,13 @@ const MOST_TIMES = 5
 /** Mail servers name whom they refuse, and logs hold no addresses. */
 const withoutAddresses = (reason: string) =>
   reason.replaceAll(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, '(address)')
+
+/** What is to become of a notice: nothing, if it is told. */
+type Judged = {
+  readonly notice: Notice
+  readonly because: DropReason | undefined
+  readonly became: NoticeState | undefined
+}
 
 type Request = { readonly now: Instant; readonly requestId: string }
 
@@ -96,7 +104,10 @@ async function sendBox(
   const notices = known.filter(({ became }) => became.state === 'pending')
   const isGivenUp = sending !== undefined && (isOptionalBox(box) || sending.times >= MOST_TIMES)
   const judged = await Promise.all(notices.map((notice) => judge(notice, audience, isGivenUp)))
-  const dropped = judged.filter((one): one is Settled => one.became !== undefined)
+  if (audience !== undefined)
+    for (const { notice, because } of judged)
+      if (because === 'REMOVED') await tellInstead(notice, audience, now, readAudience, table)
+  const dropped = judged.filter((one): one is Judged & Settled => one.became !== undefined)
   const told = judged.filter(({ became }) => became === undefined).map(({ notice }) => notice)
   const [first, ...others] = told
   if (first === undefined || audience === undefined) {
@@ -152,28 +163,22 @@ async function sendBox(
       return dropped.length
   }
 
-  /** What is to become of a notice that is not told; nothing, if it is. */
-  async function judge(
-    notice: Notice,
-    of: Audience | undefined,
-    isOver: boolean,
-  ): Promise<{ readonly notice: Notice; readonly became: NoticeState | undefined }> {
+  async function judge(notice: Notice, of: Audience | undefined, isOver: boolean): Promise<Judged> {
     const because = await reasonNotTo(notice, of)
     // It was begun once, so it may have come.
     if (sending !== undefined && (isOver || because !== undefined))
-      return { notice, became: { state: 'unconfirmed', at: now } }
-    return { notice, became: because && { state: 'dropped', at: now, because } }
+      return { notice, because, became: { state: 'unconfirmed', at: now } }
+    return { notice, because, became: because && { state: 'dropped', at: now, because } }
   }
 
-  async function reasonNotTo(
-    { about, until, recipient }: Notice,
-    of: Audience | undefined,
-  ): Promise<DropReason | undefined> {
+  async function reasonNotTo(notice: Notice, of: Audience | undefined): Promise<DropReason | undefined> {
+    const { about, until, recipient } = notice
     if (of === undefined) return 'SILENCED'
     if (until <= now) return services.sendMail === undefined ? 'NO_MAIL' : 'TOO_LATE'
     const unwanted = whyNot(about.kind, of.addresses.get(emailKey(recipient.email)))
     if (unwanted !== undefined) return unwanted
-    return (await isStillTrue(about, tenantId, now, services)) ? undefined : 'SILENCED'
+    if (!(await isStillTrue(about, tenantId, now, services))) return 'SILENCED'
+    return (await isStillAddressed(notice, of, table)) ? undefined : 'REMOVED'
   }
 
   function nextSending(some: readonly [Notice, ...Notice[]], before: Sending | undefined): Sending {

@@ -188,6 +188,8 @@ export const DropReason = z.enum([
   'TOO_LATE',
   /** What it says is not so any more: the license was renewed, the seat kept. */
   'SILENCED',
+  /** Its recipient is no contact any more; what is needed was told those who are. */
+  'REMOVED',
   /** Its recipient wants none of this kind. */
   'MUTED',
   /** Mail to the address came back, or its owner complained. */

@@ -27,7 +27,7 @@ export const Notice = z.strictObject({
 })
 export type Notice = z.infer<typeof Notice>
 
-export const noticeEntity = entity('notice', 1, Notice)
+export const noticeEntity = entity('notice', 2, Notice, 1)
 
 /** Listed by when it was made, for whoever wants to know what was told. */
 export const noticeItem = (notice: Notice): Item => {

@@ -248,6 +248,42 @@ test('a bounce stops mail to the address, tells somebody else, and can be lifted
   expect(await to()).toEqual(['"Ada" <ada@example.edu>'])
 })
 
+test('who is no contact any more gets nothing that waited; what is needed is told those who are, once', async () => {
+  const contact = (name: string) => ({ name, email: `${name}@example.edu`, role: 'owner' as const })
+  const tenant = await createTenant(api, { contacts: [contact('gone'), contact('stays')] })
+  await patch(tenant, { digestMinutes: 5 })
+  const tell = eventStream(api.table, [tenant.id])
+  const { license } = await scenario.issue({ tenantId: tenant.id })
+  await scenario.act(license.id, 'suspend')
+  await capacity(tenant, 90)
+  expect(await mailsOf(tell)).toEqual([])
+  const edited = await api.call('PATCH', `/v1/tenants/${tenant.id}`, {
+    token: vendor,
+    body: { contacts: [contact('stays'), contact('comes')] },
+    headers: { 'if-match': '"1"' },
+  })
+  expect(outcome(edited)).toBe('200')
+  const told: string[] = []
+  for (let minute = 0; minute < 15; minute += 1)
+    for (const { to, subject } of await mailsOf(tell))
+      told.push(`${Array.isArray(to) ? '' : to?.value[0]?.name}: ${subject}`)
+  expect(told.toSorted()).toEqual([
+    'comes: Education: license was suspended',
+    'stays: Education: 90 % of users in use',
+    'stays: Education: license was suspended',
+  ])
+  const became = (await notices(tenant)).map(({ recipient, about, became: end }) =>
+    [recipient.name, about.kind, 'because' in end ? end.because : end.state].join(' '),
+  )
+  expect(became.toSorted()).toEqual([
+    'comes license-status sent',
+    'gone capacity REMOVED',
+    'gone license-status REMOVED',
+    'stays capacity sent',
+    'stays license-status sent',
+  ])
+})
+
 test('a deadline that the staff is to be told in the place of a tenant is not told once it has moved', async () => {
   const tenant = await createTenant(api, { contacts: [] })
   const tell = eventStream(api.table, [tenant.id])
