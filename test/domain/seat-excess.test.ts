@@ -17,12 +17,47 @@ function excess(...overrides: LicenseOverrides[]) {
 const CUT: LicenseOverrides = { revision: 2, signedAt: '2026-06-19T00:00:00Z' }
 const ENDED: LicenseOverrides = { validFrom: '2025-01-01T00:00:00Z', expiresAt: '2026-01-31T00:00:00Z' }
 
+const EXTENDING: LicenseOverrides = { type: 'VALIDITY', extends: licenseId(2), limits: {} }
+const DELETED: LicenseOverrides = { appliedAt: undefined, deletedAt: '2026-06-10T00:00:00Z' }
+
 describe('the time to cure begins', () => {
   test.each<[string, LicenseOverrides[], string, boolean]>([
     ['when a license ended', [{}, ENDED], '2026-01-31', true],
     ['when it was suspended', [{}, { suspendedAt: '2026-06-10T00:00:00Z' }], '2026-06-10', false],
     ['when one that counts was cut', [CUT], '2026-06-19', false],
     ['when one was cut, though another ended long ago', [CUT, ENDED], '2026-06-19', false],
+    [
+      'when what extended one that had ended was deleted',
+      [{}, ENDED, { ...EXTENDING, ...DELETED }],
+      '2026-06-10',
+      false,
+    ],
+    [
+      'when what extended it was suspended',
+      [{}, ENDED, { ...EXTENDING, suspendedAt: '2026-06-10T00:00:00Z' }],
+      '2026-06-10',
+      false,
+    ],
+    [
+      'when what extended it ended, though more is to come',
+      [
+        {},
+        ENDED,
+        { ...EXTENDING, expiresAt: '2026-06-10T00:00:00Z' },
+        { ...EXTENDING, validFrom: '2026-07-01T00:00:00Z' },
+      ],
+      '2026-06-10',
+      false,
+    ],
+    [
+      'when the base of one was suspended',
+      [
+        { limits: {}, suspendedAt: '2026-06-10T00:00:00Z' },
+        { type: 'TOPUP', extends: licenseId(1), limits: { users: 50 } },
+      ],
+      '2026-06-10',
+      false,
+    ],
     ['now, where nothing tells', [{}], '2026-06-20', false],
   ])('%s', (_, licenses, since, isOverdue) => {
     expect(excess(...licenses)).toMatchObject({ seats: 20, since: at(`${since}T00:00:00Z`), isOverdue })
