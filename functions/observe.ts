@@ -39,9 +39,10 @@ export async function observe(
   const changes: SeenChange[] = []
   for (const standing of standings) {
     const { license } = standing
+    const looked = { ...standing, extensions: [...standing.extensions, ...deletedOf(license, standings)] }
     const seen = lastSeenOf(license)
     const after = stateOf(standing)
-    const history = changesSince(standing, after, seen).slice(-MOST_CHANGES)
+    const history = changesSince(looked, after, seen).slice(-MOST_CHANGES)
     if (history.length === 0) continue
     const events = history.map((change, place): [string, Action] => [
       `event ${place}`,
@@ -70,6 +71,13 @@ const lastSeenOf = (license: License): LastSeen => ({
   state: license.lastSeenStatus ?? statusByDates(license, license.issuedAt),
   at: license.lastSeenAt ?? license.issuedAt,
 })
+
+/** What extended it until it was deleted. */
+const deletedOf = ({ id }: License, standings: readonly Standing[]): License[] =>
+  standings
+    .filter(({ license, because }) => license.extends === id && license.deletedAt && because !== 'TAMPERED')
+    .map(({ license }) => license)
+    .filter(({ type }) => type === 'VALIDITY')
 
 const changeEvent = (
   { id, tenantId, productId, productCode }: License,

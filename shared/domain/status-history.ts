@@ -1,5 +1,5 @@
-import type { Instant } from '../platform/time.ts'
-import type { Standing } from './holdings.ts'
+import { type Instant, latest } from '../platform/time.ts'
+import type { License } from './license.ts'
 import { type Dated, statusAt } from './status.ts'
 
 /** A change of what is seen of a license, and the instant from which it was true. */
@@ -8,28 +8,36 @@ export type StatusChange = { readonly before: string; readonly after: string; re
 /** What was noted of a license when it was looked at last. */
 export type LastSeen = { readonly state: string; readonly at: Instant }
 
+/** A license, and what extends it, or did until it was deleted, at an instant. */
+type Looked = {
+  readonly license: License
+  readonly extensions: readonly License[]
+  readonly at: Instant
+}
+
 /**
  * What became of a license since it was looked at last, each change at its own instant however late one looks: a license
- * that expired and whose grace ended meanwhile did both. What its present dates say goes back to its last signing; of
- * what lies before that, and of what is no matter of dates (a row that was mended), the outcome alone is known.
+ * that expired and whose grace ended meanwhile did both. What its present dates say goes back to its last signing, and to
+ * that of what extends it; of what lies before that, and of what is no matter of dates (a row that was mended), the
+ * outcome alone is known.
  *
  * @param state what is seen of it now
  */
 export function changesSince(
-  { license, extensions, at: now }: Pick<Standing, 'license' | 'extensions' | 'at'>,
+  { license, extensions, at: now }: Looked,
   state: string,
   lastSeen: LastSeen,
 ): StatusChange[] {
-  const isResigned = license.signedAt > lastSeen.at && license.signedAt <= now
-  const known = isResigned ? license.signedAt : lastSeen.at
-  const instants = [license, ...extensions]
-    .flatMap((dated) => boundaries(dated))
-    .filter((instant) => instant > known && instant <= now)
+  const signings = [license.signedAt, ...extensions.filter(isResigned).map(({ signedAt }) => signedAt)]
+  const known = latest([lastSeen.at, ...signings.filter((at) => at <= now)]) ?? lastSeen.at
+  const instants = [...boundaries(license), ...extensions.flatMap(boundaries)].filter(
+    (instant) => instant > known && instant <= now,
+  )
   const changes: StatusChange[] = []
   let before = lastSeen.state
   // A row that is not what was signed has no dates to go by.
   if (before !== TAMPERED && state !== TAMPERED)
-    for (const since of [...(isResigned ? [known] : []), ...new Set(instants.toSorted())])
+    for (const since of [...(known > lastSeen.at ? [known] : []), ...new Set(instants.toSorted())])
       note(statusThen(license, since, extensions), since)
   note(state, now)
   return changes
@@ -43,15 +51,26 @@ export function changesSince(
 /** Seen of a row that is not what was signed. */
 const TAMPERED = 'TAMPERED'
 
-const boundaries = ({ validFrom, expiresAt, graceEndsAt, suspendedAt, revokedAt }: Dated) =>
-  [validFrom, expiresAt, graceEndsAt, suspendedAt, revokedAt].filter((instant) => instant !== undefined)
+/** Has it dates that it had not before? Where it is suspended or revoked, those were its dates until then. */
+const isResigned = ({ signedAt, issuedAt, suspendedAt, revokedAt }: License) =>
+  signedAt > issuedAt && suspendedAt === undefined && revokedAt === undefined
 
-/** The status at an instant that is over: what was suspended or revoked later was not yet. */
-function statusThen(license: Dated, at: Instant, extensions: readonly Dated[]): string {
+const boundaries = (one: License) =>
+  [
+    ...[one.validFrom, one.expiresAt, one.graceEndsAt, one.suspendedAt, one.revokedAt],
+    ...[one.appliedAt, one.deletedAt],
+  ].filter((instant) => instant !== undefined)
+
+/** When an extension was applied that is deleted is not known any more: not before it was issued. */
+const wasApplied = ({ appliedAt, deletedAt, issuedAt }: License, at: Instant) =>
+  appliedAt === undefined ? deletedAt !== undefined && issuedAt <= at && at < deletedAt : appliedAt <= at
+
+/** The status at an instant that is over: what was suspended, revoked, applied or deleted later was not yet. */
+function statusThen(license: License, at: Instant, extensions: readonly License[]): string {
   const then = <D extends Dated>({ suspendedAt, revokedAt, ...rest }: D): Dated => ({
     ...rest,
     ...(suspendedAt !== undefined && suspendedAt <= at && { suspendedAt }),
     ...(revokedAt !== undefined && revokedAt <= at && { revokedAt }),
   })
-  return statusAt(then(license), at, extensions.map(then))
+  return statusAt(then(license), at, extensions.filter((one) => wasApplied(one, at)).map(then))
 }

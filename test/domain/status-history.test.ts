@@ -57,6 +57,37 @@ describe('what became of a license since it was looked at', () => {
     ])
   })
 
+  describe('an extension counts', () => {
+    const extension = (overrides: LicenseOverrides) =>
+      aLicense({ id: licenseId(2), validFrom: JUNE, expiresAt: AUGUST, ...overrides })
+    const [TENTH, TWENTIETH] = ['2026-07-10T00:00:00Z', '2026-07-20T00:00:00Z']
+
+    test.each<[string, LicenseOverrides, string[]]>([
+      ['until it is deleted', { appliedAt: undefined, deletedAt: TENTH }, ['ACTIVE EXPIRED 2026-07-10']],
+      [
+        'once its file is uploaded',
+        { appliedAt: TENTH },
+        ['ACTIVE GRACE 2026-06-01', 'GRACE EXPIRED 2026-07-01', 'EXPIRED ACTIVE 2026-07-10'],
+      ],
+      ['not before it is', { appliedAt: undefined }, ['ACTIVE GRACE 2026-06-01', 'GRACE EXPIRED 2026-07-01']],
+    ])('%s', (_, overrides, expected) => {
+      const one = extension(overrides)
+      const state = overrides.appliedAt === undefined ? 'EXPIRED' : 'ACTIVE'
+      expect(told(license(), ['ACTIVE', JANUARY], TWENTIETH, { extensions: [one], state })).toEqual(expected)
+    })
+
+    test('by its present dates from its last signing on', () => {
+      const reinstated = extension({ signedAt: TENTH })
+      expect(told(license(), ['EXPIRED', JULY], TWENTIETH, { extensions: [reinstated] })).toEqual([
+        'EXPIRED ACTIVE 2026-07-10',
+      ])
+      const begun = extension({ signedAt: TENTH, validFrom: '2026-07-05T00:00:00Z' })
+      expect(told(license(), ['EXPIRED', JULY], TWENTIETH, { extensions: [begun] })).toEqual([
+        'EXPIRED ACTIVE 2026-07-10',
+      ])
+    })
+  })
+
   test('a suspension counts from itself, and hides what time does meanwhile', () => {
     const suspended = license({ suspendedAt: '2026-06-10T00:00:00Z' })
     expect(told(suspended, ['ACTIVE', JANUARY], AUGUST)).toEqual([
