@@ -1,5 +1,6 @@
 import type { EventDraft } from '../../shared/domain/event.ts'
 import { type Holdings, standings } from '../../shared/domain/holdings.ts'
+import type { UnsignedLicense } from '../../shared/domain/issue.ts'
 import { type License, signedFacts } from '../../shared/domain/license.ts'
 import type { LicenseView } from '../../shared/domain/license-view.ts'
 import type { Refusal } from '../../shared/domain/refusal.ts'
@@ -42,7 +43,7 @@ export async function moveLicenses(
   const { now } = call
   const { receiving } = transfer
   const [moved, exposure] = await Promise.all([
-    Promise.all(successions.map((one) => sign(one, services))),
+    Promise.all(successions.map((one) => sign(one, extensionsOf(one, successions), services))),
     exposureOf(transfer, now, services),
   ])
   const done = executed(transfer, ids, exposure, now)
@@ -74,11 +75,21 @@ export async function moveLicenses(
 
 type Moved = { readonly old: License; readonly next: License }
 
+/** What extends its time for the new holder from the start: it comes as it is seen, and nothing is told of it but that. */
+const extensionsOf = ({ next: base }: Succession, all: readonly Succession[]): UnsignedLicense[] =>
+  all
+    .map(({ next }) => next)
+    .filter((next) => next.type === 'VALIDITY' && next.extends === base.id && next.appliedAt !== undefined)
+
 /** Signs both: the old license as revoked, the new one as its holder's. */
-async function sign({ old, next }: Succession, services: LicenseServices): Promise<Moved> {
+async function sign(
+  { old, next }: Succession,
+  extensions: readonly UnsignedLicense[],
+  services: LicenseServices,
+): Promise<Moved> {
   const [signature, { license }] = await Promise.all([
     services.sign(signedFacts(old)),
-    sealed(next, services),
+    sealed(next, services, extensions),
   ])
   return { old: { ...old, signature }, next: license }
 }

@@ -16,6 +16,7 @@ export type LicenseServices = VerifyingServices & {
 export async function sealed(
   unsigned: UnsignedLicense,
   { sign, keyOf, secrets }: LicenseServices,
+  extensions: readonly UnsignedLicense[] = [],
 ): Promise<{ license: License; key: LicenseKey }> {
   const [signature, key] = await Promise.all([
     sign(signedFacts(unsigned)),
@@ -27,7 +28,7 @@ export async function sealed(
       signature,
       keyHash: secrets.licenseKeyHash(key),
       keyHint: keyHint(key),
-      lastSeenStatus: statusAt(unsigned, unsigned.issuedAt),
+      lastSeenStatus: statusAt(unsigned, unsigned.issuedAt, extensions),
       lastSeenAt: unsigned.issuedAt,
     },
     key,
