@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Activation } from '../../shared/domain/activation.ts'
+import { type Activation, sameMachine } from '../../shared/domain/activation.ts'
 import { findPlace, promotable, withinTransaction } from '../../shared/domain/activation-pool.ts'
 import { Rules } from '../../shared/domain/catalog.ts'
 import { newPulse } from '../../shared/domain/heartbeat-terms.ts'
@@ -147,4 +147,46 @@ describe('the effective limit', () => {
   ])('%s', (_, { capacity, limit }, expected) => {
     expect([capacity, limit]).toEqual(expected)
   })
+})
+
+/** The components of each machine, oldest first; those given; and the machine that it is. */
+test.each<[string, 'any' | 'two' | 'all', string[][], string[], number | undefined]>([
+  ['nobody', 'any', [['a'], ['b']], ['c'], undefined],
+  ['the one that has it', 'any', [['a'], ['b']], ['b'], 2],
+  ['the one with most of them', 'any', [['a'], ['b', 'c']], ['a', 'b', 'c'], 2],
+  [
+    'the one with most of them, though another is older',
+    'any',
+    [['a'], ['b'], ['c', 'd']],
+    ['b', 'c', 'd'],
+    3,
+  ],
+  ['of equals the oldest', 'any', [['a'], ['b'], ['c']], ['c', 'b'], 2],
+  [
+    'not one that has too few of them',
+    'two',
+    [
+      ['a', 'x'],
+      ['b', 'c'],
+    ],
+    ['a', 'b', 'c'],
+    2,
+  ],
+  [
+    'nobody, where no machine has enough',
+    'all',
+    [
+      ['a', 'x'],
+      ['b', 'y'],
+    ],
+    ['a', 'b'],
+    undefined,
+  ],
+])('components are the machine of %s', (_, rule, owners, given, expected) => {
+  const activations = owners.map((hashes, index) => ({
+    ...machine(index + 1),
+    components: hashes.map((hash) => ({ hash })),
+  }))
+  for (const order of [activations, activations.toReversed()])
+    expect(sameMachine(order, rule, given)?.id).toBe(expected && machine(expected).id)
 })

@@ -23,6 +23,14 @@ test.each([
   ['learn', 'b', 'l', 'l', ''],
   ['learn', 'b', '', 'b', ''],
   ['', 'b', 'l o', '', ''],
+  // Who has the combined seat keeps it, whatever else is free.
+  ['learn observe', 'b', 'l o b', 'b', ''],
+  ['learn observe', 'b', '', 'b', ''],
+  ['both', 'b', '', 'b', ''],
+  ['both', '', 'b', 'b', ''],
+  // One of each serves not who needs the combined module itself.
+  ['both', '', 'l o', '', 'b:NO_CAPACITY'],
+  ['both', 'l o', '', '', 'b:NO_CAPACITY'],
   ['exam', '', 'e', '', 'e:MISSING_DEPENDENCY'],
   ['exam learn', '', 'e', '', 'e:MISSING_DEPENDENCY l:NO_CAPACITY'],
   ['exam learn', '', 'e l', 'e l', ''],

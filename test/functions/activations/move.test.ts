@@ -174,6 +174,26 @@ describe('the allowance: two moves to another machine in 30 days', () => {
     expect(said(await shop.activate(['b']))).toBe('created')
   })
 
+  test('is not touched where a machine takes the place of a dead one', async () => {
+    const shop = await openShop(api, 1, {
+      deactivations: { allowed: 0, period: 'P1Y' },
+      overdraft: { kind: 'absolute', units: 1 },
+      heartbeat: { required: true, window: 'PT10M', revive: 'never' },
+    })
+    stopClock()
+    await shop.activate(['a'])
+    await shop.activate(['b'])
+    await shop.deactivate(activatedBy(await shop.activate(['a'])).id)
+    // The place that `a` gave back is for `a`, or a move; that of `b`, once it is dead, is anybody's.
+    expect(said(await shop.activate(['c']))).toBe('409 MOVES_EXHAUSTED')
+    advanceClock(DAY)
+    expect(said(await shop.activate(['c']))).toBe('created')
+    expect(await shop.pool()).toMatchObject({ used: 1, freed: 1, moves: [] })
+    expect(said(await shop.activate(['a']))).toBe('created')
+    expect(await shop.pool()).toMatchObject({ used: 2, freed: 0, moves: [] })
+    expect(await shop.faults()).toEqual([])
+  })
+
   test('is never exceeded by many at once', async () => {
     const shop = await openShop(api, 3, TWICE_A_MONTH)
     const ids: string[] = []
