@@ -28,6 +28,12 @@ describe('the state, with a window of 10 minutes and 30 seconds of drift', () =>
     ['in the drift', beatenAt(optional, 5), later(15, DRIFT - 1), 'ALIVE'],
     ['at the end of it', beatenAt(optional, 5), later(15, DRIFT), 'DEAD'],
     ['after a late heartbeat', beatenAt(optional, 5, 20), later(20), 'REVIVED'],
+    [
+      'after one at the very end of its life',
+      beatenAt(optional, 5, 15 + DRIFT / MINUTE),
+      later(16),
+      'REVIVED',
+    ],
     ['until the next', beatenAt(optional, 5, 20, 25), later(25), 'ALIVE'],
     ['of the required first one, come late', beatenAt(required, 12), later(12), 'REVIVED'],
     ['of the required first one, in time', beatenAt(required, 9), later(9), 'ALIVE'],
@@ -127,5 +133,8 @@ test('the next heartbeat is wanted before death, and spread', () => {
     }),
   )
   const alive = beatenAt(newPulse(tenMinutes('never'), START), 0)
-  expect(nextBeat(alive, START, 0)).not.toBe(nextBeat(alive, START, 1))
+  // Three quarters of its life, or up to a twentieth of it before.
+  const life = 10 * MINUTE + DRIFT
+  expect(nextBeat(alive, START, 0)).toBe(plusMilliseconds(START, 0.75 * life))
+  expect(nextBeat(alive, START, 1)).toBe(plusMilliseconds(START, 0.7 * life))
 })

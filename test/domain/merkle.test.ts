@@ -155,6 +155,12 @@ describe('proofs', () => {
     expect(() => inclusionSpans(3, 3)).toThrow(RangeError)
     expect(() => consistencySpans(4, 3)).toThrow(RangeError)
     expect(provesInclusion({ index: -1, size: 1, leaf: EMPTY_ROOT, root: EMPTY_ROOT }, [])).toBe(false)
+    expect(provesInclusion({ index: 1, size: 1, leaf: EMPTY_ROOT, root: EMPTY_ROOT }, [])).toBe(false)
+    expect(provesInclusion({ index: 0, size: 0, leaf: EMPTY_ROOT, root: EMPTY_ROOT }, [])).toBe(false)
+    expect(provesInclusion({ index: Number.NaN, size: 1, leaf: EMPTY_ROOT, root: EMPTY_ROOT }, [])).toBe(
+      false,
+    )
+    expect(provesInclusion({ index: 0, size: 1.5, leaf: EMPTY_ROOT, root: EMPTY_ROOT }, [])).toBe(false)
     expect(provesConsistency(headOf(3), headOf(2), [])).toBe(false)
     expect(sameHash(EMPTY_ROOT, headOf(0).root)).toBe(true)
   })

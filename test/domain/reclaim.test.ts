@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { commonOf, isOpen, type ReclaimCase, reclaimAtOf } from '../../shared/domain/reclaim-case.ts'
+import { commonOf, isOpen, ReclaimCase, reclaimAtOf } from '../../shared/domain/reclaim-case.ts'
 import { type ReclaimStep, reclaimStep } from '../../shared/domain/reclaim-decision.ts'
-import { outlookOf } from '../../shared/domain/reclaim-outlook.ts'
+import { isActivityReported, outlookOf } from '../../shared/domain/reclaim-outlook.ts'
 import { ReclaimRule, type ReclaimTerms, reclaimTerms } from '../../shared/domain/reclaim-rule.ts'
 import type { Seat } from '../../shared/domain/seat.ts'
 import { User } from '../../shared/domain/user.ts'
@@ -106,6 +106,21 @@ describe('what a person’s facts say', () => {
     ['back from leave', { lastActiveAt: day(1), onLeaveUntil: day(50) }, {}, 'INACTIVE', 140],
     ['suspended', { lastActiveAt: day(1), status: 'suspended', suspendedAt: day(2) }, {}, 'SUSPENDED', 32],
     ['left', { lastActiveAt: day(1), leftDirectoryAt: day(3) }, {}, 'LEFT_DIRECTORY', 3],
+    [
+      'suspended, which takes nothing',
+      { lastActiveAt: day(1), status: 'suspended', suspendedAt: day(2) },
+      { suspendedDays: null },
+      'INACTIVE',
+      91,
+    ],
+    [
+      'left, which takes nothing',
+      { lastActiveAt: day(1), leftDirectoryAt: day(3) },
+      { leftDays: null },
+      'INACTIVE',
+      91,
+    ],
+    ['at the end of leave', { lastActiveAt: day(1), onLeaveUntil: day(200) }, {}, 'INACTIVE', 290],
   ])('%s', (_, facts, rule, reason, due) => {
     const found = outlook(person(facts), day(200), rule)
     expect(found).toMatchObject({ reason, dueAt: day(due) })
@@ -130,6 +145,12 @@ describe('what a person’s facts say', () => {
   test('a pinned seat stays, and the others go', () => {
     const found = outlook(person(), day(200), {}, [seat('learners', { pinned: true }), seat('exams')])
     expect(found?.seats.map(({ metric }) => metric)).toEqual(['exams'])
+  })
+
+  test('a seat stays of which a pinned one needs a part', () => {
+    const both = seat('learners', { modules: ['learn', 'practice'] })
+    const found = outlook(person(), day(200), {}, [both, seat('exams', { pinned: true })])
+    expect(found).toMatchObject({ excludedBy: 'PINNED' })
   })
 
   test('a reason that was taken away is none', () => {
@@ -269,6 +290,79 @@ describe('over months', () => {
     expect(stepBy(undefined)).toMatchObject({ does: 'cancel', because: 'RULES_CHANGED' })
     expect(stepBy(terms({ inactiveDays: 120 }))).toMatchObject({ does: 'cancel', because: 'RULES_CHANGED' })
     expect(stepBy(terms({ inactiveDays: 88 }))).toMatchObject({ does: 'notify', days: 7 })
+  })
+
+  test('what ends a case is told', () => {
+    const seen = { lastActiveAt: day(2) }
+    const step = (last: ReclaimCase | undefined, facts: object, now: Instant, seats?: Seat[]) => {
+      const user = person({ ...seen, ...facts })
+      return reclaimStep(user, last, outlook(user, now, {}, seats), terms(), { isReported: true }, now)
+    }
+    const opened = step(undefined, {}, day(86))
+    const last = 'to' in opened ? opened.to : undefined
+    const because = (facts: object, seats?: Seat[]) => {
+      const next = step(last, facts, day(86), seats)
+      return next.does === 'cancel' ? next.because : next.does
+    }
+    expect(because({})).toBe('notify')
+    expect(because({ lastActiveAt: day(3) })).toBe('ACTIVITY')
+    // An earlier day is a correction.
+    expect(because({ lastActiveAt: day(1) })).toBe('FACTS_CHANGED')
+    // Leave that is over is no activity.
+    expect(because({ onLeaveUntil: day(80) })).toBe('FACTS_CHANGED')
+    expect(because({ status: 'suspended', suspendedAt: day(3) })).toBe('FACTS_CHANGED')
+    expect(because({}, [])).toBe('FACTS_CHANGED')
+    expect(because({}, [seat(), seat('exams')])).toBe('FACTS_CHANGED')
+    expect(because({ reclaimExempt: true })).toBe('EXCLUDED')
+  })
+
+  test.each(['kept', 'restored'] as const)(
+    'after its seats were %s nothing begins within the cooldown',
+    (state) => {
+      const opened = reclaimStep(
+        person(),
+        undefined,
+        outlook(person(), day(90)),
+        terms(),
+        { isReported: true },
+        day(90),
+      )
+      if (opened.does !== 'open') throw new Error('not opened')
+      const last = ReclaimCase.parse({
+        ...commonOf(opened.to),
+        state,
+        endedAt: day(90),
+        by: USER,
+        quietUntil: day(150),
+      })
+      const step = (now: Instant) =>
+        reclaimStep(person(), last, outlook(person(), now), terms(), { isReported: true }, now)
+      const within = { does: 'wait', excludedBy: 'COOLDOWN', lookAt: day(150) }
+      expect(step(plusMilliseconds(day(150), -1))).toEqual(within)
+      expect(step(day(150))).toMatchObject({ does: 'open', to: { version: opened.to.version + 2 } })
+    },
+  )
+
+  test.each([
+    ['INACTIVE', { lastActiveAt: START }, 'ACTIVITY_NOT_REPORTED'],
+    ['NEVER_SEEN', {}, 'ACTIVITY_NOT_REPORTED'],
+    ['SUSPENDED', { status: 'suspended', suspendedAt: START }, undefined],
+    ['LEFT_DIRECTORY', { leftDirectoryAt: START }, undefined],
+  ])('where nobody’s activity is reported: %s', (reason, facts, excludedBy) => {
+    const user = person(facts)
+    const found = outlook(user, day(200))
+    expect(found?.reason).toBe(reason)
+    const step = reclaimStep(user, undefined, found, terms(), { isReported: false }, day(200))
+    expect('excludedBy' in step ? step.excludedBy : undefined).toBe(excludedBy)
+  })
+
+  test.each([
+    ['nothing asks for it', null, undefined, true],
+    ['nobody was ever seen', 30, undefined, false],
+    ['somebody was, just within', 30, '2026-05-02', true],
+    ['somebody was, before', 30, '2026-05-01', false],
+  ])('activity is reported or not: %s', (_, days, lastDay, reported) => {
+    expect(isActivityReported(days, lastDay, (some) => (some === 30 ? '2026-05-02' : 'none'))).toBe(reported)
   })
 
   test('is not canceled by a clock that is behind the one that opened it', () => {

@@ -96,6 +96,19 @@ describe('what became of a license since it was looked at', () => {
     ])
   })
 
+  test('a revocation counts from itself, and from the last signing if that was after', () => {
+    const revoked = license({ revokedAt: '2026-06-10T00:00:00Z' })
+    expect(told(revoked, ['ACTIVE', JANUARY], AUGUST)).toEqual([
+      'ACTIVE GRACE 2026-06-01',
+      'GRACE REVOKED 2026-06-10',
+    ])
+    expect(told(revoked, ['GRACE', '2026-06-05T00:00:00Z'], '2026-06-10T00:00:00Z')).toEqual([
+      'GRACE REVOKED 2026-06-10',
+    ])
+    const signed = license({ revokedAt: '2026-06-10T00:00:00Z', signedAt: '2026-06-12T00:00:00Z' })
+    expect(told(signed, ['ACTIVE', JANUARY], AUGUST)).toEqual(['ACTIVE REVOKED 2026-06-12'])
+  })
+
   test('a renewal is no change of what it found active; what expired is active from its signing', () => {
     const renewed = license({
       expiresAt: '2027-06-01T00:00:00Z',
