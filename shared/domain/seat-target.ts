@@ -68,11 +68,13 @@ export function targetOf(
     else if (ask(one.seat.metric) === 'free') take(one)
     else insteads.push(one)
   }
-  // A module comes after those it requires, in however many rounds that takes.
-  let rest = accepted.filter(({ code }) => !covered.has(code))
+  // A module comes after those it requires, in however many rounds that takes; a combined one before its parts, which
+  // need no seat beside its own.
+  let rest = accepted.toSorted((a, b) => +combined.includes(b) - +combined.includes(a))
   for (let before = -1; before !== rest.length; ) {
     before = rest.length
     rest = rest.filter((one) => {
+      if (covered.has(one.code)) return false
       if (one.seat.requires?.some((code) => !covered.has(code))) return true
       const { metric } = one.seat
       const answer = held.has(metric) || taken.has(metric) ? 'free' : ask(metric)
@@ -80,7 +82,6 @@ export function targetOf(
       else miss(one, answer)
       return false
     })
-    rest = rest.filter(({ code }) => !covered.has(code))
   }
   for (const one of rest)
     miss(

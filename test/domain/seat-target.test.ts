@@ -3,6 +3,7 @@ import { Module } from '../../shared/domain/catalog.ts'
 import { type Ask, targetOf } from '../../shared/domain/seat-target.ts'
 
 const modules = [
+  { code: 'alone', name: 'Alone', seat: { metric: 'a', excludes: ['observe'] } },
   { code: 'learn', name: 'Learn', seat: { metric: 'l' } },
   { code: 'observe', name: 'Observe', seat: { metric: 'o' } },
   { code: 'both', name: 'Both', seat: { metric: 'b', combines: ['learn', 'observe'] } },
@@ -31,6 +32,18 @@ test.each([
   // One of each serves not who needs the combined module itself.
   ['both', '', 'l o', '', 'b:NO_CAPACITY'],
   ['both', 'l o', '', '', 'b:NO_CAPACITY'],
+  // Who needs the combined module itself needs no other seat for its parts.
+  ['both learn observe', '', 'l o b', 'b', ''],
+  ['both learn', '', 'l b', 'b', ''],
+  ['both learn', '', 'b', 'b', ''],
+  ['both learn', 'l', 'l b', 'b', ''],
+  ['both learn', '', 'l', 'l', 'b:NO_CAPACITY'],
+  ['both learn observe', '', 'l o', 'l o', 'b:NO_CAPACITY'],
+  // Of those that exclude each other the one that is held wins, in a combined seat as well, else the first.
+  ['alone observe', '', 'a o', 'a', 'o:MUTUALLY_EXCLUSIVE'],
+  ['alone observe', 'o', 'a o', 'o', 'a:MUTUALLY_EXCLUSIVE'],
+  ['alone learn observe', 'b', 'a l o b', 'b', 'a:MUTUALLY_EXCLUSIVE'],
+  ['alone observe', 'e', 'a o', 'a', 'o:MUTUALLY_EXCLUSIVE'],
   ['exam', '', 'e', '', 'e:MISSING_DEPENDENCY'],
   ['exam learn', '', 'e', '', 'e:MISSING_DEPENDENCY l:NO_CAPACITY'],
   ['exam learn', '', 'e l', 'e l', ''],
@@ -50,3 +63,29 @@ test.each([
     expect(told.toSorted()).toEqual(words(missed))
   },
 )
+
+test('a seat says for which modules it is, and which roles they are from', () => {
+  const needs = new Map([
+    ['learn', ['role:student', 'role:author']],
+    ['observe', ['role:student', 'direct']],
+    ['exam', ['direct']],
+  ])
+  const target = (free: readonly string[]) =>
+    targetOf({ modules }, needs, new Set(), (metric) => (free.includes(metric) ? 'free' : 'NO_CAPACITY'))
+  const both = { modules: ['both', 'learn', 'observe'], sources: ['direct', 'role:author', 'role:student'] }
+  const learn = { metric: 'l', modules: ['learn'], sources: ['role:author', 'role:student'] }
+  const exam = { metric: 'e', modules: ['exam'], sources: ['direct'] }
+  expect(target(['b', 'e'])).toEqual({ seats: [{ metric: 'b', ...both }, exam], missing: [] })
+  expect(target(['l', 'e'])).toEqual({
+    seats: [learn, exam],
+    missing: [
+      { metric: 'o', modules: ['observe'], sources: ['direct', 'role:student'], reason: 'NO_CAPACITY' },
+      { metric: 'b', modules: ['both'], sources: both.sources, reason: 'NO_CAPACITY', instead: true },
+    ],
+  })
+  expect(target(['o', 'e']).missing).toContainEqual({
+    ...exam,
+    reason: 'MISSING_DEPENDENCY',
+    because: 'learn',
+  })
+})
