@@ -4,7 +4,7 @@ import { Organization, type Organizations } from '../../shared/domain/organizati
 import { poolName, type Reservation, type Seat, SeatPolicy, type SeatPool } from '../../shared/domain/seat.ts'
 import { decideSeats, EMPTY_POOL, neededModules, type Seating } from '../../shared/domain/seat-decision.ts'
 import { User } from '../../shared/domain/user.ts'
-import { OrganizationId, UserId } from '../../shared/platform/ids.ts'
+import { OrganizationId, ProductId, UserId } from '../../shared/platform/ids.ts'
 import { aLicense, at, PRODUCT, TENANT } from '../support/licenses.ts'
 import { productDraft } from '../support/resources.ts'
 
@@ -167,6 +167,15 @@ describe('who needs a seat gets', () => {
     expect(decideSeats(person({ former }), [], seatingOf({}), NOW).seats).toMatchObject([{ pinned: true }])
   })
 
+  test('nothing on coming back where nothing is free', () => {
+    const former = { seats: [{ ...place, pinned: true }], groups: [] }
+    const seating = seatingOf({ pool: { assigned: 10, committed: 10 } })
+    expect(decideSeats(person({ former }), [], seating, NOW)).toMatchObject({
+      seats: [],
+      pending: [{ reason: 'NO_CAPACITY' }],
+    })
+  })
+
   test('its old place in the queue, if it waits already', () => {
     const pending = [{ ...place, modules: ['learn'], sources: [], reason: 'NO_CAPACITY', since: BEFORE }]
     const seating = seatingOf({ pool: { assigned: 10, committed: 10 } })
@@ -216,6 +225,38 @@ describe('who has a seat', () => {
     if (freed.length > 0) expect(freed).toEqual([had])
     // It is the same seat to the person, since when it has it.
     if (seats.length > 0) expect(seats).toMatchObject([{ assignedAt: BEFORE, pinned: false }])
+  })
+
+  test('has it for what it needs now', () => {
+    const had = aSeat({ sources: ['role:teacher'] })
+    const { seats, taken } = decideSeats(person({ direct: byHand('learn') }), [had], seatingOf({}), NOW)
+    expect(seats).toEqual([{ ...had, sources: ['direct', 'role:author'] }])
+    expect(taken).toEqual([])
+  })
+
+  test('has none of another product by that, where seats are called the same', () => {
+    const other = ProductId.parse(numbered('prd', 2))
+    const given = seatingOf({ pool: { assigned: 10, committed: 10 } })
+    const free = { productId: other, metric: 'learners' }
+    const seating: Seating = {
+      ...given,
+      products: new Map([...given.products, [other, { ...product, id: other }]]),
+      terms: new Map([...given.terms, [poolName(free), { capacity: 1, limit: 1, licenses: [aLicense()] }]]),
+    }
+    const needs = { modules: ['learn'], sources: [], reason: 'NO_CAPACITY' }
+    const pending = [{ ...free, ...needs, since: BEFORE }]
+    const both = decideSeats(person({ pending }), [], seating, NOW)
+    expect(both.seats).toMatchObject([{ productId: other, metric: 'learners' }])
+    expect(both.pending).toMatchObject([{ productId: PRODUCT, metric: 'learners', since: NOW }])
+    const [seat] = both.seats
+    expect(decideSeats(person(), seat ? [seat] : [], seating, NOW)).toMatchObject({
+      seats: [seat],
+      pending: [{ productId: PRODUCT }],
+      freed: [],
+    })
+    const direct = [{ ...byHand('learn')[0], productId: other }]
+    const byHandOnly = decideSeats(person({ roles: [], direct }), [], seating, NOW)
+    expect([byHandOnly.seats.length, byHandOnly.pending.length]).toEqual([1, 0])
   })
 
   test('frees that of a product that nobody knows any more', () => {

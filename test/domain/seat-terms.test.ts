@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { isAllowedAt } from '../../shared/domain/seat-terms.ts'
-import { aLicense } from '../support/licenses.ts'
+import { standings } from '../../shared/domain/holdings.ts'
+import { isAllowedAt, seatTerms } from '../../shared/domain/seat-terms.ts'
+import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId } from '../support/licenses.ts'
 
 const inDe = { allow: ['DE'] }
 const notUs = { deny: ['US'] }
@@ -25,4 +26,30 @@ test.each<[string, (object | undefined)[], string | undefined, boolean]>([
 ])('%s', (_, licenses, country, allowed) => {
   const given = licenses.map((countries) => aLicense({ rules: countries ? { countries } : {} }))
   expect(isAllowedAt({ licenses: given }, country)).toBe(allowed)
+})
+
+/** The licenses there are; how many seats they give, and which of them, the first in precedence first. */
+test.each<[string, LicenseOverrides[], number, number[]]>([
+  ['of all that are in force', [{}, {}, { expiresAt: '2026-03-01T00:00:00Z' }], 200, [1, 2]],
+  ['of those for named users alone', [{}, { allocation: 'floating' }], 100, [1]],
+  [
+    'of what adds to one for named users',
+    [{}, { type: 'TOPUP', allocation: 'floating', extends: licenseId(1), limits: { users: 5 } }],
+    105,
+    [1, 2],
+  ],
+  [
+    'not of what adds to another',
+    [{ allocation: 'floating' }, { type: 'TOPUP', extends: licenseId(1), limits: { users: 5 } }],
+    0,
+    [],
+  ],
+  ['not of those that give others', [{}, { limits: { teachers: 9 } }], 100, [1]],
+  ['a trial last', [{ type: 'TRIAL', term: 'trial', limits: { users: 3 } }, {}], 103, [2, 1]],
+])('seats are %s', (_, overrides, capacity, expected) => {
+  const licenses = overrides.map((one, index) => aLicense({ id: licenseId(index + 1), ...one }))
+  const all = standings(holdingsOf(licenses), at('2026-06-01T00:00:00Z'), () => true)
+  const terms = seatTerms(all.values(), 'users')
+  expect(terms.capacity).toBe(capacity)
+  expect(terms.licenses.map(({ id }) => id)).toEqual(expected.map(licenseId))
 })
