@@ -89,3 +89,21 @@ test('a seat says for which modules it is, and which roles they are from', () =>
     because: 'learn',
   })
 })
+
+test('modules with seats of one pool are one seat, or one place in its queue', () => {
+  const shared = ['learn', 'practice'].map((code) =>
+    Module.parse({ code, name: code, seat: { metric: 'l' } }),
+  )
+  const needs = new Map([
+    ['learn', ['direct']],
+    ['practice', ['role:student']],
+  ])
+  const both = { metric: 'l', modules: ['learn', 'practice'], sources: ['direct', 'role:student'] }
+  let free = 1
+  const last: Ask = () => (free-- > 0 ? 'free' : 'NO_CAPACITY')
+  expect(targetOf({ modules: shared }, needs, new Set(), last)).toEqual({ seats: [both], missing: [] })
+  expect(targetOf({ modules: shared }, needs, new Set(), () => 'NO_CAPACITY')).toEqual({
+    seats: [],
+    missing: [{ ...both, reason: 'NO_CAPACITY' }],
+  })
+})
