@@ -1,7 +1,7 @@
 import { chunks } from '../../shared/domain/chunks.ts'
 import type { License } from '../../shared/domain/license.ts'
 import { licenseView } from '../../shared/domain/license-view.ts'
-import { isRefusal, type Refusal, refuse } from '../../shared/domain/refusal.ts'
+import { isRefusal, type Refusal } from '../../shared/domain/refusal.ts'
 import { statusAt } from '../../shared/domain/status.ts'
 import type { Handlers } from '../../shared/platform/http/contract.ts'
 import type { TenantId } from '../../shared/platform/ids.ts'
@@ -59,8 +59,13 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
     if (call.query.dryRun) return report
 
     const request: Import = { ...call, waiting: new Map() }
+    /** What was changed meanwhile is in the way of a line, which is then named. */
+    const whyNot = async (refused: Refusal) => {
+      const now = await planImport(read, services.table, call.now)
+      return isRefusal(now) ? now : refused
+    }
     const bases = await importRounds(basesOf(planned), request, services)
-    if (bases.refused && bases.imported.length === 0) return bases.refused
+    if (bases.refused && bases.imported.length === 0) return whyNot(bases.refused)
     // Where somebody else imports the same at the same time, what extends a license of theirs has to name theirs.
     const replanned = bases.alreadyHere > 0 ? await planImport(read, services.table, call.now) : plan
     if (isRefusal(replanned) && bases.imported.length === 0) return replanned
@@ -69,7 +74,7 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
     const rest = isToGoOn
       ? await importRounds(extensions, request, services)
       : { ...NOTHING, remaining: extensions.length }
-    if (rest.refused && bases.imported.length + rest.imported.length === 0) return rest.refused
+    if (rest.refused && bases.imported.length + rest.imported.length === 0) return whyNot(rest.refused)
     for (const [tenantId, waiting] of request.waiting)
       if (call.remaining() > RESERVE) await serveWaiting(call, services, tenantId, waiting)
     const imported = [...bases.imported, ...rest.imported]
@@ -81,8 +86,9 @@ export const importHandlers: Pick<Handlers<typeof licensesRoutes, LicenseService
       remaining,
       licenses: imported.toSorted((a, b) => a.line - b.line),
     }
-    // An unfinished import is asked for again to go on, so its answer is not kept for a replay.
-    if (remaining > 0 || imported.length > REPLAYED) return result
+    // An unfinished import is asked for again to go on, so its answer is not kept for a replay. Nor is that of one that found
+    // all rows here: its twin may have just written them, and is yet to say so, with their keys.
+    if (remaining > 0 || imported.length === 0 || imported.length > REPLAYED) return result
     return services.commit(call, { writes: {}, events: [], reply: result, refusals: {} })
   },
 }
@@ -179,13 +185,8 @@ async function writeRows(
     }
     const outcome = await transact(services.table, actions)
     if (outcome.ok) break
-    if (outcome.failed.some((label) => label.startsWith('live '))) {
-      const refused = refuse(
-        'ARCHIVED',
-        'A tenant, plan or product was archived meanwhile; send the import again to see which.',
-      )
-      return { written: [], refused }
-    }
+    // What was archived stays so: the next plan tells.
+    if (outcome.failed.some((label) => label.startsWith('live '))) return { written: [], refused: contended }
     // Others are quicker each time, or what is to be extended was revoked: the next plan tells.
     if (attempt === ATTEMPTS) return { written: [], refused: contended }
     // Somebody imports the same at the same time: those rows are theirs.
