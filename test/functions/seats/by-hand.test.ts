@@ -193,3 +193,33 @@ test('whoever finds all seats taken, and has one freed before it is written, get
   undo()
   expect(metricsOf(next)).toEqual(['learners'])
 })
+
+test('whoever finds its reserved seats taken, and has one freed before it is written, does not wait either', async () => {
+  const people = await createPeople(api, { learners: 2 })
+  const { id: organizationId } = await people.organize('Upper')
+  await people.reserve(organizationId, 1)
+  await people.hire('author')
+  const holder = await people.add({ organizationId, roles: ['author'] })
+  let isFreed = false
+  const undo = interposeAll(async ({ command }, send) => {
+    if (command === 'TransactWriteItemsCommand' && !isFreed) {
+      isFreed = true
+      expected(200, await people.archive(holder.id))
+    }
+    return send()
+  })
+  const next = await people.add({ organizationId, roles: ['author'] })
+  undo()
+  expect(next).toMatchObject({ seats: [{ reservedBy: organizationId }], pending: [] })
+})
+
+test('whoever has a seat reserved that no license gives any more waits for it', async () => {
+  const people = await createPeople(api, { learners: 1 })
+  const more = await people.issue({ type: 'TOPUP', extends: people.license.id })
+  const { id: organizationId } = await people.organize('Upper')
+  await people.reserve(organizationId, 1)
+  await people.hire('author')
+  expected(200, await people.act(more.id, 'suspend'))
+  const inside = await people.add({ organizationId, roles: ['author'] })
+  expect(inside).toMatchObject({ seats: [], pending: [{ reason: 'NO_CAPACITY' }] })
+})
