@@ -65,6 +65,39 @@ describe('the queue', () => {
     expect(await world.pool()).toMatchObject({ used: 1, waiting: 25 })
   })
 
+  test('lets go of places that are held for who claims them where the pool has become too small', async () => {
+    const { world, leases } = await full(2)
+    const large = queued(await world.join(units(2)))
+    for (const lease of leases) await world.in(lease)
+    const small = queued(await world.join())
+    expect([await world.ping(large), small]).toMatchObject([{ state: 'held' }, { state: 'waiting' }])
+    await world.cut(1)
+    expect(codeOf(await world.claim(large))).toBe('TICKET_ENDED')
+    expect(await world.ping(small)).toMatchObject({ state: 'held' })
+    expect(await world.pool()).toMatchObject({ used: 1, waiting: 0 })
+  })
+
+  test('keeps a place for who claims it where one is given back before it is let go', async () => {
+    const { world, leases } = await full(4)
+    const ticket = queued(await world.join())
+    for (const _ of [1, 2]) {
+      world.pass(225)
+      await world.ping(ticket)
+    }
+    const [first, second, third] = leases
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no leases')
+    const kept = granted(await world.beat(second))
+    await world.beat(third)
+    await world.in(first)
+    // The fourth lapses: of the four that are held three count, and two are left.
+    world.pass(181)
+    await world.cut(2)
+    const { client, meet } = faultyClient(1)
+    const giveBack = { before: async () => expect(await world.in(kept)).toEqual({ released: true }) }
+    expect(codeOf(await meet([giveBack], () => world.claim(ticket, world.warm(client))))).toBe('granted')
+    expect(await world.pool()).toMatchObject({ used: 2 })
+  })
+
   test('passes a place on that nobody claims, and over those who stopped asking', async () => {
     const { world, first } = await full(1)
     const [a, b, c] = [queued(await world.join()), queued(await world.join()), queued(await world.join())]
