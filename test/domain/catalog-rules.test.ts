@@ -23,6 +23,13 @@ const seats = (requires: Record<string, string[]>, excludes: Record<string, stri
     seat: { metric: 'users', requires: others, ...(excludes[code] && { excludes: excludes[code] }) },
   }))
 
+/** Two modules with seats, one without, and one whose seats combine these. */
+const combining = (combines: string[], metric: string, more: object = {}) => [
+  ...seats({ a: [], b: [] }),
+  { code: 'both', name: 'Both', seat: { metric, combines, ...more } },
+  { code: 'c', name: 'C' },
+]
+
 describe('a product', () => {
   const cases: [what: string, overrides: object, said: string[] | undefined][] = [
     ['is consistent', {}, undefined],
@@ -56,6 +63,41 @@ describe('a product', () => {
       'has a module that takes two others of which one excludes the other',
       { modules: seats({ a: ['b'], b: ['c'], c: [] }, { c: ['a'] }) },
       ['INVALID_REQUEST', '/body/modules/0/seat/requires'],
+    ],
+    [
+      'counts seats in a counter, or in what is not declared',
+      {
+        modules: ['signatures', 'seats'].map((metric) => ({ code: metric, name: 'A', seat: { metric } })),
+      },
+      ['INVALID_REQUEST', '/body/modules/0/seat/metric', '/body/modules/1/seat/metric'],
+    ],
+    [
+      'has combined seats of modules with seats of their own',
+      { modules: combining(['a', 'b'], 'departments') },
+      undefined,
+    ],
+    [
+      'combines seats that are not there, are its own, or are combined',
+      { modules: combining(['nobody', 'both', 'a'], 'departments', { requires: ['both'], excludes: ['c'] }) },
+      [
+        'INVALID_REQUEST',
+        ...['combines/0', 'combines/1', 'excludes/0', 'requires/0', 'requires'].map(
+          (field) => `/body/modules/2/seat/${field}`,
+        ),
+      ],
+    ],
+    [
+      'requires itself, and excludes combined seats',
+      { modules: [...seats({ a: ['a'] }, { a: ['both'] }), ...combining([], 'departments').slice(2)] },
+      [
+        'INVALID_REQUEST',
+        ...['excludes/0', 'requires/0', 'requires'].map((field) => `/body/modules/0/seat/${field}`),
+      ],
+    ],
+    [
+      'has combined seats in the metric of another module',
+      { modules: combining(['a', 'b'], 'users') },
+      ['INVALID_REQUEST', ...[0, 1, 2].map((index) => `/body/modules/${index}/seat/metric`)],
     ],
     [
       'is too large to be kept with its history',
