@@ -1,3 +1,4 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb'
 import { afterAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { readClock } from '../../../shared/platform/time.ts'
@@ -222,4 +223,56 @@ test('whoever has a seat reserved that no license gives any more waits for it', 
   expected(200, await people.act(more.id, 'suspend'))
   const inside = await people.add({ organizationId, roles: ['author'] })
   expect(inside).toMatchObject({ seats: [], pending: [{ reason: 'NO_CAPACITY' }] })
+})
+
+test.each([
+  [3, 'in the same request', ['learners']],
+  [12, 'by the job', []],
+])(
+  'of a freed seat, where %i writes of others come first, who waits is served %s',
+  async (overtaken, _, has) => {
+    const people = await createPeople(api, { learners: 1 })
+    const [first, second] = [await people.hire('author'), await people.hire('author')]
+    let [isFreed, left] = [false, overtaken]
+    const undo = interposeAll(async ({ command, input }, send) => {
+      if (command !== 'TransactWriteItemsCommand') return send()
+      if (isFreed && left > 0) {
+        left -= 1
+        throw new TransactionCanceledException({
+          message: 'injected',
+          $metadata: {},
+          CancellationReasons: sent(input).map((_, index) => ({
+            Code: index === 0 ? 'ConditionalCheckFailed' : 'None',
+          })),
+        })
+      }
+      isFreed = true
+      return send()
+    })
+    expect(outcome(await people.seat(first.id, '/revoke', 'learn'))).toBe('200')
+    undo()
+    expect(metricsOf(await people.read(second.id))).toEqual(has)
+    await api.run('serveSeatQueues')
+    expect(metricsOf(await people.read(second.id))).toEqual(['learners'])
+  },
+)
+
+const sent = (input: unknown) => z.object({ TransactItems: z.array(z.unknown()) }).parse(input).TransactItems
+
+test('who is told that all seats are taken is told how many are reserved, and of nobody who is on leave', async () => {
+  const people = await createPeople(api, { learners: 2 })
+  const { id: organizationId } = await people.organize('Upper')
+  const holder = await people.hire('author')
+  const other = await people.hire()
+  const told = async () =>
+    z.object({ detail: z.string() }).parse((await people.seat(other.id, '', 'learn')).body).detail
+  await people.reserve(organizationId, 1)
+  expect(await told()).toMatch(/^1 of 2 seats of learn are assigned, 1 are reserved\. .*reclaimed/)
+  expected(200, await people.edit(holder.id, { onLeaveUntil: '2099-01-01T00:00:00Z' }))
+  expect(await told()).not.toContain(holder.id)
+  expected(200, await people.edit(holder.id, { onLeaveUntil: '2020-01-01T00:00:00Z' }))
+  expect(await told()).toContain(holder.id)
+  await people.reserve(organizationId, 0)
+  await people.hire('author')
+  expect(await told()).toMatch(/^2 of 2 seats of learn are assigned\. /)
 })
