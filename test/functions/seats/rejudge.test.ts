@@ -4,6 +4,7 @@ import { startApi } from '../../support/api.ts'
 import { costOf } from '../../support/cost.ts'
 import { createPeople, metricsOf } from '../../support/people.ts'
 import { createPlan } from '../../support/resources.ts'
+import { expected } from '../../support/scenario.ts'
 import { disagreements, seatRows } from '../../support/seat-rows.ts'
 
 const api = await startApi()
@@ -33,6 +34,22 @@ test('who was not allowed a seat where the person works has one by itself once a
   expect(metricsOf(await people.read(eve.id))).toEqual(['learners'])
   expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
 })
+
+test('who waits for what it no longer needs is passed over, and goes on waiting for the rest', async () => {
+  const people = await createPeople(api, { learners: 1, users: 1 })
+  const [holder] = [await people.hire('author'), await people.hire('student')]
+  const head = await people.hire('author', 'student')
+  const next = await people.hire('reader')
+  const { id, modules, revision } = people.product
+  const body = { modules: modules.map((one) => (one.code === 'learn' ? { ...one, seat: LEARN } : one)) }
+  const edit = { token: await api.token('vendor:admin'), body, headers: { 'if-match': `"${revision}"` } }
+  expected(200, await api.call('PATCH', `/v1/products/${id}`, edit))
+  expected(200, await people.archive(holder.id))
+  expect(await people.read(head.id)).toMatchObject({ seats: [], pending: [{ metric: 'users' }] })
+  expect(metricsOf(await people.read(next.id))).toEqual(['learners'])
+  expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
+})
+const LEARN = { metric: 'learners', roles: ['reader'] }
 
 test('all who are blocked have their turn, however many wait longer, and over as many runs as it takes', async () => {
   const people = await createPeople(api, { learners: 1 })
