@@ -35,22 +35,6 @@ test('who was not allowed a seat where the person works has one by itself once a
   expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
 })
 
-test('who waits for what it no longer needs is passed over, and goes on waiting for the rest', async () => {
-  const people = await createPeople(api, { learners: 1, users: 1 })
-  const [holder] = [await people.hire('author'), await people.hire('student')]
-  const head = await people.hire('author', 'student')
-  const next = await people.hire('reader')
-  const { id, modules, revision } = people.product
-  const body = { modules: modules.map((one) => (one.code === 'learn' ? { ...one, seat: LEARN } : one)) }
-  const edit = { token: await api.token('vendor:admin'), body, headers: { 'if-match': `"${revision}"` } }
-  expected(200, await api.call('PATCH', `/v1/products/${id}`, edit))
-  expected(200, await people.archive(holder.id))
-  expect(await people.read(head.id)).toMatchObject({ seats: [], pending: [{ metric: 'users' }] })
-  expect(metricsOf(await people.read(next.id))).toEqual(['learners'])
-  expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
-})
-const LEARN = { metric: 'learners', roles: ['reader'] }
-
 test('all who are blocked have their turn, however many wait longer, and over as many runs as it takes', async () => {
   const people = await createPeople(api, { learners: 1 })
   const of = (country: string) => ({
@@ -81,3 +65,19 @@ test('all who are blocked have their turn, however many wait longer, and over as
   const cost = await costOf(api, () => api.run('serveSeatQueues', Instant.parse('2030-01-01T01:05:00Z')))
   expect(cost['Query']).toBeLessThan(20)
 })
+
+test('who waits for what it no longer needs is passed over, and goes on waiting for the rest', async () => {
+  const people = await createPeople(api, { learners: 1, users: 1 })
+  const [holder] = [await people.hire('author'), await people.hire('student')]
+  const head = await people.hire('author', 'student')
+  const next = await people.hire('reader')
+  const { id, modules, revision } = people.product
+  const body = { modules: modules.map((one) => (one.code === 'learn' ? { ...one, seat: LEARN } : one)) }
+  const edit = { token: await api.token('vendor:admin'), body, headers: { 'if-match': `"${revision}"` } }
+  expected(200, await api.call('PATCH', `/v1/products/${id}`, edit))
+  expected(200, await people.archive(holder.id))
+  expect(await people.read(head.id)).toMatchObject({ seats: [], pending: [{ metric: 'users' }] })
+  expect(metricsOf(await people.read(next.id))).toEqual(['learners'])
+  expect(disagreements(await seatRows(api.table, people.tenantId))).toEqual([])
+})
+const LEARN = { metric: 'learners', roles: ['reader'] }
