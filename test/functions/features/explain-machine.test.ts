@@ -132,3 +132,44 @@ describe('a machine', () => {
     expect(answers.map(outcome)).toEqual(Array.from({ length: 3 }, () => '404 NOT_FOUND'))
   })
 })
+
+describe('a user of a node-locked license', () => {
+  it('can use the product on machines of its own that live; a license key is told of none', async () => {
+    const shop = await openShop(api, 5, RULES)
+    stopClock()
+    const key = { headers: { authorization: `License ${shop.key}` } }
+    const ada = () => ask(shop, { userId: 'ada' })
+    const machines = ({ chain }: Explanation) => chain.find(({ step }) => step === 'machines')
+    await shop.activate(['mac:e', 'cpu:e'], { more: { userId: 'eve' } })
+    const without = await ada()
+    expect(without).toMatchObject({ granted: false, summary: 'No: it depends on the machine.' })
+    expect(machines(without)).toMatchObject({
+      passed: false,
+      evidence: 'none is activated under this user id',
+    })
+    expect(without.cures).toMatchObject([
+      { who: 'caller', cure: expect.stringMatching(/^Activate the machine/) },
+    ])
+
+    const more = { userId: 'ada', name: 'Lab 1' }
+    const { id } = activatedBy(await shop.activate(['mac:a', 'cpu:a'], { more }))
+    const living = await ada()
+    expect(living).toMatchObject({ granted: true, summary: 'Yes: has 1 activated machines.' })
+    expect(machines(living)).toMatchObject({
+      passed: true,
+      evidence: expect.stringContaining(`${id} (Lab 1) `),
+    })
+    const byKey = await api.call('POST', '/v1/explain', { ...key, body: { userId: 'ada' } })
+    expect(expected(200, byKey)).toMatchObject({ granted: false })
+    expect(JSON.stringify(byKey.body)).not.toMatch(/Lab 1|act_/)
+
+    await shop.act(shop.license.id, 'suspend')
+    const stopped = await ada()
+    expect(stopped).toMatchObject({ granted: false, cures: [{ who: 'vendor', cure: 'Reinstate it.' }, {}] })
+    await shop.act(shop.license.id, 'reinstate')
+    advanceClock(2 * HOUR)
+    const dead = await ada()
+    expect(dead.granted).toBe(false)
+    expect(machines(dead)).toMatchObject({ passed: false, evidence: expect.stringContaining(id) })
+  })
+})
