@@ -88,7 +88,12 @@ describe('a product', () => {
     ],
     [
       'requires itself, and excludes combined seats',
-      { modules: [...seats({ a: ['a'] }, { a: ['both'] }), ...combining([], 'departments').slice(2)] },
+      {
+        modules: [
+          ...seats({ a: ['a'], b: [] }, { a: ['both'] }),
+          ...combining(['a', 'b'], 'departments').slice(2),
+        ],
+      },
       [
         'INVALID_REQUEST',
         ...['excludes/0', 'requires/0', 'requires'].map((field) => `/body/modules/0/seat/${field}`),
