@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { Code } from '../shared/domain/catalog.ts'
 import { decodeEntry, type Entry, encodeEntry } from '../shared/domain/lease-entry.ts'
+import { Code } from '../shared/domain/terms.ts'
 import { ProductId, TenantId } from '../shared/platform/ids.ts'
 import { open, seal } from './sealed.ts'
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Role } from '../../shared/domain/access.ts'
-import { Name } from '../../shared/domain/catalog.ts'
+import { Name } from '../../shared/domain/terms.ts'
 import { TokenView } from '../../shared/domain/token.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf } from '../../shared/platform/http/shapes.ts'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { Code, Limit } from '../../shared/domain/catalog.ts'
 import { LeaseHolder } from '../../shared/domain/pool-shortage.ts'
+import { Code, Limit } from '../../shared/domain/terms.ts'
 import { ProductId } from '../../shared/platform/ids.ts'
 import { Instant } from '../../shared/platform/time.ts'
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { Features, LicenseType, Limits } from '../../shared/domain/catalog.ts'
 import { Reference } from '../../shared/domain/license.ts'
+import { Features, LicenseType, Limits } from '../../shared/domain/terms.ts'
 import { Flag } from '../../shared/platform/http/shapes.ts'
 import { LicenseId, PlanId } from '../../shared/platform/ids.ts'
 import { Countable } from '../../shared/platform/time.ts'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
-import { Code } from '../../shared/domain/catalog.ts'
+import { Code } from '../../shared/domain/terms.ts'
 import { UserStatus } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { Flag, wholeNumber } from '../../shared/platform/http/shapes.ts'

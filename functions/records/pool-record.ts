@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { Code } from '../../shared/domain/catalog.ts'
 import type { Pool } from '../../shared/domain/pool.ts'
+import { Code } from '../../shared/domain/terms.ts'
 import { ProductId, TenantId } from '../../shared/platform/ids.ts'
 import { fromEpochMilliseconds, type Instant } from '../../shared/platform/time.ts'
 import { decodePage, decodePool, type PoolAddress } from '../../shared/store/pool.ts'

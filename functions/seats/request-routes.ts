@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { VENDOR_ROLES } from '../../shared/domain/access.ts'
-import { Code } from '../../shared/domain/catalog.ts'
 import { SeatRequestState, SeatRequestView } from '../../shared/domain/seat-request.ts'
+import { Code } from '../../shared/domain/terms.ts'
 import { PersonView } from '../../shared/domain/user.ts'
 import type { RouteTable } from '../../shared/platform/http/contract.ts'
 import { PageQuery, pageOf, Reason } from '../../shared/platform/http/shapes.ts'

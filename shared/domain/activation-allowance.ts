@@ -2,8 +2,8 @@ import type { Instant, TimeZone } from '../platform/time.ts'
 import type { MachinePool } from './activation-pool.ts'
 import type { MachineTerms } from './activation-terms.ts'
 import { addDuration } from './calendar.ts'
-import type { Rules } from './catalog.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import type { Rules } from './terms.ts'
 
 type Allowance = NonNullable<Rules['deactivations']>
 type Moves = Pick<MachinePool, 'freed' | 'moves'>

@@ -3,10 +3,10 @@ import { ActivationId, LicenseId, ProductId, TenantId } from '../platform/ids.ts
 import { earliest, epochSeconds, Instant, latest } from '../platform/time.ts'
 import { type Activation, MACHINES } from './activation.ts'
 import type { MachineTerms } from './activation-terms.ts'
-import { Code } from './catalog.ts'
 import { Components, type MatchRule } from './fingerprint.ts'
 import type { Standing } from './holdings.ts'
 import { effectiveTerm } from './status.ts'
+import { Code } from './terms.ts'
 
 /** What a machine without a connection hands over, on paper or a stick, to be activated. */
 export const ActivationRequestFile = z

@@ -1,7 +1,6 @@
 import type { LicenseId } from '../platform/ids.ts'
 import type { Instant } from '../platform/time.ts'
 import { MACHINES } from './activation.ts'
-import type { Rules } from './catalog.ts'
 import { byPrecedence, byRole } from './entitlement.ts'
 import type { MatchRule } from './fingerprint.ts'
 import { type Holdings, type Standing, standings } from './holdings.ts'
@@ -9,6 +8,7 @@ import type { License } from './license.ts'
 import { type Size, sizeOf } from './overdraft.ts'
 import { refuseOwn } from './own-license.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import type { Rules } from './terms.ts'
 
 /** On what terms machines get places of a product now. */
 export type MachineTerms = {

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { ActivationId, LicenseId, ProductId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code } from './catalog.ts'
 import { inCommon, type MatchRule, matches } from './fingerprint.ts'
 import { deathOf, HEARTBEAT_STATES, Pulse, stateAt } from './heartbeat.ts'
+import { Code } from './terms.ts'
 
 /** The product whose machines are activated draws its places from the pool of this metric. */
 export const MACHINES = 'machines'

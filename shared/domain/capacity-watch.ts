@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import { ProductId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code } from './catalog.ts'
 import type { Pool } from './entitlement.ts'
 import type { EventType } from './event-types.ts'
 import type { Excess } from './seat-excess.ts'
+import { Code } from './terms.ts'
 
 /** Points below a threshold at which it is cleared, so that use that goes up and down about it is told once. */
 const HYSTERESIS = 5

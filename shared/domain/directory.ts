@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { GroupId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code, Name } from './catalog.ts'
 import { Email } from './email.ts'
+import { Code, Name } from './terms.ts'
 
 const Text = z.string().max(200)
 

@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { LicenseId, ProductId } from '../platform/ids.ts'
 import { Instant, latest } from '../platform/time.ts'
-import { Code, Features, type FeatureValue, LicenseType, Limit, type Metric, own } from './catalog.ts'
+import type { Metric } from './catalog.ts'
 import { type Holdings, independent, type Standing } from './holdings.ts'
 import type { License } from './license.ts'
 import { usedOf } from './meter-rule.ts'
 import { effectiveTerm, STATUSES } from './status.ts'
+import { Code, Features, type FeatureValue, LicenseType, Limit, own } from './terms.ts'
 
 /** One license's part of a number, so that every number can be traced. */
 const Source = z.strictObject({ licenseId: LicenseId, type: LicenseType, amount: Limit })

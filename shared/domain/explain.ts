@@ -1,5 +1,4 @@
 import type { Instant } from '../platform/time.ts'
-import { own } from './catalog.ts'
 import { type Entitlement, entitlement } from './entitlement.ts'
 import { curesOf, heldStep, standingStep } from './explain-license.ts'
 import { checkOutOf, outcomeOf, type PoolSituation, poolCures, poolSteps } from './explain-pool.ts'
@@ -15,6 +14,7 @@ import {
 import type { Holdings, Standing } from './holdings.ts'
 import type { Seconds } from './lease-entry.ts'
 import { isFloating, limitOf } from './pool-terms.ts'
+import { own } from './terms.ts'
 
 /** Why is this feature on or off? */
 export function explainFeature(

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { Code, type Rules } from './catalog.ts'
 import { Fingerprint } from './license.ts'
+import { Code, type Rules } from './terms.ts'
 
 /** A part of a machine that tells it from others: its board, disk, network card. A machine may have one unnamed part. */
 export const Component = z.strictObject({ component: Code.optional(), value: Fingerprint })

@@ -1,7 +1,8 @@
 import * as z from 'zod'
-import { Code, type Feature, FeatureValue, own } from './catalog.ts'
+import type { Feature } from './catalog.ts'
 import { byPrecedence } from './entitlement.ts'
 import type { Standing } from './holdings.ts'
+import { Code, FeatureValue, own } from './terms.ts'
 
 /** A feature as OpenFeature sees it (OFREP 0.3, `successfulEvaluation`). */
 export const EvaluatedFlag = z.strictObject({

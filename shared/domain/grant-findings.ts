@@ -1,7 +1,7 @@
-import { own } from './catalog.ts'
 import type { Entitlement } from './entitlement.ts'
 import { type Finding, finding } from './finding.ts'
 import type { Standing } from './holdings.ts'
+import { own } from './terms.ts'
 
 /** Features that were asked for and that no license gives. */
 export function featureFindings(granted: Entitlement, wanted: readonly string[]): Finding[] {

@@ -1,5 +1,6 @@
-import type { FeatureValue, Limit, Product } from './catalog.ts'
+import type { Product } from './catalog.ts'
 import type { FieldError } from './refusal.ts'
+import type { FeatureValue, Limit } from './terms.ts'
 
 /** What a plan or license grants that its product does not declare, or declares with another type. */
 export function undeclaredGrants(

@@ -1,7 +1,7 @@
 import { epochMilliseconds, type Instant, TimeZone } from '../platform/time.ts'
 import { addDuration } from './calendar.ts'
-import type { Rules } from './catalog.ts'
 import { FOREVER, NEVER, type Pulse } from './heartbeat.ts'
+import type { Rules } from './terms.ts'
 
 /** Milliseconds by which clocks may differ (market.md, 2.12). */
 export const DRIFT = 30_000

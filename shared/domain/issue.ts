@@ -1,12 +1,13 @@
 import type { LicenseId } from '../platform/ids.ts'
 import { type Instant, LATEST } from '../platform/time.ts'
 import { addDays, addDuration } from './calendar.ts'
-import type { FeatureValue, LicenseType, Limit, Plan, Product } from './catalog.ts'
+import type { Plan, Product } from './catalog.ts'
 import { undeclaredGrants } from './grants.ts'
 import type { License } from './license.ts'
 import { checkFits } from './license-file.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { customerOf, type Tenant } from './tenant.ts'
+import type { FeatureValue, LicenseType, Limit } from './terms.ts'
 
 /** What the vendor asks for; what is absent comes from the plan. */
 type Order = {

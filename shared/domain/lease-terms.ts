@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { Duration, epochMilliseconds, type Instant, TimeZone } from '../platform/time.ts'
 import { addDuration } from './calendar.ts'
-import type { Rules } from './catalog.ts'
 import type { Holdings } from './holdings.ts'
 import type { License } from './license.ts'
 import { type Offer, offers, ruleOf, type Size, sizeAt } from './pool-terms.ts'
 import { type PoolShares, type ShareTerms, shareTerms } from './shares.ts'
+import type { Rules } from './terms.ts'
 
 /** The default length of a lease (market.md, 2.12). */
 const LEASE_LENGTH = Duration.parse('PT10M')

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { LicenseId, PlanId, ProductId, TenantId, TransferId } from '../platform/ids.ts'
 import { Duration, Instant, TimeZone } from '../platform/time.ts'
-import { Allocation, Code, Features, LicenseType, Limits, Rules, Term } from './catalog.ts'
 import { Customer } from './tenant.ts'
+import { Allocation, Code, Features, LicenseType, Limits, Rules, Term } from './terms.ts'
 
 export const Fingerprint = z.string().min(8).max(200)
 

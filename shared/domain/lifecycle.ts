@@ -1,12 +1,13 @@
 import type { Instant } from '../platform/time.ts'
 import { nextPeriodEnd } from './calendar.ts'
-import type { FeatureValue, Limit, Product } from './catalog.ts'
+import type { Product } from './catalog.ts'
 import { undeclaredGrants } from './grants.ts'
 import { checkEnd, GRANTS, termEnd } from './issue.ts'
 import type { License } from './license.ts'
 import { checkFits } from './license-file.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { effectiveTerm, type Status, statusAt } from './status.ts'
+import type { FeatureValue, Limit } from './terms.ts'
 
 /** The changes of a license that its vendor can make. */
 export type Transition = 'edit' | 'suspend' | 'reinstate' | 'revoke' | 'renew' | 'rotate-key'

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { ProductId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code } from './catalog.ts'
+import { Code } from './terms.ts'
 
 /** A correction of a counter, as its own record: what was reported stays, and what is counted changes. */
 export const Correction = z

@@ -1,6 +1,6 @@
-import { type Metering, own } from './catalog.ts'
 import { isApplied, type Standing } from './holdings.ts'
 import { type PeriodTerms, periodOf } from './period.ts'
+import { type Metering, own } from './terms.ts'
 import { rowOf, type Usage } from './usage.ts'
 
 /** The rule of a counter, and the licenses in force that grant it. */

@@ -1,9 +1,9 @@
 import type { Instant } from '../platform/time.ts'
-import type { Metering } from './catalog.ts'
 import type { Standing } from './holdings.ts'
 import { ruling } from './meter-rule.ts'
 import { sizeOf, UNLIMITED, wholeUnits } from './overdraft.ts'
 import { isOpen, type Period, type PeriodTerms, periodOf } from './period.ts'
+import type { Metering } from './terms.ts'
 
 /** How a counter is measured: what it may reach in a period. */
 export type Meter = {

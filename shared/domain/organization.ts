@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { OrganizationId, TenantId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import type { Caller } from './access.ts'
-import { Name } from './catalog.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { Name } from './terms.ts'
 
 /** A part of a tenant: a school, a department. They form a tree. */
 export const OrganizationDraft = z.strictObject({

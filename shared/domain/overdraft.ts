@@ -1,6 +1,6 @@
-import { type Limit, own, type Rules } from './catalog.ts'
 import { sum } from './entitlement.ts'
 import type { License } from './license.ts'
+import { type Limit, own, type Rules } from './terms.ts'
 
 /** Stands for no limit in a condition. */
 export const UNLIMITED = Number.MAX_SAFE_INTEGER

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { LicenseId, ProductId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code, LicenseType, Limit, Limits, Name } from './catalog.ts'
 import { STATUSES } from './status.ts'
+import { Code, LicenseType, Limit, Limits, Name } from './terms.ts'
 
 /**
  * `licensed`: a base license is active. `grace`: base licenses work on in grace only. `trial`: only evaluation

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Instant } from '../platform/time.ts'
-import { Code, Limit } from './catalog.ts'
 import { Department, Holder } from './lease-last.ts'
+import { Code, Limit } from './terms.ts'
 
 /** Who holds a lease, as the tenant sees it. */
 export const LeaseHolder = z.strictObject({

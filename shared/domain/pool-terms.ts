@@ -1,10 +1,10 @@
 import { epochMilliseconds, fromEpochMilliseconds, type Instant, plusMilliseconds } from '../platform/time.ts'
-import type { Limit, Rules } from './catalog.ts'
 import { byPrecedence } from './entitlement.ts'
 import { type Holdings, type Standing, standings } from './holdings.ts'
 import type { Seconds } from './lease-entry.ts'
 import type { License } from './license.ts'
 import { sizeOf, UNLIMITED, type Size as Units } from './overdraft.ts'
+import type { Limit, Rules } from './terms.ts'
 
 /** How many units of a pool there are at an instant, and the licenses behind it, in order of precedence. */
 export type Size = Units & { readonly licenses: readonly License[] }

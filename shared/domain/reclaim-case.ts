@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId, UserId } from '../platform/ids.ts'
 import { DAY, Instant, latest, plusMilliseconds } from '../platform/time.ts'
-import { Code } from './catalog.ts'
+import { Code } from './terms.ts'
 import { ByHand } from './user.ts'
 
 const RECLAIM_REASONS = ['INACTIVE', 'NEVER_SEEN', 'SUSPENDED', 'LEFT_DIRECTORY'] as const

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId } from '../platform/ids.ts'
 import { Duration } from '../platform/time.ts'
-import { Code, type Rules } from './catalog.ts'
+import { Code, type Rules } from './terms.ts'
 
 /** Ten years: with more, what is counted back from could lie before the first instant there is. */
 export const MOST_DAYS = 3650

@@ -1,13 +1,13 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code, Limit, Name } from './catalog.ts'
 import { room } from './entitlement.ts'
 import { limitOf } from './pool-terms.ts'
 import { keptFree, poolName } from './seat.ts'
 import { type Counts, countRow, dayCount, PEOPLE } from './seat-counts.ts'
 import type { Seating } from './seat-decision.ts'
 import type { Excess } from './seat-excess.ts'
+import { Code, Limit, Name } from './terms.ts'
 
 const Count = z.int().min(0)
 

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId } from '../platform/ids.ts'
-import { Code } from './catalog.ts'
 import { type PoolName, poolName, type TenantPool } from './seat.ts'
 import { EMPTY_POOL, type Seating } from './seat-decision.ts'
+import { Code } from './terms.ts'
 
 /** What changes of people add to the counts of a pool, and to what is used of its reservations. */
 export const PoolMove = z.strictObject({

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId, UserId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code } from './catalog.ts'
+import { Code } from './terms.ts'
 
 const common = {
   userId: UserId,

@@ -1,8 +1,8 @@
-import type { Rules } from './catalog.ts'
 import { byPrecedence } from './entitlement.ts'
 import type { Standing } from './holdings.ts'
 import type { License } from './license.ts'
 import { type Size, sizeOf } from './overdraft.ts'
+import type { Rules } from './terms.ts'
 
 /** What gives the seats of a pool now: the licenses for named users in force, in order of precedence. */
 export type SeatTerms = Size & { readonly licenses: readonly License[] }

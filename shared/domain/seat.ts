@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { OrganizationId, ProductId, UserId } from '../platform/ids.ts'
 import { Duration, Instant } from '../platform/time.ts'
-import { Code } from './catalog.ts'
+import { Code } from './terms.ts'
 
 /** Why a seat is there: `role:<role>`, or `direct` for one that was given by hand. */
 const SeatSource = z.string()

@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import { ProductId } from '../platform/ids.ts'
-import { Code } from './catalog.ts'
 import type { Entry } from './lease-entry.ts'
 import { Department } from './lease-last.ts'
 import { UNLIMITED, wholeUnits } from './overdraft.ts'
 import { type FieldError, type Refusal, refuse } from './refusal.ts'
+import { Code } from './terms.ts'
 
 /** A part of a pool's capacity; a percentage follows the capacity at the moment of use, and is rounded down. */
 const Amount = z.union([

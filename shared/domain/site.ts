@@ -1,4 +1,4 @@
-import type { Rules } from './catalog.ts'
+import type { Rules } from './terms.ts'
 
 type Site = NonNullable<Rules['site']>
 type Person = { email?: string | undefined; organization?: string | undefined }

@@ -1,10 +1,11 @@
 import type { Instant } from '../platform/time.ts'
-import { type Metric, own, type Product } from './catalog.ts'
+import type { Metric, Product } from './catalog.ts'
 import { entitlement, type Pool, room, sum } from './entitlement.ts'
 import type { Holdings, Standing } from './holdings.ts'
 import { maskedKey } from './license-key.ts'
 import type { OperatingMode, Overview } from './overview.ts'
 import { effectiveTerm } from './status.ts'
+import { own } from './terms.ts'
 
 /** One product of a tenant: what it is, what the tenant holds of it, and where its licenses stand. */
 export type HeldProduct = {

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { TenantId } from '../platform/ids.ts'
 import { Instant, TimeZone } from '../platform/time.ts'
-import { Name } from './catalog.ts'
 import { Email } from './email.ts'
+import { Name } from './terms.ts'
 
 export const Contact = z.strictObject({
   name: Name,

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { OrganizationId, TenantId, TokenId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
 import { Role } from './access.ts'
-import { Name } from './catalog.ts'
+import { Name } from './terms.ts'
 
 /** An API token as stored: a keyed hash of its secret, never the secret. */
 export const Token = z.strictObject({

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { ProductId, TenantId, TransferId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Code, Name } from './catalog.ts'
+import { Code, Name } from './terms.ts'
 import {
   Approval,
   Exposure,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { LicenseId, PlanId, ProductId, TenantId, TransferId } from '../platform/ids.ts'
 import { Instant } from '../platform/time.ts'
-import { Allocation, Code, Features, LicenseType, Limits, Name, Term } from './catalog.ts'
+import { Allocation, Code, Features, LicenseType, Limits, Name, Term } from './terms.ts'
 
 /**
  * A license on its way from one tenant to another: requested, taken up by the receiver, approved by both sides (or by

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Instant } from '../platform/time.ts'
-import { Code } from './catalog.ts'
 import type { Period } from './period.ts'
+import { Code } from './terms.ts'
 
 const Count = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 const Signed = z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)

@@ -1,12 +1,12 @@
 import * as z from 'zod'
 import { GroupId, OrganizationId, ProductId, TenantId, UserId } from '../platform/ids.ts'
 import { Countable, Instant } from '../platform/time.ts'
-import { Code, Name } from './catalog.ts'
 import { Country } from './country.ts'
 import { Directory, MOST_MEMBERSHIPS } from './directory.ts'
 import { Email } from './email.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { Pending, Seat } from './seat.ts'
+import { Code, Name } from './terms.ts'
 
 /** `active` has seats by its roles. `suspended` cannot work, and keeps its roles. `archived` left, and holds nothing. */
 export const UserStatus = z.enum(['active', 'suspended', 'archived'])

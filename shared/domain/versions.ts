@@ -3,9 +3,9 @@ import minor from 'semver/functions/minor.js'
 import rcompare from 'semver/functions/rcompare.js'
 import satisfies from 'semver/functions/satisfies.js'
 import type { Instant } from '../platform/time.ts'
-import type { Rules } from './catalog.ts'
 import type { License } from './license.ts'
 import type { Release } from './release.ts'
+import type { Rules } from './terms.ts'
 
 /** Why a release is not covered. */
 export type NotCovered = 'VERSION_RULE' | 'MAINTENANCE_ENDED'

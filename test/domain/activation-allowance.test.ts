@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { movePlace, recentMoves, takePlace } from '../../shared/domain/activation-allowance.ts'
-import { Rules } from '../../shared/domain/catalog.ts'
 import { isRefusal } from '../../shared/domain/refusal.ts'
+import { Rules } from '../../shared/domain/terms.ts'
 import { DAY, type Instant, plusMilliseconds, TimeZone } from '../../shared/platform/time.ts'
 import { at } from '../support/licenses.ts'
 

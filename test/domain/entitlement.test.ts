@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Code } from '../../shared/domain/catalog.ts'
 import { Entitlement, entitlement, room, sum } from '../../shared/domain/entitlement.ts'
 import { evaluateFlag } from '../../shared/domain/flags.ts'
 import { standings } from '../../shared/domain/holdings.ts'
 import type { License } from '../../shared/domain/license.ts'
+import { Code } from '../../shared/domain/terms.ts'
 import type { Usage } from '../../shared/domain/usage.ts'
 import { aLicense, at, holdingsOf, type LicenseOverrides, licenseId, PRODUCT } from '../support/licenses.ts'
 

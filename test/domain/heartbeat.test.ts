@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Rules } from '../../shared/domain/catalog.ts'
 import { beaten, deathOf, nextBeat, type Pulse, stateAt } from '../../shared/domain/heartbeat.ts'
 import { DRIFT, newPulse } from '../../shared/domain/heartbeat-terms.ts'
+import { Rules } from '../../shared/domain/terms.ts'
 import { epochMilliseconds, type Instant, MINUTE, plusMilliseconds } from '../../shared/platform/time.ts'
 import { at } from '../support/licenses.ts'
 

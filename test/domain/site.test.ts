@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Rules } from '../../shared/domain/catalog.ts'
 import { outsideSite } from '../../shared/domain/site.ts'
+import { Rules } from '../../shared/domain/terms.ts'
 
 const site = { domains: ['example.edu'], organizations: ['org-chem'] }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import compare from 'semver/functions/compare.js'
 import { describe, expect, it } from 'vitest'
-import { Rules } from '../../shared/domain/catalog.ts'
 import { Release } from '../../shared/domain/release.ts'
+import { Rules } from '../../shared/domain/terms.ts'
 import { isFallback, notCovered, upgrades } from '../../shared/domain/versions.ts'
 import { aLicense, PRODUCT } from '../support/licenses.ts'
 
