@@ -23,7 +23,8 @@ type Size = {
 
 /**
  * Capacity falls when a license ends, is suspended, revoked or deleted, or when one that counts is edited: the last of
- * those begins the window; so does what ends a license that it extends, or what extends it. An edit that took nothing away makes it longer, which is better than none after one that did.
+ * those begins the window; so does what ends a license that it extends, or what extends it. An edit that took nothing
+ * away makes it longer, which is better than none after one that did.
  */
 export function excessOf(
   metric: string,
